@@ -1,0 +1,85 @@
+# Kapok: `make help` lists the targets.
+
+# The tools that `make lint` and `make test` need, at exactly these versions.
+# Each is built once into /.tools, which git ignores.
+GOLANGCI_LINT_VERSION := v2.15.0
+GOTESTSUM_VERSION     := v1.13.0
+
+TOOLS         := $(CURDIR)/.tools
+GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
+GOTESTSUM     := $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION)/gotestsum
+
+# Everything but the race detector is built without cgo and with one set of
+# flags: every other combination is another cold build of all dependencies.
+export CGO_ENABLED := 0
+
+# What follows the sub-command of `make demo`, e.g. ARGS="--for 120s --speed 4".
+ARGS ?=
+# Which packages are tested and measured.
+PKG ?= ./...
+# Which benchmarks `make bench` runs, and how long each fuzz target is fuzzed.
+BENCH    ?= .
+FUZZTIME ?= 1m
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/kapok
+	go build -o bin/kapok ./cmd/kapok
+
+.PHONY: demo
+demo: build ## run the demonstration; ARGS="--for 120s --speed 4"
+	@bin/kapok demo $(ARGS)
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## verify the lint rules, then lint and vet
+	$(GOLANGCI_LINT) config verify
+	$(GOLANGCI_LINT) run
+	go vet $(PKG)
+
+# The tests come last, so that the output ends with their summary; what follows
+# them speaks only when it fails. Tests may leave nothing behind in the tree.
+.PHONY: test
+test: cc $(GOTESTSUM) ## install what is missing, lint, vet, test with the race detector
+	@before="$$(git status --porcelain 2>/dev/null || true)"; \
+	$(MAKE) --no-print-directory lint && \
+	CGO_ENABLED=1 $(GOTESTSUM) --format pkgname-and-test-fails --format-hide-empty-pkg \
+		-- -race -vet=off -timeout 10m $(PKG) && \
+	after="$$(git status --porcelain 2>/dev/null || true)" && \
+	if [ "$$before" != "$$after" ]; then \
+		echo "make test: the tests changed the working tree:" >&2; \
+		printf '%s\n' "$$after" >&2; exit 1; \
+	fi
+
+.PHONY: bench
+bench: ## run the benchmarks; BENCH=regexp PKG=./planner/...
+	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+
+# Fuzz minutes and seed sweeps: too long for every change, right for every night.
+.PHONY: soak
+soak: ## fuzz every target for FUZZTIME, then the long tests (KAPOK_SOAK=1)
+	@go test -list '^Fuzz' $(PKG) | awk '/^Fuzz/ {t[n++]=$$1} $$1=="ok" {for (i=0; i<n; i++) print $$2, t[i]; n=0} $$1=="?" {n=0}' | \
+	while read -r pkg target; do \
+		echo "fuzzing $$pkg $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$pkg" || exit 1; \
+	done
+	KAPOK_SOAK=1 go test -timeout 4h $(PKG)
+
+.PHONY: clean
+clean: ## remove what was built, the tools included
+	rm -rf bin .tools
+
+# The race detector needs a C compiler and the headers of the C library.
+.PHONY: cc
+cc:
+	@.ci/install-cc
+
+$(GOLANGCI_LINT):
+	GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+$(GOTESTSUM):
+	GOBIN=$(@D) go install gotest.tools/gotestsum@$(GOTESTSUM_VERSION)

@@ -1,0 +1,131 @@
+// Package ws is a bounded stream of messages over one WebSocket.
+//
+// A Conn has one writer goroutine and a queue that is bounded in frames and in
+// bytes; Send never waits, so a slow peer costs its sender nothing and the
+// sender decides what a full queue means. Reading is pulled: the owner calls
+// Receive in a loop, usually in a goroutine that it starts with Conn.Go. The
+// stream pings, gives up on a silent peer, and closes in an orderly way. An
+// HTTP handler returns right after Accept, which leaves about 11 KB for an
+// idle connection; a Group counts the connections that live on, and closes and
+// awaits them, because http.Server does neither.
+//
+// The limits, all set by Options:
+//
+//   - ReadLimit: a longer frame is skipped and Receive returns
+//     ErrFrameTooLarge; the stream goes on. A frame longer than four times the
+//     limit closes the connection with 1009.
+//   - QueueFrames, QueueBytes: beyond either, Send returns ErrQueueFull.
+//   - PingInterval, ReadTimeout: a peer that sends nothing, not even a pong,
+//     for ReadTimeout is cut off, and Receive returns ErrSilent.
+//   - WriteTimeout: a frame that is not written in time cuts the connection.
+//   - HandshakeTimeout: bounds Accept's and Dial's exchange of headers.
+//
+// A frame of the wrong kind (text or binary, by the sub-protocol) closes the
+// connection with 1003. Frames are never compressed.
+package ws
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+// The defaults of Options.
+const (
+	DefaultReadLimit        = protocol.MaxFrameFromVehicle
+	DefaultQueueFrames      = 64
+	DefaultQueueBytes       = 2 << 20
+	DefaultPingInterval     = 15 * time.Second
+	DefaultReadTimeout      = 40 * time.Second
+	DefaultWriteTimeout     = 10 * time.Second
+	DefaultHandshakeTimeout = 10 * time.Second
+	DefaultBufferBytes      = 512
+)
+
+// Options are the limits and manners of a stream. The zero value of a number
+// or duration means the default of its name.
+type Options struct {
+	// Group counts the connection. It may be nil for a client; Accept needs it.
+	Group *Group
+	// Subprotocols are what Accept takes and Dial offers, the preferred one
+	// first. Accept takes the first of the client's that is among them. Empty
+	// means a stream without sub-protocol, in text frames.
+	Subprotocols []string
+	// SubprotocolOptional lets a peer in that agrees on none of Subprotocols;
+	// otherwise Accept answers it with 400 and Dial fails.
+	SubprotocolOptional bool
+	// Origin decides whether a request with this Origin header may connect. Nil
+	// admits requests without one, and those whose origin is the request's own
+	// host.
+	Origin func(*http.Request) bool
+
+	// ReadLimit is the longest frame that Receive returns, in bytes.
+	ReadLimit int
+	// QueueFrames and QueueBytes bound what waits to be written. A frame longer
+	// than QueueBytes can never be sent.
+	QueueFrames int
+	QueueBytes  int
+
+	// PingInterval is the pause between pings.
+	PingInterval time.Duration
+	// ReadTimeout is how long the peer may be silent; more than PingInterval.
+	ReadTimeout time.Duration
+	// WriteTimeout bounds the writing of one frame, and Close as a whole.
+	WriteTimeout time.Duration
+	// HandshakeTimeout bounds the exchange of HTTP headers.
+	HandshakeTimeout time.Duration
+	// BufferBytes is the size of the read buffer of each connection and of the
+	// shared write buffers.
+	BufferBytes int
+
+	// TLS is the client's configuration for wss addresses, nil for the default.
+	TLS *tls.Config
+	// DialNet opens the client's network connection, nil for plain TCP.
+	DialNet func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Validate returns an error naming the first option that makes no sense.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	switch {
+	case o.ReadLimit < 0 || o.ReadLimit > 64<<20:
+		return fmt.Errorf("ws options: read limit of %d bytes is not in 0..64 MiB", o.ReadLimit)
+	case o.QueueFrames < 0 || o.QueueBytes < 0:
+		return fmt.Errorf("ws options: queue of %d frames and %d bytes is negative", o.QueueFrames, o.QueueBytes)
+	case o.PingInterval < 0 || o.WriteTimeout < 0 || o.HandshakeTimeout < 0:
+		return fmt.Errorf("ws options: negative duration")
+	case o.ReadTimeout <= o.PingInterval:
+		return fmt.Errorf("ws options: read timeout %v must be longer than ping interval %v", o.ReadTimeout, o.PingInterval)
+	case o.BufferBytes < 256 || o.BufferBytes > 1<<20:
+		return fmt.Errorf("ws options: buffers of %d bytes are not in 256..1 MiB", o.BufferBytes)
+	}
+	return nil
+}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.ReadLimit, DefaultReadLimit)
+	setDefault(&o.QueueFrames, DefaultQueueFrames)
+	setDefault(&o.QueueBytes, DefaultQueueBytes)
+	setDefault(&o.PingInterval, DefaultPingInterval)
+	setDefault(&o.ReadTimeout, DefaultReadTimeout)
+	setDefault(&o.WriteTimeout, DefaultWriteTimeout)
+	setDefault(&o.HandshakeTimeout, DefaultHandshakeTimeout)
+	setDefault(&o.BufferBytes, DefaultBufferBytes)
+	return o
+}
+
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// isBinary tells the kind of frame by the sub-protocol's name.
+func isBinary(subprotocol string) bool { return strings.HasSuffix(subprotocol, ".cbor") }

@@ -1,0 +1,63 @@
+package body
+
+import "github.com/kapok-fleet/kapok/protocol"
+
+// Figures are what one vehicle's hardware can do. Powers are what the battery
+// gives; they are added up from parts that physics suggests rather than from
+// the planner's phases.
+type Figures struct {
+	Kind protocol.Kind
+	// MaxMPS bounds the ground speed, ClimbMPS and DescentMPS the vertical one;
+	// zero climb and descent mean that the vehicle stays on the surface.
+	MaxMPS, ClimbMPS, DescentMPS float64
+	BatteryWh                    float64
+	// MassKg is without load.
+	MassKg float64
+	// IdleW is always drawn: computers, radios, sensors.
+	IdleW float64
+	// HoverW keeps an aircraft of MassKg up; it grows with the power 1.5 of the
+	// mass, as the momentum theory of rotors has it.
+	HoverW float64
+	// RollWPerKgMPS is the power of rolling or drag for each kilogram and metre
+	// per second; DragWPerMPS3 that of the fluid's drag.
+	RollWPerKgMPS, DragWPerMPS3 float64
+	// WorkW is added while working at a stop.
+	WorkW float64
+	// ChargeW goes into the battery at a charger.
+	ChargeW   float64
+	MaxLoadKg float64
+}
+
+// FiguresOf returns the hardware that vehicles of the kind have here; false for
+// a kind that is not simulated.
+//
+//   - multirotor: 13 kg, 1.75 kW in the hover, 1600 Wh.
+//   - rover: 45 kg on wheels, rolling resistance 4 %, motors 60 % efficient.
+//   - vessel: a displacement launch of 900 kg, drag by the cube of speed.
+func FiguresOf(kind protocol.Kind) (Figures, bool) {
+	switch kind {
+	case protocol.Multirotor:
+		return Figures{
+			Kind: protocol.Multirotor, MaxMPS: 20, ClimbMPS: 4.5, DescentMPS: 3.5,
+			BatteryWh: 1600, MassKg: 13, IdleW: 25, HoverW: 1700, DragWPerMPS3: 0.03,
+			WorkW: 30, ChargeW: 1750, MaxLoadKg: 5,
+		}, true
+	case protocol.Rover:
+		return Figures{
+			Kind: protocol.Rover, MaxMPS: 3,
+			BatteryWh: 1200, MassKg: 45, IdleW: 30, RollWPerKgMPS: 0.65, DragWPerMPS3: 0.5,
+			WorkW: 10, ChargeW: 580, MaxLoadKg: 30,
+		}, true
+	case protocol.Vessel:
+		return Figures{
+			Kind: protocol.Vessel, MaxMPS: 6,
+			BatteryWh: 8000, MassKg: 900, IdleW: 60, DragWPerMPS3: 24,
+			WorkW: 150, ChargeW: 2900, MaxLoadKg: 150,
+		}, true
+	case protocol.VTOL:
+	}
+	return Figures{}, false
+}
+
+// airborne tells whether the vehicle needs power to stay where it is.
+func (f *Figures) airborne() bool { return f.HoverW > 0 }

@@ -1,6 +1,9 @@
 package protocol
 
-import "errors"
+import (
+	"strconv"
+	"unicode/utf8"
+)
 
 // Encoding is how messages become frames. The zero value is JSON.
 type Encoding uint8
@@ -30,16 +33,111 @@ func (e Encoding) Subprotocol() string {
 	return SubprotocolJSON
 }
 
-var errNotBuilt = errors.New("protocol: not built yet")
+// String returns "json" or "cbor".
+func (e Encoding) String() string {
+	if e == CBOR {
+		return "cbor"
+	}
+	return "json"
+}
 
-// EncodeFrom appends the frame of a message from a vehicle.
-func (e Encoding) EncodeFrom(dst []byte, m FromVehicle) ([]byte, error) { return dst, errNotBuilt }
+// DecodeFrom returns the message in a frame from a vehicle: one of Hello,
+// Telemetry, Ack, Progress and Fault, as a value. It keeps nothing of the
+// frame. What it returns without an error is valid; an error is a
+// *MessageError or an *UnknownTypeError, and ErrorFor makes the answer of it.
+//
+// A field that is null is taken as absent, a field that is not known is
+// skipped; a known field that is absent though required, stands there twice or
+// has another type is refused, and so is text that is not valid UTF-8. CBOR
+// may have maps and arrays of indefinite length, but no strings in chunks.
+// Times are returned in UTC and empty lists as nil.
+func (e Encoding) DecodeFrom(frame []byte) (FromVehicle, error) {
+	d, err := e.decoder(frame, MaxFrameFromVehicle)
+	if err != nil {
+		return nil, err
+	}
+	var m FromVehicle
+	typ := d.peekType()
+	switch string(typ) {
+	case "telemetry":
+		d.typ, m = "telemetry", d.telemetry()
+	case "hello":
+		d.typ, m = "hello", d.hello()
+	case "ack":
+		d.typ, m = "ack", d.ack()
+	case "progress":
+		d.typ, m = "progress", d.progress()
+	case "fault":
+		d.typ, m = "fault", d.fault()
+	default:
+		return nil, d.unknownType(typ)
+	}
+	if err := d.finish(); err != nil {
+		return nil, err
+	}
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
 
-// EncodeTo appends the frame of a message to a vehicle.
-func (e Encoding) EncodeTo(dst []byte, m ToVehicle) ([]byte, error) { return dst, errNotBuilt }
+// DecodeTo returns the message in a frame to a vehicle: one of Welcome, Alive,
+// Mission, Command, Received and Error, as a value. Its promises are those of
+// DecodeFrom.
+func (e Encoding) DecodeTo(frame []byte) (ToVehicle, error) {
+	d, err := e.decoder(frame, MaxFrameToVehicle)
+	if err != nil {
+		return nil, err
+	}
+	var m ToVehicle
+	typ := d.peekType()
+	switch string(typ) {
+	case "alive":
+		d.typ, m = "alive", d.alive()
+	case "received":
+		d.typ, m = "received", d.received()
+	case "mission":
+		d.typ, m = "mission", d.mission()
+	case "command":
+		d.typ, m = "command", d.command()
+	case "welcome":
+		d.typ, m = "welcome", d.welcome()
+	case "error":
+		d.typ, m = "error", d.errorMessage()
+	default:
+		return nil, d.unknownType(typ)
+	}
+	if err := d.finish(); err != nil {
+		return nil, err
+	}
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
 
-// DecodeFrom returns the message in a frame from a vehicle.
-func (e Encoding) DecodeFrom(frame []byte) (FromVehicle, error) { return nil, errNotBuilt }
+// decoder checks what concerns the frame as a whole.
+func (e Encoding) decoder(frame []byte, limit int) (decoder, error) {
+	d := decoder{data: frame, cbor: e == CBOR}
+	if len(frame) > limit {
+		return d, tooLarge(len(frame), limit)
+	}
+	if !d.cbor && !utf8.Valid(frame) {
+		return d, &MessageError{Code: CodeBadMessage, Problem: "the frame is not valid UTF-8"}
+	}
+	return d, nil
+}
 
-// DecodeTo returns the message in a frame to a vehicle.
-func (e Encoding) DecodeTo(frame []byte) (ToVehicle, error) { return nil, errNotBuilt }
+func tooLarge(size, limit int) error {
+	problem := "the frame has " + strconv.Itoa(size) + " bytes; send at most " + strconv.Itoa(limit)
+	return &MessageError{Code: CodeFrameTooLarge, Problem: problem}
+}
+
+// unknownType is the error for a type that this direction does not have, or
+// for a frame whose type could not be read.
+func (d *decoder) unknownType(typ []byte) error {
+	if d.err != nil {
+		return d.err
+	}
+	return &UnknownTypeError{Type: CleanText(string(typ), MaxIDBytes)}
+}

@@ -29,3 +29,29 @@ const (
 	SubprotocolJSON = "kapok.v1.json"
 	SubprotocolCBOR = "kapok.v1.cbor"
 )
+
+// The bounds of single fields. A message beyond one of them is refused as a
+// whole, with CodeOutOfRange and the field's path.
+const (
+	// MaxWhole is the largest seq and epoch: what every JSON reader can hold.
+	MaxWhole = 1<<53 - 1
+	// MaxCount is the largest revision and stop.
+	MaxCount = 1<<31 - 1
+	// MinAltitudeM and MaxAltitudeM bound altitude_m.
+	MinAltitudeM = -1000.0
+	MaxAltitudeM = 20000.0
+	// MaxSpeedMPS bounds ground speeds, and climbs in either direction.
+	MaxSpeedMPS = 200.0
+	// MaxHeadingDeg bounds headings in either direction; what is outside
+	// 0..360 means the same heading after whole turns.
+	MaxHeadingDeg = 360.0
+	// MaxLoadKg bounds loads.
+	MaxLoadKg = 100000.0
+	// MaxDurationS bounds intervals, the task authority and work: a week.
+	MaxDurationS = 7 * 24 * 3600.0
+	// MaxPathPoints bounds the path of one leg or command.
+	MaxPathPoints = 10000
+	// MinUnix and EndUnix bound times: from the year 2000 until before 2200.
+	MinUnix = 946684800
+	EndUnix = 7258118400
+)

@@ -5,12 +5,21 @@ import "time"
 // FromVehicle is a message that a vehicle sends.
 //
 //sumtype:decl
-type FromVehicle interface{ fromVehicle() }
+type FromVehicle interface {
+	fromVehicle()
+	// Validate returns nil, or a *MessageError for the first field that is
+	// beyond its limits or contradicts another. Decoding and encoding call it.
+	Validate() error
+}
 
 // ToVehicle is a message that Kapok sends.
 //
 //sumtype:decl
-type ToVehicle interface{ toVehicle() }
+type ToVehicle interface {
+	toVehicle()
+	// Validate is as in FromVehicle.
+	Validate() error
+}
 
 // Position is a point on or above the earth: WGS-84 degrees, and metres above
 // mean sea level (EGM96). Level is the OSM level of an indoor position and is
@@ -39,7 +48,8 @@ type Hello struct {
 	Kind         Kind     `json:"kind"`
 	Model        string   `json:"model"`
 	Capabilities []string `json:"capabilities,omitempty"`
-	Limits       Limits   `json:"limits"`
+	// Limits may be absent, which means Kapok's defaults.
+	Limits Limits `json:"limits,omitzero"`
 	// Mission is the mission that the vehicle holds, absent when it holds none.
 	Mission *MissionRef `json:"mission,omitempty"`
 	// LastCommand is the id of the last command that it accepted.

@@ -226,10 +226,12 @@ type Event struct {
 
 // Problem is an error answer (RFC 9457) with a stable code.
 type Problem struct {
-	Type   string `json:"type"`
+	Type   string `json:"type" doc:"urn:kapok:problem: and the code."`
 	Title  string `json:"title"`
 	Status int    `json:"status"`
-	Code   string `json:"code"`
+	Code   string `json:"code" doc:"Stable; docs/errors.md lists all codes."`
 	Detail string `json:"detail"`
-	Field  string `json:"field,omitempty"`
+	Field  string `json:"field,omitempty" doc:"Path of the field at fault, e.g. body.stops[0].site."`
+	// Errors lists all faults of a request that has several, at most 16.
+	Errors []FieldProblem `json:"errors,omitempty"`
 }

@@ -169,4 +169,3 @@ func (c *Conn) heard() {
 		_ = c.socket.SetReadDeadline(time.Now().Add(c.options.ReadTimeout))
 	}
 }
-

@@ -1,0 +1,250 @@
+package chart
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"math/bits"
+	"slices"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"github.com/kapok-fleet/kapok/planner/space"
+)
+
+// The file: magic, version, length of the body, body, SHA-256 of the body.
+// docs/charts.md describes it in full.
+const (
+	magic = "KAPKCHRT"
+	// Version is the version of the file format that Write makes and Read takes.
+	Version    = 1
+	headBytes  = len(magic) + 4 + 8
+	digestSize = 32
+)
+
+// Write writes the chart as one file. The same content gives the same bytes,
+// always.
+func (c *Chart) Write(w io.Writer) error {
+	body := encodeBody(c)
+	if len(body) > MaxFileBytes {
+		return fmt.Errorf("write chart %q: %d bytes are more than the %d that Read takes", c.Name, len(body), MaxFileBytes)
+	}
+	head := append([]byte(magic), 0, 0, 0, 0)
+	binary.BigEndian.PutUint32(head[len(magic):], Version)
+	head = binary.BigEndian.AppendUint64(head, uint64(len(body)))
+	sum := sha(body)
+	for _, part := range [][]byte{head, body, sum[:]} {
+		if _, err := w.Write(part); err != nil {
+			return fmt.Errorf("write chart %q: %w", c.Name, err)
+		}
+	}
+	return nil
+}
+
+// The sections of the body, each with its tag and length, in this order.
+const (
+	sectionStrings = 1 + iota
+	sectionHead
+	sectionGraph
+	sectionBuildings
+	sectionZones
+	sectionSites
+	sectionPlaces
+)
+
+// encoder appends values to a buffer. Strings are numbered in the order of
+// their first use and stored once.
+type encoder struct {
+	buf     []byte
+	numbers map[string]uint64
+	strings []string
+	// lon and lat are the last coordinates; the next are stored as differences.
+	lon, lat int64
+}
+
+// encodeBody returns the content of a chart as bytes: that which is not derived
+// from other parts.
+func encodeBody(c *Chart) []byte {
+	e := &encoder{numbers: map[string]uint64{}}
+	sections := [][]byte{
+		e.section(func() { e.head(c) }),
+		e.section(func() { e.graph(c.Ground) }),
+		e.section(func() { e.buildings(c.Buildings) }),
+		e.section(func() { e.zones(c.Zones) }),
+		e.section(func() { e.sites(c.Sites) }),
+		e.section(func() { e.places(c.Places) }),
+	}
+	table := e.section(e.table)
+	var body []byte
+	for i, section := range slices.Insert(sections, 0, table) {
+		body = append(body, byte(sectionStrings+i))
+		body = binary.BigEndian.AppendUint64(body, uint64(len(section)))
+		body = append(body, section...)
+	}
+	return body
+}
+
+// section returns what write appends, with coordinates starting anew.
+func (e *encoder) section(write func()) []byte {
+	e.buf, e.lon, e.lat = nil, 0, 0
+	write()
+	return e.buf
+}
+
+func (e *encoder) table() {
+	e.count(len(e.strings))
+	for _, s := range e.strings {
+		e.count(len(s))
+		e.buf = append(e.buf, s...)
+	}
+}
+
+func (e *encoder) head(c *Chart) {
+	e.text(c.Name)
+	e.text(c.Attribution)
+	e.flag(c.Illustrative)
+	e.point(c.Extent.Min)
+	e.point(c.Extent.Max)
+	e.number(c.GroundAltitudeM)
+	e.number(c.HeightLimitM)
+}
+
+func (e *encoder) graph(g Graph) {
+	e.count(len(g.Nodes))
+	var id int64
+	for _, n := range g.Nodes {
+		e.signed(n.OSMID - id)
+		id = n.OSMID
+		e.point(n.Point)
+		e.text(n.Level)
+	}
+	var way int64
+	for n := range g.Nodes {
+		arcs := g.From(int32(n))
+		e.count(len(arcs))
+		for _, arc := range arcs {
+			e.signed(int64(arc.To) - int64(arc.From))
+			e.number(arc.SpeedLimitMPS)
+			e.signed(arc.WayID - way)
+			way = arc.WayID
+			e.text(arc.Name)
+		}
+	}
+}
+
+func (e *encoder) buildings(list []Building) {
+	e.count(len(list))
+	for _, b := range list {
+		e.text(b.ID)
+		e.text(b.Name)
+		e.number(b.HeightM)
+		e.text(string(b.Source))
+		e.polygon(b.Footprint)
+	}
+}
+
+func (e *encoder) zones(list []Zone) {
+	e.count(len(list))
+	for _, z := range list {
+		e.text(z.ID)
+		e.text(z.Name)
+		e.text(string(z.Rule))
+		e.number(z.FloorM)
+		e.number(z.CeilingM)
+		e.number(z.HeightLimitM)
+		e.number(z.SpeedLimitMPS)
+		e.time(z.From)
+		e.time(z.Until)
+		e.flag(z.Airborne)
+		e.flag(z.Ground)
+		e.text(z.Source)
+		e.polygon(z.Polygon)
+	}
+}
+
+func (e *encoder) sites(list []Site) {
+	e.count(len(list))
+	for _, s := range list {
+		e.text(s.ID)
+		e.text(string(s.Kind))
+		e.text(s.Name)
+		e.position(s.Position)
+		e.count(s.Capacity)
+		e.count(len(s.Kinds))
+		for _, kind := range s.Kinds {
+			e.text(kind)
+		}
+	}
+}
+
+func (e *encoder) places(list []Place) {
+	e.count(len(list))
+	for _, p := range list {
+		e.text(p.ID)
+		e.text(p.Name)
+		e.position(p.Position)
+	}
+}
+
+func (e *encoder) count(n int) { e.buf = binary.AppendUvarint(e.buf, uint64(n)) }
+
+func (e *encoder) signed(v int64) { e.buf = binary.AppendVarint(e.buf, v) }
+
+func (e *encoder) flag(v bool) {
+	if v {
+		e.buf = append(e.buf, 1)
+	} else {
+		e.buf = append(e.buf, 0)
+	}
+}
+
+// number stores all bits of a float, the exponent first: round numbers end in
+// zero bits and so take few bytes.
+func (e *encoder) number(v float64) {
+	e.buf = binary.AppendUvarint(e.buf, bits.ReverseBytes64(math.Float64bits(v)))
+}
+
+func (e *encoder) text(s string) {
+	n, ok := e.numbers[s]
+	if !ok {
+		n = uint64(len(e.strings))
+		e.numbers[s] = n
+		e.strings = append(e.strings, s)
+	}
+	e.buf = binary.AppendUvarint(e.buf, n)
+}
+
+func (e *encoder) point(p orb.Point) {
+	lon, lat := int64(math.Round(p[0]*coordScale)), int64(math.Round(p[1]*coordScale))
+	e.signed(lon - e.lon)
+	e.signed(lat - e.lat)
+	e.lon, e.lat = lon, lat
+}
+
+func (e *encoder) position(p space.Position) {
+	e.point(p.Point())
+	e.number(p.AltitudeM)
+	e.text(p.Level)
+}
+
+// polygon leaves out each ring's last point, which repeats its first.
+func (e *encoder) polygon(polygon orb.Polygon) {
+	e.count(len(polygon))
+	for _, ring := range polygon {
+		e.count(len(ring) - 1)
+		for _, p := range ring[:len(ring)-1] {
+			e.point(p)
+		}
+	}
+}
+
+// time stores a flag, then seconds and nanoseconds since 1970.
+func (e *encoder) time(t time.Time) {
+	e.flag(!t.IsZero())
+	if !t.IsZero() {
+		e.signed(t.Unix())
+		e.count(t.Nanosecond())
+	}
+}

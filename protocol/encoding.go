@@ -60,15 +60,20 @@ func (e Encoding) DecodeFrom(frame []byte) (FromVehicle, error) {
 	typ := d.peekType()
 	switch string(typ) {
 	case "telemetry":
-		d.typ, m = "telemetry", d.telemetry()
+		d.typ = "telemetry"
+		m = d.telemetry()
 	case "hello":
-		d.typ, m = "hello", d.hello()
+		d.typ = "hello"
+		m = d.hello()
 	case "ack":
-		d.typ, m = "ack", d.ack()
+		d.typ = "ack"
+		m = d.ack()
 	case "progress":
-		d.typ, m = "progress", d.progress()
+		d.typ = "progress"
+		m = d.progress()
 	case "fault":
-		d.typ, m = "fault", d.fault()
+		d.typ = "fault"
+		m = d.fault()
 	default:
 		return nil, d.unknownType(typ)
 	}
@@ -93,17 +98,23 @@ func (e Encoding) DecodeTo(frame []byte) (ToVehicle, error) {
 	typ := d.peekType()
 	switch string(typ) {
 	case "alive":
-		d.typ, m = "alive", d.alive()
+		d.typ = "alive"
+		m = d.alive()
 	case "received":
-		d.typ, m = "received", d.received()
+		d.typ = "received"
+		m = d.received()
 	case "mission":
-		d.typ, m = "mission", d.mission()
+		d.typ = "mission"
+		m = d.mission()
 	case "command":
-		d.typ, m = "command", d.command()
+		d.typ = "command"
+		m = d.command()
 	case "welcome":
-		d.typ, m = "welcome", d.welcome()
+		d.typ = "welcome"
+		m = d.welcome()
 	case "error":
-		d.typ, m = "error", d.errorMessage()
+		d.typ = "error"
+		m = d.errorMessage()
 	default:
 		return nil, d.unknownType(typ)
 	}

@@ -15,8 +15,6 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-type object map[string]any
-
 type message struct { // any message from Kapok; what its type lacks stays zero
 	Type, ID, State, Text string
 	Seq, Revision         uint64
@@ -32,6 +30,7 @@ type message struct { // any message from Kapok; what its type lacks stays zero
 }
 
 func main() {
+	type object map[string]any
 	url := flag.String("url", "ws://127.0.0.1:8080/v1/link", "the link; the token is in KAPOK_TOKEN")
 	lon, lat := flag.Float64("lon", 113.93, "longitude at the start"), flag.Float64("lat", 22.51, "latitude at the start")
 	flag.Parse()

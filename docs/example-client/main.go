@@ -68,8 +68,7 @@ func main() {
 		case now := <-tick:
 			send(object{"type": "telemetry", "samples": []object{{"time": now.UTC(), "position": object{"lon": *lon, "lat": *lat, "altitude_m": 0}, "speed_mps": 0, "heading_deg": 0, "battery_ratio": 0.9, "mode": "travel"}}})
 			for _, l := range mission.Legs {
-				state := cmp.Or(said[mission.ID+l.ID], l.State)
-				to, next := l.Path[min(passed, len(l.Path)-1)], ""
+				state, next := cmp.Or(said[mission.ID+l.ID], l.State), ""
 				switch silent := now.Add(ahead).Sub(heard).Seconds(); {
 				case state == "done" || state == "failed":
 					continue
@@ -79,6 +78,7 @@ func main() {
 				case state == "pending":
 					next, passed = "started", 0
 				case state == "started" && passed < len(l.Path):
+					to := l.Path[passed]
 					metres := 111_320 * math.Hypot(to.Lat-*lat, (to.Lon-*lon)*math.Cos(to.Lat*math.Pi/180))
 					part := min(1, l.SpeedMPS/max(metres, 0.001))
 					*lon, *lat, passed = *lon+part*(to.Lon-*lon), *lat+part*(to.Lat-*lat), passed+int(part)

@@ -1,0 +1,314 @@
+package agent
+
+import (
+	"time"
+
+	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/protocol"
+	"github.com/kapok-fleet/kapok/sim/body"
+)
+
+// Options are what is fixed about a vehicle.
+type Options struct {
+	ID           string
+	Kind         protocol.Kind
+	Model        string
+	Capabilities []string
+	MaxLoadKg    float64
+	// MaxLegs is the most legs that it takes, 0 for protocol.DefaultLegs.
+	MaxLegs int
+	// Frame is the chart's frame, in which the body moves.
+	Frame space.Frame
+	// ClockError is the vehicle's clock minus the true time.
+	ClockError time.Duration
+	// ResendAfter is how long reports may stay unconfirmed before they are sent
+	// again; 0 for 5 s.
+	ResendAfter time.Duration
+}
+
+// Agent drives one body by what Kapok tells it. It has one owner. All times
+// given to it are true times; its own clock may differ by ClockError.
+//
+// Every method that takes dst appends the messages that the vehicle sends now,
+// in order. The samples in a Telemetry are valid until the next call.
+type Agent struct {
+	options Options
+	body    *body.Body
+	store   *Store
+	truth   *Truth
+
+	last time.Time
+	// The link: connected is open, welcomed is usable.
+	connected, welcomed bool
+	// stale says that this link's owner has an older epoch than the store has
+	// seen; its frames give no authority.
+	stale     bool
+	lastFrame time.Time
+	alive     time.Duration
+	// Sent is the highest number sent on this link, sentAt when one was sent.
+	sent   uint64
+	sentAt time.Time
+
+	interval   time.Duration
+	nextSample time.Time
+	samples    [1]protocol.Sample
+	// place caches the geographic position of placed.
+	placed space.XYZ
+	place  space.Position
+
+	// driving is the leg that the body follows, driven its path.
+	driving string
+	driven  []protocol.Position
+	// commanded says that the body follows the motion command's path.
+	commanded bool
+	// spareS is what was left of the step in which the body arrived.
+	spareS float64
+	fault  string
+	down   bool
+}
+
+// resendAfter is the time until unconfirmed reports are sent again.
+const resendAfter = 5 * time.Second
+
+// maxReports is how many reports leave in one call; more follow in the next.
+const maxReports = 20
+
+// minSilence is the least time without a frame after which a link counts as
+// dead.
+const minSilence = 15 * time.Second
+
+// New returns the agent of a body with its store and its truth, all of which
+// it owns from now on.
+func New(o Options, b *body.Body, store *Store, truth *Truth) *Agent {
+	if o.MaxLegs == 0 {
+		o.MaxLegs = protocol.DefaultLegs
+	}
+	if o.ResendAfter == 0 {
+		o.ResendAfter = resendAfter
+	}
+	b.LoadKg = truth.LoadKg()
+	a := &Agent{options: o, body: b, store: store, truth: truth}
+	a.placed, a.place = b.At, o.Frame.Position(b.At)
+	return a
+}
+
+// ID is the vehicle's id.
+func (a *Agent) ID() string { return a.options.ID }
+
+// Body is the vehicle's body, for reading.
+func (a *Agent) Body() *body.Body { return a.body }
+
+// Truth is what really happened at the vehicle, for reading.
+func (a *Agent) Truth() *Truth { return a.truth }
+
+// Store is what the vehicle remembers, for reading.
+func (a *Agent) Store() *Store { return a.store }
+
+// Connected says that a link was opened; the vehicle greets.
+func (a *Agent) Connected(now time.Time, dst []protocol.FromVehicle) []protocol.FromVehicle {
+	if a.down {
+		return dst
+	}
+	a.connected, a.welcomed, a.stale = true, false, false
+	a.lastFrame, a.sent = now, 0
+	hello := protocol.Hello{
+		Kind: a.options.Kind, Model: a.options.Model, Capabilities: a.options.Capabilities,
+		Limits:      protocol.Limits{MaxLegs: a.options.MaxLegs, MaxLoadKg: a.options.MaxLoadKg},
+		LastCommand: a.store.LastCommand,
+		LogID:       a.store.LogID, Epoch: a.store.Epoch, Time: a.clock(now),
+	}
+	if m := a.store.Mission; m != nil {
+		hello.Mission = &protocol.MissionRef{ID: m.ID, Revision: m.Revision}
+	}
+	return append(dst, hello)
+}
+
+// Disconnected says that the link is gone.
+func (a *Agent) Disconnected(time.Time) { a.connected, a.welcomed = false, false }
+
+// LinkDead tells whether the link should be given up because nothing came for
+// three times the promised interval.
+func (a *Agent) LinkDead(now time.Time) bool {
+	return a.connected && now.Sub(a.lastFrame) > max(3*a.alive, minSilence)
+}
+
+// Reboot loses everything but the store, and with wiped the store too: logID
+// then names the new one. The vehicle stands still, and answers nothing, until
+// Boot.
+func (a *Agent) Reboot(now time.Time, wiped bool, logID string) {
+	a.Disconnected(now)
+	if wiped {
+		a.store = NewStore(logID)
+	}
+	a.body.Halt()
+	fresh := New(a.options, a.body, a.store, a.truth)
+	fresh.last, fresh.fault, fresh.down = a.last, a.fault, true
+	*a = *fresh
+}
+
+// Boot ends a reboot.
+func (a *Agent) Boot() { a.down = false }
+
+// Break makes the vehicle stand still with a fault until Repair. With loadLost
+// the loads on board are gone.
+func (a *Agent) Break(now time.Time, code, text string, loadLost bool) {
+	a.fault = code
+	a.halt()
+	if loadLost {
+		clear(a.truth.Loads)
+		a.body.LoadKg = 0
+	}
+	a.store.add(protocol.Fault{Code: code, Text: text, LoadLost: loadLost, Time: a.clock(now)})
+}
+
+// Repair ends a fault.
+func (a *Agent) Repair(now time.Time) {
+	if a.fault == "" {
+		return
+	}
+	a.store.add(protocol.Fault{Code: a.fault, Text: "repaired", Cleared: true, Time: a.clock(now)})
+	a.fault = ""
+}
+
+// Step lets the time pass since the last Step: the body moves and works, legs
+// come to their ends, samples and reports fall due.
+func (a *Agent) Step(now time.Time, dst []protocol.FromVehicle) []protocol.FromVehicle {
+	seconds := 0.0
+	if !a.last.IsZero() {
+		seconds = now.Sub(a.last).Seconds()
+	}
+	a.last = now
+	if a.down {
+		a.body.Step(seconds, body.Resting)
+		return dst
+	}
+	activity := a.activity()
+	moving := a.body.Moving()
+	left := a.body.Step(seconds, activity)
+	a.spareS = 0
+	if moving {
+		a.spareS = left
+	}
+	if activity == body.Working {
+		a.worked(left)
+	}
+	if a.body.Dead() && a.fault == "" {
+		a.Break(now, "battery_empty", "the battery is empty", false)
+	}
+	a.think(now)
+	dst = a.flush(now, dst)
+	return a.sample(now, dst)
+}
+
+// Receive takes a message from Kapok.
+func (a *Agent) Receive(now time.Time, m protocol.ToVehicle, dst []protocol.FromVehicle) []protocol.FromVehicle {
+	if a.down || !a.connected {
+		return dst
+	}
+	a.lastFrame = now
+	switch m := m.(type) {
+	case protocol.Welcome:
+		a.welcome(now, m)
+	case protocol.Alive:
+		a.heard(m.Time)
+	case protocol.Received:
+		a.heard(m.Time)
+		a.store.confirm(m.LogID, m.Seq)
+	case protocol.Mission:
+		a.heard(m.Time)
+		a.mission(now, m)
+	case protocol.Command:
+		a.heard(m.Time)
+		a.command(now, m)
+	case protocol.Error:
+		a.heard(m.Time)
+	}
+	return a.flush(now, dst)
+}
+
+func (a *Agent) welcome(now time.Time, m protocol.Welcome) {
+	a.welcomed = true
+	a.stale = m.Epoch < a.store.Epoch
+	a.store.Epoch = max(a.store.Epoch, m.Epoch)
+	if !a.stale {
+		a.store.Behind, a.store.Synced = m.Time.Sub(m.HelloTime), true
+	}
+	a.heard(m.Time)
+	a.store.confirm(m.LogID, m.Seq)
+	a.sent = 0
+	a.interval = time.Duration(m.TelemetryIntervalS * float64(time.Second))
+	if a.interval <= 0 {
+		a.interval = time.Second
+	}
+	a.alive = time.Duration(m.AliveIntervalS * float64(time.Second))
+	a.nextSample = now
+}
+
+// heard notes when a frame was sent: authority runs from there.
+func (a *Agent) heard(sent time.Time) {
+	if !a.stale && sent.After(a.store.Heard) {
+		a.store.Heard = sent
+	}
+}
+
+// clock is the vehicle's own clock.
+func (a *Agent) clock(now time.Time) time.Time { return now.Add(a.options.ClockError) }
+
+// kapokTime is Kapok's clock as far as the vehicle knows; it may be a little
+// ahead, never behind.
+func (a *Agent) kapokTime(now time.Time) time.Time { return a.clock(now).Add(a.store.Behind) }
+
+// authority tells whether the vehicle may still begin stops.
+func (a *Agent) authority(now time.Time) bool {
+	m := a.store.Mission
+	if m == nil || !a.store.Synced || a.store.Heard.IsZero() {
+		return false
+	}
+	ends := a.store.Heard.Add(time.Duration(m.TaskAuthorityS * float64(time.Second)))
+	return !a.kapokTime(now).After(ends)
+}
+
+// flush sends the reports that this link has not carried yet, or all again
+// when they stay unconfirmed.
+func (a *Agent) flush(now time.Time, dst []protocol.FromVehicle) []protocol.FromVehicle {
+	if !a.welcomed || len(a.store.Reports) == 0 {
+		return dst
+	}
+	if a.sent > 0 && now.Sub(a.sentAt) >= a.options.ResendAfter {
+		a.sent = 0
+	}
+	n := 0
+	for _, r := range a.store.Reports {
+		if r.Seq <= a.sent {
+			continue
+		}
+		if n == maxReports {
+			break
+		}
+		dst = append(dst, r.Message)
+		a.sent, a.sentAt = r.Seq, now
+		n++
+	}
+	return dst
+}
+
+// sample sends where the vehicle is when that is due.
+func (a *Agent) sample(now time.Time, dst []protocol.FromVehicle) []protocol.FromVehicle {
+	if !a.welcomed || now.Before(a.nextSample) {
+		return dst
+	}
+	a.nextSample = a.nextSample.Add(a.interval)
+	if a.nextSample.Before(now) {
+		a.nextSample = now.Add(a.interval)
+	}
+	if a.placed != a.body.At {
+		a.placed, a.place = a.body.At, a.options.Frame.Position(a.body.At)
+	}
+	a.samples[0] = protocol.Sample{
+		Time:     a.clock(now),
+		Position: protocol.Position{Lon: a.place.Lon, Lat: a.place.Lat, AltitudeM: a.place.AltitudeM},
+		SpeedMPS: a.body.SpeedMPS, ClimbMPS: a.body.ClimbMPS, HeadingDeg: a.body.HeadingDeg,
+		BatteryRatio: a.body.BatteryRatio(), Mode: a.mode(),
+	}
+	return append(dst, protocol.Telemetry{Samples: a.samples[:]})
+}

@@ -1,0 +1,177 @@
+package agent
+
+import (
+	"slices"
+	"time"
+
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+// refusal says why a mission or command is not taken.
+type refusal struct{ reason, text string }
+
+// mission takes a revision in, or refuses it and keeps what it holds.
+func (a *Agent) mission(now time.Time, m protocol.Mission) {
+	ref := &protocol.MissionRef{ID: m.ID, Revision: m.Revision}
+	if m.Epoch < a.store.Epoch {
+		a.answer(ref, "", refusal{"stale_epoch", "a newer owner was seen"})
+		return
+	}
+	a.store.Epoch = m.Epoch
+	if m.State == protocol.MissionEnded {
+		a.end(now, ref)
+		return
+	}
+	held := a.store.Mission
+	if held != nil && held.ID == m.ID && held.Revision == m.Revision {
+		// The same revision again; only its state may be news.
+		a.setState(m.State)
+		return
+	}
+	if why := a.judge(&m); why != (refusal{}) {
+		a.answer(ref, "", why)
+		return
+	}
+	a.accept(now, m)
+	a.answer(ref, "", refusal{})
+	a.think(now)
+}
+
+// judge says why a revision cannot be taken; the zero refusal says that it can.
+func (a *Agent) judge(m *protocol.Mission) refusal {
+	held := a.store.Mission
+	if held != nil && held.ID == m.ID && m.Revision < held.Revision {
+		return refusal{"older_revision", "a newer revision is in force"}
+	}
+	if len(m.Legs) > a.options.MaxLegs {
+		return refusal{"too_many_legs", "more legs than this vehicle takes"}
+	}
+	for i := range m.Legs {
+		if len(m.Legs[i].Path) == 0 {
+			return refusal{"bad_mission", "leg " + m.Legs[i].ID + " has no path"}
+		}
+	}
+	if held != nil {
+		if leg, ok := held.begun(); ok && !keeps(m, held.ID, leg.ID) {
+			return refusal{"stop_begun", "work at leg " + leg.ID + " has begun"}
+		}
+	}
+	if a.options.MaxLoadKg > 0 || a.carries(m) {
+		if a.heaviest(m) > a.options.MaxLoadKg+1e-9 {
+			return refusal{"too_heavy", "the loads together are more than this vehicle carries"}
+		}
+	}
+	return refusal{}
+}
+
+// keeps tells whether a revision still has a leg of the mission held.
+func keeps(m *protocol.Mission, mission, leg string) bool {
+	return m.ID == mission && slices.ContainsFunc(m.Legs, func(l protocol.Leg) bool { return l.ID == leg })
+}
+
+// carries tells whether the mission takes any load on board.
+func (a *Agent) carries(m *protocol.Mission) bool {
+	return slices.ContainsFunc(m.Legs, func(l protocol.Leg) bool {
+		return l.Action == protocol.ActionPickup && l.LoadKg != 0
+	})
+}
+
+// heaviest is the greatest load that the legs still to do bring about.
+func (a *Agent) heaviest(m *protocol.Mission) float64 {
+	load := a.truth.LoadKg()
+	most := load
+	for i := range m.Legs {
+		if own := a.merged(m, i); own.over() {
+			continue
+		}
+		switch l := &m.Legs[i]; l.Action {
+		case protocol.ActionPickup:
+			load += abs(l.LoadKg)
+		case protocol.ActionDropoff:
+			load -= abs(l.LoadKg)
+		case protocol.ActionVisit, protocol.ActionCharge, protocol.ActionPark:
+		}
+		most = max(most, load)
+	}
+	return most
+}
+
+func abs(x float64) float64 { return max(x, -x) }
+
+// accept puts the revision in force. What the vehicle knows of its legs it
+// keeps; abandoned stops may be begun again.
+func (a *Agent) accept(now time.Time, m protocol.Mission) {
+	own := make([]OwnLeg, len(m.Legs))
+	for i := range m.Legs {
+		own[i] = a.merged(&m, i)
+	}
+	wasSuspended := a.store.Mission != nil && a.store.Mission.State == protocol.MissionSuspended
+	a.store.Mission = &Mission{Mission: m, Own: own}
+	if m.State == protocol.MissionActive && wasSuspended {
+		a.store.Held = false
+	}
+	if a.store.Motion != nil {
+		a.finishMotion(now, protocol.Failed, "replaced", "a mission came")
+	}
+	i := a.store.Mission.current()
+	if i == len(m.Legs) || m.Legs[i].ID != a.driving || !slices.Equal(m.Legs[i].Path, a.driven) {
+		a.halt()
+	}
+}
+
+// merged is what holds of a leg in a new revision: what the vehicle itself
+// knows, unless Kapok knows the leg to be over.
+func (a *Agent) merged(m *protocol.Mission, i int) OwnLeg {
+	leg := &m.Legs[i]
+	var own OwnLeg
+	if held := a.store.Mission; held != nil && held.ID == m.ID {
+		own, _ = held.own(leg.ID)
+	}
+	if own.Abandoned {
+		// It is taken up anew, and says so.
+		own = OwnLeg{}
+	}
+	if own.State == "" {
+		own.State = protocol.LegPending
+	}
+	over := own.State == protocol.LegDone || own.State == protocol.LegFailed
+	if !over && (leg.State == protocol.LegDone || leg.State == protocol.LegFailed) {
+		own.State = leg.State
+	}
+	return own
+}
+
+// setState suspends or activates the mission held.
+func (a *Agent) setState(state protocol.MissionState) {
+	m := a.store.Mission
+	if m.State == state {
+		return
+	}
+	m.State = state
+	if state == protocol.MissionActive {
+		a.store.Held = false
+	}
+	a.halt()
+}
+
+// end drops the mission when it is the one held, and acknowledges once.
+func (a *Agent) end(now time.Time, ref *protocol.MissionRef) {
+	if m := a.store.Mission; m != nil && m.ID == ref.ID {
+		a.store.Mission, a.store.Held = nil, false
+		a.halt()
+	} else if slices.Contains(a.store.Ended, ref.ID) {
+		return
+	}
+	a.store.Ended = remember(a.store.Ended, ref.ID)
+	a.answer(ref, "", refusal{})
+	a.think(now)
+}
+
+// answer reports the verdict on a mission or a command.
+func (a *Agent) answer(mission *protocol.MissionRef, command string, why refusal) {
+	ack := protocol.Ack{Mission: mission, Command: command, Verdict: protocol.Accepted}
+	if why != (refusal{}) {
+		ack.Verdict, ack.Reason, ack.Text = protocol.Refused, why.reason, why.text
+	}
+	a.store.add(ack)
+}

@@ -1,0 +1,78 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// StopKey names a stop of a task as missions number it.
+type StopKey struct {
+	Task string
+	Stop int
+}
+
+// Truth is what really happened at a vehicle, told or not.
+type Truth struct {
+	// Done counts how often the work of each stop was completed.
+	Done map[StopKey]int
+	// DoneAt is when it was completed last.
+	DoneAt map[StopKey]time.Time
+	// Loads are the kilograms on board, by the task they belong to.
+	Loads map[string]float64
+	// Breaches are impossible demands: work that was asked for and could not
+	// physically be done, such as handing out a load that is not on board.
+	Breaches []string
+}
+
+// NewTruth is that of a vehicle that has done nothing yet.
+func NewTruth() *Truth {
+	return &Truth{Done: map[StopKey]int{}, DoneAt: map[StopKey]time.Time{}, Loads: map[string]float64{}}
+}
+
+// LoadKg is the weight of all loads on board.
+func (t *Truth) LoadKg() float64 {
+	sum := 0.0
+	for _, task := range t.OnBoard() {
+		sum += t.Loads[task]
+	}
+	return sum
+}
+
+// OnBoard lists the tasks whose loads are on board, in order of their ids.
+func (t *Truth) OnBoard() []string {
+	tasks := make([]string, 0, len(t.Loads))
+	for task := range t.Loads {
+		tasks = append(tasks, task)
+	}
+	slices.SortFunc(tasks, strings.Compare)
+	return tasks
+}
+
+// Stops lists the stops with completed work, in order.
+func (t *Truth) Stops() []StopKey {
+	keys := make([]StopKey, 0, len(t.Done))
+	for k := range t.Done {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, StopKey.Compare)
+	return keys
+}
+
+// Compare orders keys by task and stop.
+func (k StopKey) Compare(o StopKey) int {
+	if c := strings.Compare(k.Task, o.Task); c != 0 {
+		return c
+	}
+	return k.Stop - o.Stop
+}
+
+func (t *Truth) complete(k StopKey, at time.Time) {
+	t.Done[k]++
+	t.DoneAt[k] = at
+}
+
+func (t *Truth) breach(format string, args ...any) {
+	t.Breaches = append(t.Breaches, fmt.Sprintf(format, args...))
+}

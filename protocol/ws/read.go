@@ -46,7 +46,8 @@ func (c *Conn) Receive() ([]byte, error) {
 }
 
 // readUpTo appends what r holds to dst. It never grows dst beyond twice what
-// has really arrived, whatever length the frame's header claims.
+// has really arrived, whatever length the frame's header claims. What is
+// beyond the limit is skipped, as far as the socket's own limit lets it.
 func readUpTo(dst []byte, r io.Reader, limit int) ([]byte, error) {
 	if dst == nil {
 		dst = make([]byte, 0, 512)
@@ -58,6 +59,9 @@ func readUpTo(dst []byte, r io.Reader, limit int) ([]byte, error) {
 		n, err := r.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
 		if len(dst) > limit {
+			if _, err := io.Copy(io.Discard, r); err != nil {
+				return dst, err
+			}
 			return dst, ErrFrameTooLarge
 		}
 		if errors.Is(err, io.EOF) {

@@ -1,0 +1,365 @@
+package chart
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/paulmach/orb"
+	"github.com/paulmach/osm"
+	"github.com/paulmach/osm/osmxml"
+
+	"github.com/kapok-fleet/kapok/planner/space"
+)
+
+// Limits and defaults of ImportOSM.
+const (
+	// MaxOSMBytes is the longest file that ImportOSM reads; the rest counts as
+	// cut off.
+	MaxOSMBytes = 4 << 30
+	// MaxOSMNodes and MaxOSMRefs bound what is kept while reading: 16 bytes for
+	// each node and 8 for each reference of a way or relation.
+	MaxOSMNodes = 40_000_000
+	MaxOSMRefs  = 80_000_000
+	// DefaultHeightLimitM is the height limit of a chart whose options have none.
+	DefaultHeightLimitM = 120
+	// OSMAttribution is the line that the licence of OpenStreetMap asks for.
+	OSMAttribution = "© OpenStreetMap contributors, ODbL 1.0"
+)
+
+// ErrOSM is the kind of error for a file that ImportOSM cannot use.
+var ErrOSM = errors.New("unusable OpenStreetMap file")
+
+// OSMOptions says what the file does not. The zero value is fine.
+type OSMOptions struct {
+	Name string
+	// Attribution is OSMAttribution when empty.
+	Attribution     string
+	Illustrative    bool
+	GroundAltitudeM float64
+	// HeightLimitM is DefaultHeightLimitM when 0.
+	HeightLimitM float64
+	// Zones are taken into the chart as they are.
+	Zones []Zone
+}
+
+// Report counts what an import found, took and left out.
+type Report struct {
+	// Nodes, Ways and Relations are the elements in the file.
+	Nodes, Ways, Relations int
+	// GraphWays are the ways taken into the ground graph of GraphNodes and
+	// GraphArcs, of which MainNodes are in the main component.
+	GraphWays, GraphNodes, GraphArcs, MainNodes int
+	// Buildings are those of each source of height together, parts included.
+	Buildings, HeightFromTag, HeightFromLevels, HeightFromDefault int
+	Sites, Places                                                 int
+	// MissingNodes are references of ways to nodes that the file does not have,
+	// MissingWays those of relations to ways.
+	MissingNodes, MissingWays int
+	// Warnings has at most one entry for each kind of fault.
+	Warnings []Warning
+}
+
+// Warning is one kind of fault in a file, how often it occurs and the first
+// element that has it, such as "way/123".
+type Warning struct {
+	Text  string
+	Count int
+	First string
+}
+
+// ImportOSM reads OpenStreetMap XML into a chart by the rules of
+// docs/charts.md. The file is read as a stream; what is kept is bounded by
+// MaxOSMNodes and MaxOSMRefs. References to elements outside the file are left
+// out and counted. A file that makes no chart gives an error of kind ErrOSM in
+// one sentence, with the report so far.
+func ImportOSM(r io.Reader, opts OSMOptions) (*Chart, Report, error) {
+	m := &importer{infos: map[int64]nodeInfo{}, warned: map[string]int{}}
+	if err := m.read(r); err != nil {
+		return nil, m.report, fmt.Errorf("import: %w", err)
+	}
+	draft := Draft{
+		Name: opts.Name, Attribution: cmp.Or(opts.Attribution, OSMAttribution), Illustrative: opts.Illustrative,
+		GroundAltitudeM: opts.GroundAltitudeM, HeightLimitM: cmp.Or(opts.HeightLimitM, DefaultHeightLimitM),
+	}
+	m.graph(&draft)
+	m.buildings(&draft)
+	if len(draft.Arcs) == 0 && len(draft.Buildings) == 0 {
+		return nil, m.report, fmt.Errorf("import: %w: it has no way that a robot can take and no building", ErrOSM)
+	}
+	m.points(&draft)
+	draft.Extent = draft.bound()
+	if m.bounds != nil {
+		draft.Extent = draft.Extent.Union(*m.bounds)
+	}
+	draft.Zones = opts.Zones
+	c, err := New(draft)
+	if err != nil {
+		return nil, m.report, fmt.Errorf("import: %w", err)
+	}
+	m.finish(c)
+	return c, m.report, nil
+}
+
+// finish completes the report.
+func (m *importer) finish(c *Chart) {
+	m.report.GraphNodes, m.report.GraphArcs = len(c.Ground.Nodes), len(c.Ground.Arcs)
+	for n := range c.Ground.Nodes {
+		if c.Ground.InMain(int32(n)) {
+			m.report.MainNodes++
+		}
+	}
+	m.report.Buildings, m.report.Sites, m.report.Places = len(c.Buildings), len(c.Sites), len(c.Places)
+	for _, b := range c.Buildings {
+		switch b.Source {
+		case HeightTag:
+			m.report.HeightFromTag++
+		case HeightLevels:
+			m.report.HeightFromLevels++
+		case HeightDefault:
+			m.report.HeightFromDefault++
+		}
+	}
+}
+
+// importer is the state of one import.
+type importer struct {
+	bounds    *orb.Bound
+	nodes     []rawNode
+	sorted    bool
+	infos     map[int64]nodeInfo
+	tagged    []element
+	ways      []rawWay
+	relations []rawRelation
+	refs      int
+	report    Report
+	warned    map[string]int
+}
+
+// rawNode is a node in units of 1e-7 degree.
+type rawNode struct {
+	id       int64
+	lon, lat int32
+}
+
+func (n rawNode) point() orb.Point {
+	return orb.Point{float64(n.lon) / coordScale, float64(n.lat) / coordScale}
+}
+
+// nodeInfo is what matters of a node's tags to the graph.
+type nodeInfo struct {
+	level   string
+	blocked bool
+}
+
+// element is a node, way or relation with tags that may make it a site or place.
+type element struct {
+	id    string
+	tags  tags
+	point orb.Point
+	// rings are the outlines of an area, nil for a node.
+	rings []orb.Ring
+}
+
+type rawWay struct {
+	id   int64
+	refs []int64
+	// tags is nil for a way that matters only as a relation's member.
+	tags tags
+}
+
+type rawRelation struct {
+	id           int64
+	tags         tags
+	outer, inner []int64
+}
+
+// warn counts a fault.
+func (m *importer) warn(text, id string) {
+	i, ok := m.warned[text]
+	if !ok {
+		i = len(m.report.Warnings)
+		m.warned[text] = i
+		m.report.Warnings = append(m.report.Warnings, Warning{Text: text, First: id})
+	}
+	m.report.Warnings[i].Count++
+}
+
+// read scans the file once, keeping what later steps need.
+func (m *importer) read(r io.Reader) error {
+	limited := &io.LimitedReader{R: r, N: MaxOSMBytes}
+	buffered := bufio.NewReaderSize(limited, 64<<10)
+	if err := sniff(buffered); err != nil {
+		return err
+	}
+	scanner := osmxml.New(context.Background(), buffered)
+	for scanner.Scan() {
+		if err := m.take(scanner.Object()); err != nil {
+			return err
+		}
+	}
+	err := scanner.Err()
+	if limited.N == 0 {
+		return fmt.Errorf("%w: it is longer than %d bytes", ErrOSM, int64(MaxOSMBytes))
+	}
+	if err != nil {
+		return fmt.Errorf("%w: after %d nodes, %d ways and %d relations it is cut off or not valid XML: %w",
+			ErrOSM, m.report.Nodes, m.report.Ways, m.report.Relations, err)
+	}
+	switch {
+	case m.report.Nodes == 0:
+		return fmt.Errorf("%w: it has no nodes", ErrOSM)
+	case m.report.Ways == 0:
+		return fmt.Errorf("%w: it has no ways", ErrOSM)
+	}
+	m.sortNodes()
+	return nil
+}
+
+// sniff recognises by its first bytes what is not XML, for a clear error.
+func sniff(r *bufio.Reader) error {
+	start, err := r.Peek(512)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read: %w", err)
+	}
+	text := bytes.TrimSpace(bytes.TrimPrefix(start, []byte("\xef\xbb\xbf")))
+	what := ""
+	switch {
+	case len(text) == 0:
+		what = "it is empty"
+	case text[0] == '{' || text[0] == '[':
+		what = "it is JSON, not OpenStreetMap XML"
+	case bytes.Contains(start[:min(len(start), 32)], []byte("OSMHeader")):
+		what = "it is OpenStreetMap PBF; convert it to XML (.osm) first"
+	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}) || bytes.HasPrefix(start, []byte("BZh")):
+		what = "it is compressed; unpack it first"
+	case text[0] != '<':
+		what = "it is not XML"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrOSM, what)
+}
+
+func (m *importer) take(object osm.Object) error {
+	switch o := object.(type) {
+	case *osm.Bounds:
+		b := orb.Bound{Min: orb.Point{o.MinLon, o.MinLat}, Max: orb.Point{o.MaxLon, o.MaxLat}}
+		if space.CheckExtent(b) != nil {
+			m.warn("the file's bounds are not usable and ignored", "bounds")
+			return nil
+		}
+		m.bounds = &b
+	case *osm.Node:
+		return m.takeNode(o)
+	case *osm.Way:
+		return m.takeWay(o)
+	case *osm.Relation:
+		return m.takeRelation(o)
+	}
+	return nil
+}
+
+func (m *importer) takeNode(n *osm.Node) error {
+	m.report.Nodes++
+	if m.report.Nodes > MaxOSMNodes {
+		return fmt.Errorf("%w: it has more than %d nodes", ErrOSM, MaxOSMNodes)
+	}
+	p := orb.Point{n.Lon, n.Lat}
+	id := fmt.Sprintf("node/%d", n.ID)
+	if snapPoint(&p) != nil || p == (orb.Point{}) {
+		m.warn("a node without a usable place is left out", id)
+		return nil
+	}
+	raw := rawNode{id: int64(n.ID), lon: unit(p[0]), lat: unit(p[1])}
+	m.nodes = append(m.nodes, raw)
+	if len(n.Tags) == 0 {
+		return nil
+	}
+	t := tagsOf(n.Tags)
+	if info := (nodeInfo{level: t["level"], blocked: t.blocks()}); info != (nodeInfo{}) {
+		m.infos[raw.id] = info
+	}
+	if t.interesting() {
+		m.tagged = append(m.tagged, element{id: id, tags: t, point: p})
+	}
+	return nil
+}
+
+func (m *importer) takeWay(w *osm.Way) error {
+	m.report.Ways++
+	if err := m.keepRefs(len(w.Nodes)); err != nil {
+		return err
+	}
+	raw := rawWay{id: int64(w.ID), refs: make([]int64, len(w.Nodes))}
+	for i, n := range w.Nodes {
+		raw.refs[i] = int64(n.ID)
+	}
+	if t := tagsOf(w.Tags); t["highway"] != "" || t.building() || t.interesting() {
+		raw.tags = t
+	}
+	m.ways = append(m.ways, raw)
+	return nil
+}
+
+func (m *importer) takeRelation(r *osm.Relation) error {
+	m.report.Relations++
+	t := tagsOf(r.Tags)
+	if t["type"] != "multipolygon" || !t.building() && !t.interesting() {
+		return nil
+	}
+	if err := m.keepRefs(len(r.Members)); err != nil {
+		return err
+	}
+	raw := rawRelation{id: int64(r.ID), tags: t}
+	for _, member := range r.Members {
+		switch {
+		case member.Type != osm.TypeWay:
+		case member.Role == "inner":
+			raw.inner = append(raw.inner, member.Ref)
+		default:
+			raw.outer = append(raw.outer, member.Ref)
+		}
+	}
+	m.relations = append(m.relations, raw)
+	return nil
+}
+
+func (m *importer) keepRefs(n int) error {
+	m.refs += n
+	if m.refs > MaxOSMRefs {
+		return fmt.Errorf("%w: its ways and relations have more than %d references", ErrOSM, MaxOSMRefs)
+	}
+	return nil
+}
+
+// sortNodes makes nodes searchable. Of several with one id the last counts.
+func (m *importer) sortNodes() {
+	slices.SortStableFunc(m.nodes, func(a, b rawNode) int { return cmp.Compare(a.id, b.id) })
+	kept := m.nodes[:0]
+	for i, n := range m.nodes {
+		if i+1 < len(m.nodes) && m.nodes[i+1].id == n.id {
+			m.warn("a node that stands twice is taken from its last place", fmt.Sprintf("node/%d", n.id))
+			continue
+		}
+		kept = append(kept, n)
+	}
+	m.nodes = kept
+}
+
+// node returns the index of a node in m.nodes.
+func (m *importer) node(id int64) (int, bool) {
+	return slices.BinarySearchFunc(m.nodes, id, func(n rawNode, id int64) int { return cmp.Compare(n.id, id) })
+}
+
+func unit(deg float64) int32 {
+	if deg < 0 {
+		return int32(deg*coordScale - 0.5)
+	}
+	return int32(deg*coordScale + 0.5)
+}

@@ -1,0 +1,307 @@
+package chart
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/paulmach/orb"
+
+	"github.com/kapok-fleet/kapok/planner/space"
+)
+
+// buildings takes obstacles from closed ways and multipolygon relations.
+func (m *importer) buildings(d *Draft) {
+	ways := make(map[int64]int, len(m.ways))
+	for i, way := range m.ways {
+		ways[way.id] = i
+	}
+	// The outline of a relation may carry the tags as well; alone it would
+	// cover the courts.
+	covered := map[int64]bool{}
+	var areas []element
+	for _, relation := range m.relations {
+		id := fmt.Sprintf("relation/%d", relation.id)
+		polygons, ok := m.assemble(relation, ways)
+		if !ok {
+			m.warn("a multipolygon whose outline is not complete in the file is left out", id)
+			continue
+		}
+		e := element{id: id, tags: relation.tags}
+		for i, polygon := range polygons {
+			e.rings = append(e.rings, polygon[0])
+			if relation.tags.building() {
+				part := id
+				if i > 0 {
+					part = fmt.Sprintf("%s/%d", id, i+1)
+				}
+				d.Buildings = append(d.Buildings, m.newBuilding(part, relation.tags, polygon))
+			}
+		}
+		if relation.tags.building() {
+			for _, ref := range relation.outer {
+				covered[ref] = true
+			}
+		}
+		areas = append(areas, e)
+	}
+	var wayBuildings []Building
+	for _, way := range m.ways {
+		if way.tags == nil || !way.tags.building() && !way.tags.interesting() {
+			continue
+		}
+		id := fmt.Sprintf("way/%d", way.id)
+		ring := m.ring(way)
+		if len(ring) == 0 {
+			continue
+		}
+		areas = append(areas, element{id: id, tags: way.tags, rings: []orb.Ring{ring}})
+		if !way.tags.building() || covered[way.id] {
+			continue
+		}
+		if !ring.Closed() && len(ring) > 2 {
+			m.warn("a building whose outline is not closed is closed by a straight line", id)
+			ring = append(ring.Clone(), ring[0])
+		}
+		if len(ring) < 4 {
+			m.warn("a building with fewer than three corners in the file is left out", id)
+			continue
+		}
+		wayBuildings = append(wayBuildings, m.newBuilding(id, way.tags, orb.Polygon{ring}))
+	}
+	d.Buildings = append(wayBuildings, d.Buildings...)
+	m.tagged = append(m.tagged, areas...)
+}
+
+func (m *importer) newBuilding(id string, t tags, footprint orb.Polygon) Building {
+	heightM, source, bad := t.height()
+	if bad {
+		m.warn("a building's height or number of levels cannot be read", id)
+	}
+	return Building{ID: id, Name: t["name"], Footprint: footprint, HeightM: heightM, Source: source}
+}
+
+// ring returns the points of a way that are in the file, closed if the way is
+// closed.
+func (m *importer) ring(way rawWay) orb.Ring {
+	ring := make(orb.Ring, 0, len(way.refs))
+	for _, ref := range way.refs {
+		n, ok := m.node(ref)
+		if !ok {
+			m.report.MissingNodes++
+			m.warn("a way refers to nodes outside the file, which are left out", fmt.Sprintf("way/%d", way.id))
+			continue
+		}
+		if p := m.nodes[n].point(); len(ring) == 0 || ring[len(ring)-1] != p {
+			ring = append(ring, p)
+		}
+	}
+	closed := len(way.refs) > 3 && way.refs[0] == way.refs[len(way.refs)-1]
+	if closed && len(ring) > 2 && !ring.Closed() {
+		ring = append(ring, ring[0])
+	}
+	return ring
+}
+
+// assemble joins the member ways of a multipolygon to polygons, each inner ring
+// going to the outer that holds it. An outline that does not close fails; a
+// court that does not is left out, which errs to the side of the obstacle.
+func (m *importer) assemble(relation rawRelation, ways map[int64]int) ([]orb.Polygon, bool) {
+	outers, ok := m.join(relation.outer, ways)
+	if !ok || len(outers) == 0 {
+		return nil, false
+	}
+	inners, ok := m.join(relation.inner, ways)
+	if !ok {
+		m.warn("a court that is not complete in the file is left out", fmt.Sprintf("relation/%d", relation.id))
+	}
+	polygons := make([]orb.Polygon, len(outers))
+	for i, ring := range outers {
+		polygons[i] = orb.Polygon{ring}
+	}
+	for _, inner := range inners {
+		for i := range polygons {
+			if ringHolds(polygons[i][0], inner[0]) {
+				polygons[i] = append(polygons[i], inner)
+				break
+			}
+		}
+	}
+	return polygons, true
+}
+
+// join makes rings of ways that meet end to end, and tells whether all of them
+// were used up.
+func (m *importer) join(members []int64, ways map[int64]int) (rings []orb.Ring, ok bool) {
+	var open [][]int64
+	ok = true
+	for _, id := range members {
+		i, there := ways[id]
+		if !there {
+			m.report.MissingWays++
+			ok = false
+			continue
+		}
+		if len(m.ways[i].refs) > 1 {
+			open = append(open, m.ways[i].refs)
+		}
+	}
+	// Ends of open lines by node, so that joining is linear in their number.
+	ends := map[int64][]int{}
+	for i, line := range open {
+		ends[line[0]] = append(ends[line[0]], i)
+		ends[line[len(line)-1]] = append(ends[line[len(line)-1]], i)
+	}
+	used := make([]bool, len(open))
+	for i := range open {
+		if used[i] {
+			continue
+		}
+		line := slices.Clone(open[i])
+		used[i] = true
+		for line[0] != line[len(line)-1] {
+			next := unused(ends[line[len(line)-1]], used)
+			if next < 0 {
+				break
+			}
+			used[next] = true
+			line = append(line, onward(open[next], line[len(line)-1])...)
+		}
+		ring := m.ring(rawWay{refs: line})
+		if line[0] != line[len(line)-1] || len(ring) < 4 {
+			ok = false
+			continue
+		}
+		rings = append(rings, ring)
+	}
+	return rings, ok
+}
+
+func unused(candidates []int, used []bool) int {
+	for _, i := range candidates {
+		if !used[i] {
+			return i
+		}
+	}
+	return -1
+}
+
+// onward returns the nodes of a line after the end it is entered at.
+func onward(line []int64, from int64) []int64 {
+	if line[0] == from {
+		return line[1:]
+	}
+	back := slices.Clone(line[:len(line)-1])
+	slices.Reverse(back)
+	return back
+}
+
+// ringHolds is the even-odd rule in degrees, which is exact for telling courts
+// from their outlines.
+func ringHolds(ring orb.Ring, p orb.Point) bool {
+	plane := make([]space.XY, len(ring))
+	for i, q := range ring {
+		plane[i] = space.XY{X: q[0], Y: q[1]}
+	}
+	return space.InRing(plane, space.XY{X: p[0], Y: p[1]})
+}
+
+// points takes sites and places from tagged elements.
+func (m *importer) points(d *Draft) {
+	for _, e := range m.tagged {
+		site, isSite := e.tags.siteKind()
+		isPlace := e.tags.place()
+		if !isSite && !isPlace {
+			continue
+		}
+		p := e.point
+		if e.rings != nil {
+			p = doorstep(e.rings)
+		}
+		at := space.Position{Lon: p[0], Lat: p[1], AltitudeM: d.GroundAltitudeM, Level: oneLevel(e.tags["level"])}
+		if isSite {
+			capacity, bad := e.tags.capacity(site)
+			if bad {
+				m.warn("a site's capacity cannot be read and is taken as 1", e.id)
+			}
+			d.Sites = append(d.Sites, Site{ID: e.id, Kind: site, Name: e.tags.label(), Position: at, Capacity: capacity, Kinds: e.tags.kinds()})
+		}
+		if !isPlace {
+			continue
+		}
+		if e.tags.label() == "" {
+			m.warn("a shop or amenity with neither name nor address is no place to deliver to", e.id)
+			continue
+		}
+		d.Places = append(d.Places, Place{ID: e.id, Name: e.tags.label(), Position: at})
+	}
+	d.Sites = uniqueSites(d.Sites)
+}
+
+// uniqueSites drops repetitions of an id, which a file with an element twice has.
+func uniqueSites(sites []Site) []Site {
+	seen := make(map[string]bool, len(sites))
+	return slices.DeleteFunc(sites, func(s Site) bool {
+		twice := seen[s.ID]
+		seen[s.ID] = true
+		return twice
+	})
+}
+
+// oneLevel returns the first of the levels listed, empty for the ground.
+func oneLevel(list string) string {
+	for i, r := range list {
+		if r == ';' || r == ',' {
+			list = list[:i]
+			break
+		}
+	}
+	if list == "0" {
+		return ""
+	}
+	return list
+}
+
+// doorstep returns the point of the outlines that is nearest to the centroid of
+// the largest: where a vehicle comes to, for an area that has no entrance drawn.
+func doorstep(rings []orb.Ring) orb.Point {
+	frame := space.NewFrame(rings[0][0])
+	var largest []space.XY
+	best := -1.0
+	for _, ring := range rings {
+		plane := make([]space.XY, len(ring))
+		for i, p := range ring {
+			plane[i] = frame.XY(p)
+		}
+		if area := math.Abs(space.RingArea(plane)); area > best {
+			largest, best = plane, area
+		}
+	}
+	centre := centroid(largest)
+	at, distM := largest[0], math.Inf(1)
+	for i := 1; i < len(largest); i++ {
+		on, _ := space.ClosestOnSegment(centre, largest[i-1], largest[i])
+		if d := on.Dist(centre); d < distM {
+			at, distM = on, d
+		}
+	}
+	return frame.Point(at)
+}
+
+// centroid returns the centre of gravity of a ring's area, or of its points when
+// it has none.
+func centroid(ring []space.XY) space.XY {
+	var sum, mean space.XY
+	area := 0.0
+	for i, j := 0, len(ring)-1; i < len(ring); j, i = i, i+1 {
+		a, b := ring[j].Sub(ring[0]), ring[i].Sub(ring[0])
+		cross := a.Cross(b)
+		area += cross
+		sum = sum.Add(a.Add(b).Scale(cross / 3))
+		mean = mean.Add(b.Scale(1 / float64(len(ring))))
+	}
+	if math.Abs(area) < 1e-6 {
+		return ring[0].Add(mean)
+	}
+	return ring[0].Add(sum.Scale(1 / area))
+}

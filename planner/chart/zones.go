@@ -1,0 +1,136 @@
+package chart
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/geojson"
+)
+
+// MaxZonesBytes is the longest file that ImportZones reads.
+const MaxZonesBytes = 64 << 20
+
+// ErrZones is the kind of error for a file that ImportZones cannot use.
+var ErrZones = errors.New("unusable zones file")
+
+// ImportZones reads zones from a GeoJSON FeatureCollection (RFC 7946, WGS-84).
+// Each feature is a Polygon or MultiPolygon; its properties are Zone's JSON
+// names but for the polygon, and nothing else. The id may stand in the feature
+// instead. A MultiPolygon makes a zone of each of its polygons, the ids ending
+// in "/1", "/2" and so on. The first fault ends the import with an error of
+// kind ErrZones that names the feature.
+func ImportZones(r io.Reader) ([]Zone, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxZonesBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("import zones: %w", err)
+	}
+	if len(data) > MaxZonesBytes {
+		return nil, fmt.Errorf("import zones: %w: it is longer than %d bytes", ErrZones, MaxZonesBytes)
+	}
+	var file struct {
+		Type     string            `json:"type"`
+		Features []json.RawMessage `json:"features"`
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
+		return nil, fmt.Errorf("import zones: %w: %w", ErrZones, place(data, err))
+	}
+	if file.Type != "FeatureCollection" {
+		return nil, fmt.Errorf("import zones: %w: its type is %q, not FeatureCollection", ErrZones, file.Type)
+	}
+	var zones []Zone
+	seen := map[string]int{}
+	for i, raw := range file.Features {
+		more, err := zonesOf(raw)
+		if err != nil {
+			return nil, fmt.Errorf("import zones: %w: feature %d: %w", ErrZones, i+1, err)
+		}
+		for _, z := range more {
+			if before, twice := seen[z.ID]; twice {
+				return nil, fmt.Errorf("import zones: %w: feature %d: the id %q is that of feature %d", ErrZones, i+1, z.ID, before)
+			}
+			seen[z.ID] = i + 1
+		}
+		zones = append(zones, more...)
+	}
+	return zones, nil
+}
+
+// zonesOf reads one feature.
+func zonesOf(raw json.RawMessage) ([]Zone, error) {
+	var feature struct {
+		Type       string            `json:"type"`
+		ID         any               `json:"id"`
+		Geometry   *geojson.Geometry `json:"geometry"`
+		Properties json.RawMessage   `json:"properties"`
+	}
+	if err := json.Unmarshal(raw, &feature); err != nil {
+		return nil, err
+	}
+	if feature.Type != "Feature" {
+		return nil, fmt.Errorf("its type is %q, not Feature", feature.Type)
+	}
+	zone := struct {
+		Zone
+		// The geometry is the polygon; one in the properties is refused.
+		Polygon *struct{} `json:"-"`
+	}{}
+	decoder := json.NewDecoder(bytes.NewReader(feature.Properties))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&zone); err != nil {
+		return nil, fmt.Errorf("properties: %w", err)
+	}
+	if zone.ID == "" && feature.ID != nil {
+		zone.ID = fmt.Sprint(feature.ID)
+	}
+	polygons, err := polygonsOf(feature.Geometry)
+	if err != nil {
+		return nil, err
+	}
+	zones := make([]Zone, len(polygons))
+	for i, polygon := range polygons {
+		zones[i] = zone.Zone
+		zones[i].Polygon = polygon
+		if len(polygons) > 1 {
+			zones[i].ID = fmt.Sprintf("%s/%d", zone.ID, i+1)
+		}
+		if err := zones[i].Validate(); err != nil {
+			return nil, err
+		}
+		if err := snapPolygon(polygon); err != nil {
+			return nil, fmt.Errorf("zone %q: %w", zones[i].ID, err)
+		}
+	}
+	return zones, nil
+}
+
+func polygonsOf(geometry *geojson.Geometry) ([]orb.Polygon, error) {
+	if geometry == nil {
+		return nil, errors.New("it has no geometry")
+	}
+	switch g := geometry.Geometry().(type) {
+	case orb.Polygon:
+		return []orb.Polygon{g}, nil
+	case orb.MultiPolygon:
+		if len(g) == 0 {
+			return nil, errors.New("its MultiPolygon is empty")
+		}
+		return g, nil
+	}
+	return nil, fmt.Errorf("its geometry is a %s, not a Polygon or MultiPolygon", geometry.Type)
+}
+
+// place adds the line and column to a JSON syntax error.
+func place(data []byte, err error) error {
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		return err
+	}
+	before := data[:min(int(syntax.Offset), len(data))]
+	line := 1 + bytes.Count(before, []byte("\n"))
+	column := len(before) - bytes.LastIndexByte(before, '\n') - 1
+	return fmt.Errorf("line %d, column %d: %w", line, max(column, 1), err)
+}

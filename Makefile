@@ -44,12 +44,11 @@ lint: $(GOLANGCI_LINT) ## verify the lint rules, then lint and vet
 # The tests come last, so that the output ends with their summary; what follows
 # them speaks only when it fails. Tests may leave nothing behind in the tree.
 .PHONY: test
-test: cc $(GOTESTSUM) ## install what is missing, lint, vet, test with the race detector
-	@before="$$(git status --porcelain 2>/dev/null || true)"; \
-	$(MAKE) --no-print-directory lint && \
+test: cc lint $(GOTESTSUM) ## install what is missing, lint, vet, test with the race detector
+	@before="$$(git status --porcelain 2>/dev/null)"; \
 	CGO_ENABLED=1 $(GOTESTSUM) --format pkgname-and-test-fails --format-hide-empty-pkg \
-		-- -race -vet=off -timeout 10m $(PKG) && \
-	after="$$(git status --porcelain 2>/dev/null || true)" && \
+		-- -race -vet=off -timeout 10m $(PKG) || exit 1; \
+	after="$$(git status --porcelain 2>/dev/null)"; \
 	if [ "$$before" != "$$after" ]; then \
 		echo "make test: the tests changed the working tree:" >&2; \
 		printf '%s\n' "$$after" >&2; exit 1; \

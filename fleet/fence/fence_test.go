@@ -1,0 +1,241 @@
+package fence_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/planar"
+
+	"github.com/kapok-fleet/kapok/fleet/fence"
+	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/space"
+)
+
+func frame() space.Frame { return space.NewFrame(orb.Point{113.93, 22.51}) }
+
+func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
+
+// rectangle is a ring in metres around the frame's centre.
+func rectangle(x0, y0, x1, y1 float64) orb.Ring {
+	f := frame()
+	return orb.Ring{
+		f.Point(space.XY{X: x0, Y: y0}), f.Point(space.XY{X: x1, Y: y0}),
+		f.Point(space.XY{X: x1, Y: y1}), f.Point(space.XY{X: x0, Y: y1}), f.Point(space.XY{X: x0, Y: y0}),
+	}
+}
+
+// star is a polygon of n points with random radii, which is simple.
+func star(r *rand.Rand, n int, centre space.XY, radius float64) orb.Polygon {
+	f := frame()
+	ring := make(orb.Ring, 0, n+1)
+	for i := range n {
+		a := (float64(i) + 0.8*r.Float64()) / float64(n) * 2 * math.Pi
+		d := radius * (0.3 + 0.7*r.Float64())
+		ring = append(ring, f.Point(space.XY{X: centre.X + d*math.Cos(a), Y: centre.Y + d*math.Sin(a)}))
+	}
+	return orb.Polygon{append(ring, ring[0])}
+}
+
+func at(x, y, z float64) space.XYZ { return space.XYZ{X: x, Y: y, Z: z} }
+
+func TestLocateTellsWhichZonesBindAndWhichAreBroken(t *testing.T) {
+	zones := []chart.Zone{
+		{
+			ID: "b-harbour", Rule: chart.KeepOut, Polygon: orb.Polygon{rectangle(0, 0, 100, 100), rectangle(40, 40, 60, 60)},
+			FloorM: 20, CeilingM: 80, From: noon(), Until: noon().Add(time.Hour),
+		},
+		{ID: "a-airport", Rule: chart.AltitudeLimit, Polygon: orb.Polygon{rectangle(-500, -500, 50, 500)}, HeightLimitM: 60, Airborne: true},
+		{ID: "c-school", Rule: chart.SpeedLimit, Polygon: orb.Polygon{rectangle(200, 0, 300, 100)}, SpeedLimitMPS: 2, Ground: true},
+	}
+	s := fence.Compile(frame(), 5, zones)
+	tests := []struct {
+		name     string
+		at       space.XYZ
+		when     time.Duration
+		airborne bool
+		speed    float64
+		want     string
+	}{
+		{"outside of all", at(150, 50, 50), 0, true, 9, ""},
+		{"in the keep-out zone", at(70, 50, 50), 0, true, 9, "b-harbour!"},
+		{"on its edge", at(100, 50, 50), 0, true, 9, "b-harbour!"},
+		{"at its corner", at(100, 100, 50), 0, true, 9, "b-harbour!"},
+		{"just beyond its edge", at(100.01, 50, 50), 0, true, 9, ""},
+		{"in its hole", at(55, 50, 50), 0, true, 9, ""},
+		{"on the edge of its hole", at(60, 50, 50), 0, true, 9, "b-harbour!"},
+		{"on its floor", at(70, 50, 20), 0, true, 9, "b-harbour!"},
+		{"on its ceiling", at(70, 50, 80), 0, true, 9, "b-harbour!"},
+		{"above it", at(70, 50, 80.1), 0, true, 9, ""},
+		{"below it", at(70, 50, 19.9), 0, true, 9, ""},
+		{"before it begins", at(70, 50, 50), -time.Nanosecond, true, 9, ""},
+		{"when it has ended", at(70, 50, 50), time.Hour, true, 9, ""},
+		{"two zones, the second kept", at(30, 50, 50), 0, true, 9, "a-airport b-harbour!"},
+		{"at the height limit", at(-30, 50, 65), 0, true, 9, "a-airport"},
+		{"above the height limit", at(-30, 50, 66), 0, true, 9, "a-airport!"},
+		{"a rover where only aircraft are bound", at(-30, 50, 5), 0, false, 1, ""},
+		{"a slow rover at the school", at(250, 50, 5), 0, false, 2, "c-school"},
+		{"a fast rover at the school", at(250, 50, 5), 0, false, 2.5, "c-school!"},
+		{"an aircraft over the school", at(250, 50, 50), 0, true, 9, ""},
+	}
+	for _, tt := range tests {
+		if got := tell(s.Locate(tt.at, noon().Add(tt.when), tt.airborne, tt.speed, nil)); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// tell writes hits as ids, with ! for a broken rule and ~ for not inside.
+func tell(hits []fence.Hit) string {
+	s := ""
+	for i, h := range hits {
+		if i > 0 {
+			s += " "
+		}
+		s += h.ID
+		if !h.Inside {
+			s += "~"
+		}
+		if h.Violated {
+			s += "!"
+		}
+	}
+	return s
+}
+
+func TestKeepInZonesAreKeptByBeingInOneOfThem(t *testing.T) {
+	s := fence.Compile(frame(), 0, []chart.Zone{
+		{ID: "west", Rule: chart.KeepIn, Polygon: orb.Polygon{rectangle(-100, 0, 0, 100)}},
+		{ID: "east", Rule: chart.KeepIn, Polygon: orb.Polygon{rectangle(-10, 0, 100, 100)}, Airborne: true},
+		{ID: "fire", Rule: chart.KeepOut, Polygon: orb.Polygon{rectangle(150, 0, 300, 100)}},
+	})
+	tests := []struct {
+		x        float64
+		airborne bool
+		want     string
+	}{
+		{-50, true, "west"},
+		{-5, true, "east west"},
+		{50, true, "east"},
+		{120, true, "east~!"},
+		{200, true, "east~! fire!"},
+		{200, false, "fire! west~!"},
+		{50, false, "west~!"},
+	}
+	for _, tt := range tests {
+		hits := s.Locate(at(tt.x, 50, 50), noon(), tt.airborne, 5, nil)
+		if got := tell(hits); got != tt.want {
+			t.Errorf("x=%g airborne=%v: got %q, want %q", tt.x, tt.airborne, got, tt.want)
+		}
+		for _, h := range hits {
+			if zone := s.Zone(h); zone.ID != h.ID || zone.Rule != h.Rule {
+				t.Errorf("Zone of hit %q is %q", h.ID, zone.ID)
+			}
+		}
+	}
+}
+
+func TestCrossingsTellEnteredAndLeft(t *testing.T) {
+	in := func(id string) fence.Hit { return fence.Hit{ID: id, Inside: true} }
+	broken := func(id string) fence.Hit { return fence.Hit{ID: id, Inside: true, Violated: true} }
+	tests := []struct {
+		before, after []fence.Hit
+		entered, left string
+	}{
+		{nil, nil, "", ""},
+		{nil, []fence.Hit{in("a")}, "a", ""},
+		{[]fence.Hit{in("a")}, nil, "", "a"},
+		{[]fence.Hit{in("a"), in("c")}, []fence.Hit{in("b"), in("c"), in("d")}, "b d", "a"},
+		{[]fence.Hit{in("a")}, []fence.Hit{broken("a")}, "a!", "a"},
+	}
+	for i, tt := range tests {
+		entered, left := fence.Crossings(tt.before, tt.after)
+		if tell(entered) != tt.entered || tell(left) != tt.left {
+			t.Errorf("case %d: entered %q, left %q; want %q and %q", i, tell(entered), tell(left), tt.entered, tt.left)
+		}
+	}
+}
+
+func TestLocateAgreesWithOrb(t *testing.T) {
+	seed := uint64(7)
+	r := rand.New(rand.NewPCG(seed, 0))
+	f := frame()
+	var zones []chart.Zone
+	for i := range 200 {
+		centre := space.XY{X: 4000 * (r.Float64() - 0.5), Y: 4000 * (r.Float64() - 0.5)}
+		zones = append(zones, chart.Zone{
+			ID: fmt.Sprintf("z%03d", i), Rule: chart.KeepOut,
+			Polygon: star(r, 3+r.IntN(20), centre, 50+500*r.Float64()),
+		})
+	}
+	s := fence.Compile(f, 0, zones)
+	inside := 0
+	var hits []fence.Hit
+	for range 3000 {
+		p := space.XY{X: 4400 * (r.Float64() - 0.5), Y: 4400 * (r.Float64() - 0.5)}
+		hits = s.Locate(at(p.X, p.Y, 50), noon(), true, 5, hits[:0])
+		var want []fence.Hit
+		for _, z := range zones {
+			// The oracle works on the same points in the frame.
+			ring := make(orb.Ring, len(z.Polygon[0]))
+			for k, v := range z.Polygon[0] {
+				q := f.XY(v)
+				ring[k] = orb.Point{q.X, q.Y}
+			}
+			if planar.RingContains(ring, orb.Point{p.X, p.Y}) {
+				want = append(want, fence.Hit{ID: z.ID, Inside: true, Violated: true})
+			}
+		}
+		if tell(hits) != tell(want) {
+			t.Fatalf("at %v: got %q, orb says %q (seed %d: go test -run TestLocateAgreesWithOrb ./fleet/fence)", p, tell(hits), tell(want), seed)
+		}
+		inside += len(want)
+	}
+	if inside < 1000 {
+		t.Errorf("only %d points were inside a zone: the test tests little", inside)
+	}
+}
+
+// crowd is a set of many zones of 16 vertices over an area of 10 km.
+func crowd(n int) *fence.Set {
+	r := rand.New(rand.NewPCG(1, 1))
+	zones := make([]chart.Zone, n)
+	for i := range zones {
+		centre := space.XY{X: 1e4 * (r.Float64() - 0.5), Y: 1e4 * (r.Float64() - 0.5)}
+		zones[i] = chart.Zone{ID: fmt.Sprintf("z%04d", i), Rule: chart.KeepOut, Polygon: star(r, 16, centre, 300)}
+	}
+	return fence.Compile(frame(), 0, zones)
+}
+
+func TestLocateDoesNotAllocate(t *testing.T) {
+	s := crowd(1000)
+	dst := make([]fence.Hit, 0, 64)
+	if got := testing.AllocsPerRun(100, func() { dst = s.Locate(at(100, 50, 50), noon(), true, 5, dst[:0]) }); got != 0 {
+		t.Errorf("Locate allocates %g times", got)
+	}
+	if got := testing.AllocsPerRun(100, func() { fence.Crossings(dst, dst) }); got != 0 {
+		t.Errorf("Crossings allocates %g times", got)
+	}
+	if len(dst) == 0 {
+		t.Error("the place is in no zone")
+	}
+}
+
+func BenchmarkLocate1000ZonesOf16(b *testing.B) {
+	s := crowd(1000)
+	r := rand.New(rand.NewPCG(2, 2))
+	places := make([]space.XYZ, 1024)
+	for i := range places {
+		places[i] = at(1e4*(r.Float64()-0.5), 1e4*(r.Float64()-0.5), 50)
+	}
+	dst := make([]fence.Hit, 0, 64)
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = s.Locate(places[i%len(places)], noon(), true, 5, dst[:0])
+		i++
+	}
+}

@@ -1,0 +1,426 @@
+package route
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/motion"
+	"github.com/kapok-fleet/kapok/planner/space"
+)
+
+// maxHeights is how many cruise altitudes one query looks at.
+const maxHeights = 16
+
+// air is the memory of searches through the air and over water.
+type air struct {
+	sight   sight
+	heights []height
+	bends   []space.XY
+	best    []space.XY
+	path    []space.Position
+	// near are the obstacles that start or goal are within the clearance of.
+	near []beside
+	// caught are the zones that the start lies in.
+	caught []int32
+	exits  []exit
+	ids    []int32
+
+	// The flight being planned.
+	flight
+}
+
+// flight is one query at one altitude.
+type flight struct {
+	start, goal    space.XY
+	fromM, toM     float64
+	z              float64
+	groundM        float64
+	speed          float64
+	lateM          float64
+	departed       int64
+	afloat         bool
+	keepIn         int32
+	leadM          float64
+	lastZone, last int32
+}
+
+// height is a cruise altitude with a lower bound of what the way takes there.
+type height struct {
+	z, boundS float64
+}
+
+// beside is an obstacle nearer to the start (spot 0) or goal (spot 1) than the
+// clearance, and how near a leg to or from that place may pass it.
+type beside struct {
+	id, spot int32
+	m        float64
+}
+
+type exit struct {
+	at space.XY
+	m  float64
+}
+
+// planned is what a search at some altitude found.
+type planned struct {
+	z, lengthM, seconds float64
+	found               bool
+}
+
+func (p *Planner) fly(q Query) (Route, error) {
+	a := &p.air
+	budget := q.MaxExpansions
+	p.begin(&q)
+	if r := p.endsLawful(&q); r != nil {
+		return Route{}, r
+	}
+	if a.start.Dist(a.goal) < 0.5 {
+		return p.hop(&q)
+	}
+	p.chooseHeights(&q)
+	best := planned{seconds: math.Inf(1)}
+	var why *Refusal
+	for _, h := range a.heights {
+		if h.boundS >= best.seconds || budget < 0 {
+			continue
+		}
+		found, refusal := p.flyAt(&q, h.z, best.seconds, &budget)
+		if found.found {
+			best = found
+			a.best = append(a.best[:0], a.bends...)
+		} else if why == nil || refusal != nil && why.Rule == NoWay {
+			why = refusal
+		}
+	}
+	used := min(q.MaxExpansions, q.MaxExpansions-budget)
+	switch {
+	case best.found:
+		return p.routeOf(&q, best, used), nil
+	case budget < 0:
+		return Route{Expansions: used}, &Refusal{Rule: Budget, At: q.To, Number: float64(q.MaxExpansions)}
+	case why == nil:
+		why = &Refusal{Rule: NoWay, At: q.From, Object: "height limit"}
+	}
+	return Route{Expansions: used}, why
+}
+
+// begin takes the query into the frame.
+func (p *Planner) begin(q *Query) {
+	f := &p.air.flight
+	*f = flight{
+		start: p.c.Frame.XY(q.From.Point()), goal: p.c.Frame.XY(q.To.Point()),
+		speed: q.Spec.CruiseMPS, departed: q.Depart.UnixNano(),
+		afloat: q.Spec.Kind == motion.Vessel, keepIn: -1,
+	}
+	if f.afloat {
+		q.From.AltitudeM, q.To.AltitudeM = 0, 0
+	} else {
+		f.groundM = max(p.groundM(q.From), p.groundM(q.To))
+		q.From.AltitudeM = max(q.From.AltitudeM, p.groundM(q.From))
+		q.To.AltitudeM = max(q.To.AltitudeM, p.groundM(q.To))
+	}
+	f.fromM, f.toM = q.From.AltitudeM, q.To.AltitudeM
+}
+
+// endsLawful refuses what no cruise altitude can mend.
+func (p *Planner) endsLawful(q *Query) *Refusal {
+	a := &p.air
+	for i, at := range [2]space.XY{a.start, a.goal} {
+		pos := [2]space.Position{q.From, q.To}[i]
+		p.around(at, 0)
+		for _, id := range a.ids {
+			if int(id) < p.fixed.buildings.count() && p.fixed.buildings.inside(id, at) &&
+				(a.afloat || p.fixed.roofM[id] > pos.AltitudeM+0.5) {
+				return &Refusal{Rule: InsideBuilding, At: pos, Object: p.c.Buildings[id].ID, Number: p.c.Buildings[id].HeightM}
+			}
+		}
+	}
+	earliest := nanos(q.Depart, q.Spec.LowerBoundS(a.start.Dist(a.goal)))
+	for _, id := range p.zonesAt(a.goal) {
+		l := &p.laws.zones[id]
+		if !p.binds(l) || !l.during(earliest, earliest) {
+			continue
+		}
+		switch {
+		case l.rule == chart.KeepOut && q.To.AltitudeM >= l.floorM && q.To.AltitudeM <= l.ceilingM && l.until == math.MaxInt64:
+			return &Refusal{Rule: InsideZone, At: q.To, Object: l.id}
+		case l.rule == chart.AltitudeLimit && q.To.AltitudeM > a.groundM+l.limitM && l.applies(q.To.AltitudeM):
+			return &Refusal{Rule: InsideZone, At: q.To, Object: l.id, Number: l.limitM}
+		}
+	}
+	return p.chooseKeepIn(q)
+}
+
+// chooseKeepIn finds the keep-in zone that the flight must not leave.
+func (p *Planner) chooseKeepIn(q *Query) *Refusal {
+	a := &p.air
+	first, inSome := int32(-1), false
+	for i := range p.laws.zones {
+		l := &p.laws.zones[i]
+		if l.rule != chart.KeepIn || !p.binds(l) || !l.during(a.departed, a.departed) {
+			continue
+		}
+		if !p.laws.shapes.inside(int32(i), a.start) {
+			continue
+		}
+		inSome = true
+		if first < 0 {
+			first = int32(i)
+		}
+		if p.laws.shapes.inside(int32(i), a.goal) {
+			a.keepIn = int32(i)
+			return nil
+		}
+	}
+	if inSome {
+		return &Refusal{Rule: InsideZone, At: q.To, Object: p.laws.zones[first].id}
+	}
+	return nil
+}
+
+// binds tells whether a zone binds this vehicle.
+func (p *Planner) binds(l *law) bool {
+	if p.air.afloat {
+		return l.ground
+	}
+	return l.airborne
+}
+
+// applies tells whether an altitude is within the zone's floor and ceiling.
+func (l *law) applies(z float64) bool { return z >= l.floorM && z <= l.ceilingM }
+
+// hop is the way straight up or down.
+func (p *Planner) hop(q *Query) (Route, error) {
+	a := &p.air
+	if id := p.columnZone(a.goal, a.fromM, a.toM, a.departed, nanos(q.Depart, LateS)); id >= 0 && a.toM != a.fromM {
+		return Route{}, &Refusal{Rule: InsideZone, At: q.To, Object: p.laws.zones[id].id}
+	}
+	return p.priced(q, []space.Position{q.From, q.To}, 0), nil
+}
+
+// chooseHeights collects the cruise altitudes worth trying, the quickest first.
+func (p *Planner) chooseHeights(q *Query) {
+	a := &p.air
+	a.heights = a.heights[:0]
+	if a.afloat {
+		a.heights = append(a.heights, height{0, 0})
+		return
+	}
+	limitM := p.c.HeightLimitM
+	if limitM <= 0 {
+		limitM = DefaultHeightLimitM
+	}
+	limitM -= LimitMarginM
+	lowest, highest := a.groundM+min(MinCruiseM, limitM), a.groundM+limitM
+	add := func(z float64) {
+		if z >= lowest && z <= highest && len(a.heights) < maxHeights {
+			a.heights = append(a.heights, height{z: z})
+		}
+	}
+	p.limitsAt(&lowest)
+	for _, h := range [...]float64{MinCruiseM, 60, 80, 100, limitM} {
+		add(a.groundM + h)
+	}
+	add(lowest)
+	add(a.fromM)
+	add(a.toM)
+	for _, at := range [2]space.XY{a.start, a.goal} {
+		p.around(at, 0)
+		for _, id := range a.ids {
+			if int(id) < p.fixed.buildings.count() && p.fixed.buildings.inside(id, at) {
+				add(p.fixed.roofM[id] + RoofClearanceM)
+			}
+		}
+	}
+	p.around2(a.start, a.goal, ClearanceM)
+	for _, id := range a.ids {
+		i := int(id) - p.fixed.buildings.count()
+		if i < 0 || !p.binds(&p.laws.zones[i]) {
+			continue
+		}
+		switch l := &p.laws.zones[i]; l.rule {
+		case chart.AltitudeLimit:
+			add(a.groundM + l.limitM - LimitMarginM)
+		case chart.KeepOut:
+			add(l.floorM - RoofClearanceM)
+			add(l.ceilingM + RoofClearanceM)
+		}
+	}
+	p.sortHeights(q)
+}
+
+// limitsAt lowers the least cruise altitude to the limits where start and goal
+// lie, since there is no flying there otherwise.
+func (p *Planner) limitsAt(lowest *float64) {
+	a := &p.air
+	for _, at := range [2]space.XY{a.start, a.goal} {
+		for _, id := range p.zonesAt(at) {
+			l := &p.laws.zones[id]
+			if l.rule == chart.AltitudeLimit && p.binds(l) && l.limitM-LimitMarginM >= LowestCruiseM {
+				*lowest = min(*lowest, a.groundM+l.limitM-LimitMarginM)
+			}
+		}
+	}
+}
+
+func (p *Planner) sortHeights(q *Query) {
+	a := &p.air
+	straight := a.start.Dist(a.goal)
+	for i := range a.heights {
+		a.heights[i].boundS = p.secondsAt(q, a.heights[i].z, straight)
+	}
+	slices.SortFunc(a.heights, func(x, y height) int {
+		return cmp.Or(cmp.Compare(x.boundS, y.boundS), cmp.Compare(x.z, y.z))
+	})
+	a.heights = slices.CompactFunc(a.heights, func(x, y height) bool { return x.z == y.z })
+}
+
+// secondsAt is what a cruise of lengthM at altitude z takes with its columns.
+func (p *Planner) secondsAt(q *Query, z, lengthM float64) float64 {
+	a := &p.air
+	climb := max(0, z-a.fromM) + max(0, a.toM-z)
+	descent := max(0, a.fromM-z) + max(0, z-a.toM)
+	return q.Spec.Leg(lengthM, climb, descent, q.LoadKg).Seconds
+}
+
+// flyAt looks for a way at altitude z that takes less than boundS seconds. It
+// leaves the bends in p.air.bends. Without a way it says why, unless the way
+// would only take too long.
+func (p *Planner) flyAt(q *Query, z, boundS float64, budget *int) (planned, *Refusal) {
+	a := &p.air
+	a.z, a.leadM, a.lastZone, a.last = z, 0, -1, -1
+	columnsS := p.secondsAt(q, z, 0)
+	upS := q.Spec.Leg(0, max(0, z-a.fromM), max(0, a.fromM-z), q.LoadKg).Seconds
+	a.departed = nanos(q.Depart, upS)
+	a.bends = a.bends[:0]
+	if r := p.columnsLawful(q, z, upS); r != nil {
+		return planned{}, r
+	}
+	start := a.start
+	if len(a.caught) > 0 {
+		out, ok := p.wayOut()
+		if !ok {
+			return planned{}, &Refusal{Rule: InsideZone, At: q.From, Object: p.laws.zones[a.caught[0]].id}
+		}
+		a.leadM = start.Dist(out)
+		a.bends = append(a.bends, out)
+		start = out
+	}
+	p.collectBeside(start)
+	boundM := (boundS-columnsS)*a.speed - a.leadM
+	lengthM, ok := a.sight.search(p, start, a.goal, boundM, budget)
+	if !ok {
+		return planned{}, p.whyNot(q)
+	}
+	a.bends = a.sight.bendsOf(a.bends)
+	lengthM += a.leadM
+	arrive := nanos(q.Depart, upS+lengthM/a.speed)
+	end := nanos(q.Depart, columnsS+lengthM/a.speed+LateS)
+	if id := p.columnZone(a.goal, z, a.toM, arrive, end); id >= 0 {
+		return planned{}, &Refusal{Rule: InsideZone, At: q.To, Object: p.laws.zones[id].id}
+	}
+	return planned{z: z, lengthM: lengthM, seconds: columnsS + lengthM/a.speed, found: true}, nil
+}
+
+// whyNot names what stood in the way last.
+func (p *Planner) whyNot(q *Query) *Refusal {
+	r := &Refusal{Rule: NoWay, At: q.To}
+	nb := int32(p.fixed.buildings.count())
+	switch last := p.air.last; {
+	case last < 0:
+	case last < nb:
+		r.Object = p.c.Buildings[last].ID
+	default:
+		r.Object = p.laws.zones[last-nb].id
+	}
+	return r
+}
+
+// columnsLawful refuses an altitude that start or goal cannot be reached from
+// or at, and collects the zones that the start is caught in.
+func (p *Planner) columnsLawful(q *Query, z, upS float64) *Refusal {
+	a := &p.air
+	nb := int32(p.fixed.buildings.count())
+	a.caught = a.caught[:0]
+	for i, at := range [2]space.XY{a.start, a.goal} {
+		pos := [2]space.Position{q.From, q.To}[i]
+		p.around(at, 0)
+		for _, id := range a.ids {
+			if id < nb && p.tall(id) && p.fixed.buildings.inside(id, at) {
+				return &Refusal{Rule: InsideBuilding, At: pos, Object: p.c.Buildings[id].ID, Number: p.c.Buildings[id].HeightM}
+			}
+		}
+	}
+	from, late := q.Depart.UnixNano(), nanos(q.Depart, upS+LateS)
+	for _, id := range p.zonesAt(a.start) {
+		l := &p.laws.zones[id]
+		if !p.binds(l) || !l.during(from, late) {
+			continue
+		}
+		here := l.rule == chart.KeepOut && l.applies(a.fromM)
+		switch {
+		case here && p.forbids(l):
+			a.caught = append(a.caught, id)
+		case here:
+		case l.rule == chart.KeepOut && (p.forbids(l) || overlaps(l, a.fromM, z)),
+			l.rule == chart.AltitudeLimit && p.forbids(l):
+			return &Refusal{Rule: InsideZone, At: q.From, Object: l.id, Number: l.limitM}
+		}
+	}
+	return nil
+}
+
+func overlaps(l *law, z0, z1 float64) bool {
+	return min(z0, z1) <= l.ceilingM && max(z0, z1) >= l.floorM
+}
+
+// columnZone is the first keep-out zone in force between the times that a
+// column over a place meets, or a height limit that it exceeds; -1 for none.
+func (p *Planner) columnZone(at space.XY, z0, z1 float64, t0, t1 int64) int32 {
+	for _, id := range p.zonesAt(at) {
+		l := &p.laws.zones[id]
+		if !p.binds(l) || !l.during(t0, t1) {
+			continue
+		}
+		if l.rule == chart.KeepOut && overlaps(l, z0, z1) ||
+			l.rule == chart.AltitudeLimit && p.forbids(l) {
+			return id
+		}
+	}
+	return -1
+}
+
+// zonesAt returns the zones whose polygon holds a place; good until the next call.
+func (p *Planner) zonesAt(at space.XY) []int32 {
+	p.seen.reset(p.laws.shapes.count())
+	found := p.laws.ix.within(space.BoxOf(at), &p.seen, p.ids[:0])
+	kept := found[:0]
+	for _, id := range found {
+		if p.laws.zones[id].rule != chart.KeepIn && p.laws.shapes.inside(id, at) {
+			kept = append(kept, id)
+		}
+	}
+	p.ids = kept
+	return kept
+}
+
+// around leaves in p.air.ids the obstacles whose boxes may be within m of a place.
+func (p *Planner) around(at space.XY, m float64) { p.around2(at, at, m) }
+
+// around2 does so for a segment: buildings by their number, then zones by
+// theirs behind the last building.
+func (p *Planner) around2(a, b space.XY, m float64) {
+	ids := p.air.ids[:0]
+	nb := int32(p.fixed.buildings.count())
+	p.seen.reset(int(nb))
+	ids = p.fixed.buildingIx.along(a, b, m, &p.seen, ids)
+	zones := len(ids)
+	p.seen.reset(p.laws.shapes.count())
+	ids = p.laws.ix.along(a, b, m, &p.seen, ids)
+	for i := zones; i < len(ids); i++ {
+		ids[i] += nb
+	}
+	p.air.ids = ids
+}

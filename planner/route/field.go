@@ -1,0 +1,242 @@
+package route
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/space"
+)
+
+// This file is the Planner as the field of a sight search: obstacles have one
+// numbering, buildings first and zones after them.
+
+func (p *Planner) obstacles() int {
+	return p.fixed.buildings.count() + p.laws.shapes.count()
+}
+
+// shape is the polygon of an obstacle.
+func (p *Planner) shape(id int32) (*shapes, int32) {
+	nb := int32(p.fixed.buildings.count())
+	if id < nb {
+		return p.fixed.buildings, id
+	}
+	return p.laws.shapes, id - nb
+}
+
+// tall tells whether a building is in the way at the altitude of the flight.
+func (p *Planner) tall(id int32) bool {
+	return p.air.afloat || p.fixed.roofM[id]+RoofClearanceM > p.air.z
+}
+
+// forbids tells whether a zone is in the way at the altitude of the flight,
+// its times aside.
+func (p *Planner) forbids(l *law) bool {
+	z := p.air.z
+	switch l.rule {
+	case chart.KeepOut:
+		if p.air.afloat {
+			return l.applies(z)
+		}
+		return z > l.floorM-RoofClearanceM && z < l.ceilingM+RoofClearanceM
+	case chart.AltitudeLimit:
+		return !p.air.afloat && z > p.air.groundM+l.limitM && l.applies(z)
+	case chart.KeepIn:
+		return p.air.keepIn >= 0 && l == &p.laws.zones[p.air.keepIn]
+	case chart.SpeedLimit, chart.Advise:
+	}
+	return false
+}
+
+// stands tells whether an obstacle is in the way between two times.
+func (p *Planner) stands(id int32, t0, t1 int64) (standing, lasting bool) {
+	nb := int32(p.fixed.buildings.count())
+	if id < nb {
+		return p.tall(id), true
+	}
+	l := &p.laws.zones[id-nb]
+	return p.binds(l) && l.during(t0, t1) && p.forbids(l), !l.timed()
+}
+
+func (p *Planner) blocked(a, b int32, from, to space.XY, g float64) (id int32, lasting bool) {
+	f := &p.air.flight
+	t0 := f.departed + int64((f.leadM+g)/f.speed*1e9)
+	t1 := t0 + int64((from.Dist(to)/f.speed+LateS)*1e9)
+	p.around2(from, to, ClearanceM)
+	for _, id := range p.air.ids {
+		standing, lasting := p.stands(id, t0, t1)
+		if !standing {
+			continue
+		}
+		if p.cuts(id, from, to, p.reduced(id, a, b)-slackM) {
+			f.last = id
+			return id, lasting
+		}
+	}
+	return -1, false
+}
+
+// cuts tells whether a leg comes closer than c to an obstacle or lies in it.
+func (p *Planner) cuts(id int32, from, to space.XY, c float64) bool {
+	s, i := p.shape(id)
+	if s.closer(i, from, to, max(c, 0)) {
+		return true
+	}
+	return s == p.laws.shapes && p.laws.zones[i].rule != chart.KeepIn && s.inside(i, from)
+}
+
+// reduced is the clearance that the leg between two spots must keep.
+func (p *Planner) reduced(id, a, b int32) float64 {
+	c := ClearanceM
+	if a > 1 && b > 1 {
+		return c
+	}
+	for _, n := range p.air.near {
+		if n.id == id && (n.spot == a || n.spot == b) {
+			c = min(c, n.m)
+		}
+	}
+	return c
+}
+
+func (p *Planner) offset(id int32, dst []corner) []corner {
+	s, i := p.shape(id)
+	return s.corners(i, ClearanceM, dst)
+}
+
+func (p *Planner) covers(id int32, at space.XY) bool {
+	return p.cuts(id, at, at, ClearanceM-slackM)
+}
+
+// collectBeside notes the obstacles that the start of the search or the goal
+// lie nearer to than the clearance.
+func (p *Planner) collectBeside(start space.XY) {
+	a := &p.air
+	a.near = a.near[:0]
+	for spot, at := range [2]space.XY{start, a.goal} {
+		p.around(at, ClearanceM)
+		for _, id := range a.ids {
+			s, i := p.shape(id)
+			if m := s.distance(i, at); m < ClearanceM {
+				a.near = append(a.near, beside{id, int32(spot), m})
+			}
+		}
+	}
+}
+
+// wayOut is the nearest place beyond the clearance of the zones that the start
+// is caught in, from which the search can go on.
+func (p *Planner) wayOut() (space.XY, bool) {
+	a := &p.air
+	a.exits = a.exits[:0]
+	for _, id := range a.caught {
+		a.exits = p.laws.shapes.exits(id, a.start, a.exits)
+	}
+	slices.SortStableFunc(a.exits, func(x, y exit) int { return cmp.Compare(x.m, y.m) })
+	nb := int32(p.fixed.buildings.count())
+	for _, e := range a.exits {
+		if p.exitFree(e, nb) {
+			return e.at, true
+		}
+	}
+	return space.XY{}, false
+}
+
+func (p *Planner) exitFree(e exit, nb int32) bool {
+	a := &p.air
+	t1 := a.departed + int64((e.m/a.speed+LateS)*1e9)
+	p.around2(a.start, e.at, ClearanceM)
+	for _, id := range a.ids {
+		if standing, _ := p.stands(id, a.departed, t1); !standing {
+			continue
+		}
+		if p.covers(id, e.at) {
+			return false
+		}
+		if id >= nb && slices.Contains(a.caught, id-nb) {
+			continue
+		}
+		s, i := p.shape(id)
+		if p.cuts(id, a.start, e.at, min(ClearanceM, s.distance(i, a.start))-slackM) {
+			return false
+		}
+	}
+	return true
+}
+
+// exits appends, for each edge of shape i, the place just beyond the clearance
+// that lies straight across it from a point inside.
+func (s *shapes) exits(i int32, from space.XY, dst []exit) []exit {
+	for r := s.first[i]; r < s.first[i+1]; r++ {
+		ring := s.pts[s.ring[r]:s.ring[r+1]]
+		p := ring[len(ring)-1]
+		for _, q := range ring {
+			at, _ := space.ClosestOnSegment(from, p, q)
+			away := at.Sub(from)
+			if away.Len() < 0.1 {
+				away = space.XY{X: q.Y - p.Y, Y: p.X - q.X}
+			}
+			out := at.Add(away.Scale((ClearanceM + slackM) / away.Len()))
+			dst = append(dst, exit{out, from.Dist(out)})
+			p = q
+		}
+	}
+	return dst
+}
+
+// routeOf turns the best way into positions and prices it.
+func (p *Planner) routeOf(q *Query, best planned, used int) Route {
+	a := &p.air
+	path := append(a.path[:0], q.From)
+	add := func(pos space.Position) {
+		last := path[len(path)-1]
+		if last.Lon != pos.Lon || last.Lat != pos.Lat || math.Abs(last.AltitudeM-pos.AltitudeM) > 0.01 {
+			path = append(path, pos)
+		}
+	}
+	add(space.Position{Lon: q.From.Lon, Lat: q.From.Lat, AltitudeM: best.z})
+	for _, at := range a.best {
+		add(p.c.Frame.Position(space.XYZ{X: at.X, Y: at.Y, Z: best.z}))
+	}
+	add(space.Position{Lon: q.To.Lon, Lat: q.To.Lat, AltitudeM: best.z})
+	add(q.To)
+	path[len(path)-1] = q.To
+	a.path = path
+	return p.priced(q, slices.Clone(path), used)
+}
+
+// priced makes a route of a path, with the speed limits of the zones that its
+// segments meet.
+func (p *Planner) priced(q *Query, path []space.Position, used int) Route {
+	r := Route{Path: path, Expansions: used}
+	t := q.Depart.UnixNano()
+	for i := 1; i < len(path); i++ {
+		from, to := p.c.Frame.XYZ(path[i-1]), p.c.Frame.XYZ(path[i])
+		limit := p.speedLimit(from, to, t)
+		cost := q.Spec.Segment(from, to, q.LoadKg, limit)
+		r.LengthM += from.Dist(to)
+		r.Cost = r.Cost.Add(cost)
+		t += int64(cost.Seconds * 1e9)
+	}
+	return r
+}
+
+// speedLimit is the lowest limit of the zones that a segment meets at about
+// time t, 0 for none.
+func (p *Planner) speedLimit(from, to space.XYZ, t int64) float64 {
+	limit := 0.0
+	p.seen.reset(p.laws.shapes.count())
+	p.ids = p.laws.ix.along(from.XY(), to.XY(), 0, &p.seen, p.ids[:0])
+	for _, id := range p.ids {
+		l := &p.laws.zones[id]
+		if l.rule != chart.SpeedLimit || l.speedMPS <= 0 || !p.binds(l) || !overlaps(l, from.Z, to.Z) {
+			continue
+		}
+		if l.during(t, t+int64(LateS*1e9)) && p.laws.shapes.meets(id, from.XY(), to.XY()) &&
+			(limit == 0 || l.speedMPS < limit) {
+			limit = l.speedMPS
+		}
+	}
+	return limit
+}

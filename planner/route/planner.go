@@ -1,0 +1,325 @@
+package route
+
+import (
+	"cmp"
+	"errors"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/motion"
+	"github.com/kapok-fleet/kapok/planner/space"
+)
+
+// The rules of distance and height that every route keeps.
+const (
+	// ClearanceM is how far aircraft and vessels stay from walls and from the
+	// edges of zones. Where the start or the goal is nearer than that, the first
+	// or last leg may pass as near as the place itself lies, but never through a
+	// footprint or into a zone.
+	ClearanceM = 10.0
+	// RoofClearanceM is how far above a roof, above the ceiling of a keep-out
+	// zone, or below its floor aircraft cruise.
+	RoofClearanceM = 10.0
+	// MinCruiseM is the least height above ground of a cruise, where no zone's
+	// height limit forces it lower; below LowestCruiseM there is no cruise.
+	MinCruiseM    = 40.0
+	LowestCruiseM = 15.0
+	// LimitMarginM is how far below a height limit the highest cruise stays, so
+	// that an aircraft that holds its altitude to within that is lawful.
+	LimitMarginM = 1.0
+	// DefaultHeightLimitM binds on a chart that states no height limit.
+	DefaultHeightLimitM = 120.0
+	// SnapLimitM is how far from the ground graph a rover's start or goal may be.
+	SnapLimitM = 200.0
+	// LateS is how late a vehicle may pass a place and still be lawful: a zone
+	// that begins within that time after the planned passing counts already.
+	LateS = 60.0
+	// ExpansionsPer50ms is how many expansions take about 50 ms on the processor
+	// of 2024 that it was measured on; what a search does beside expanding is
+	// counted in proportion.
+	ExpansionsPer50ms = 20000
+)
+
+// Planner answers queries over one World. It keeps the obstacles compiled and
+// its memory for the next search, so it is not for use by two goroutines at
+// once: give each its own Clone. The World's chart and zones must not change
+// after they were handed over.
+type Planner struct {
+	c     *chart.Chart
+	fixed *fixed
+	laws  *laws
+
+	seen   seen
+	ids    []int32
+	air    air
+	ground ground
+}
+
+// fixed is what is compiled from the chart once: shared by all clones and
+// never written again.
+type fixed struct {
+	buildings  *shapes
+	roofM      []float64
+	buildingIx *index
+	arcIx      *index
+}
+
+// laws are the zones in force, compiled; never written again.
+type laws struct {
+	zones  []law
+	shapes *shapes
+	ix     *index
+	// onArc are the zones that arcs of the ground graph meet, in order of arc
+	// and zone; flagged has a bit for each arc that has any.
+	onArc   []arcZone
+	flagged []uint64
+}
+
+type arcZone struct{ arc, zone int32 }
+
+// law is one zone with its numbers ready for comparison.
+type law struct {
+	id               string
+	rule             chart.Rule
+	floorM, ceilingM float64
+	limitM           float64
+	speedMPS         float64
+	from, until      int64
+	airborne, ground bool
+}
+
+// NewPlanner compiles a world. It refuses a world without a chart and a ground
+// graph whose arcs point to nowhere.
+func NewPlanner(w *World) (*Planner, error) {
+	p := &Planner{}
+	if err := p.SetWorld(w); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Clone returns a planner over the same world for use by another goroutine. It
+// shares what is compiled and costs next to nothing.
+func (p *Planner) Clone() *Planner {
+	return &Planner{c: p.c, fixed: p.fixed, laws: p.laws}
+}
+
+// SetWorld takes over another world. With the same chart as before it costs no
+// more than SetZones.
+func (p *Planner) SetWorld(w *World) error {
+	if w == nil || w.Chart == nil {
+		return errors.New("route: compiling a world: it has no chart")
+	}
+	if p.c != w.Chart {
+		g := &w.Chart.Ground
+		if len(g.Nodes) > 0 && len(g.First) != len(g.Nodes)+1 {
+			return errors.New("route: compiling a world: the ground graph's index does not fit its nodes")
+		}
+		for i := range g.Arcs {
+			a := &g.Arcs[i]
+			if min(a.From, a.To) < 0 || int(max(a.From, a.To)) >= len(g.Nodes) {
+				return errors.New("route: compiling a world: an arc of the ground graph has no node at its end")
+			}
+		}
+		p.c = w.Chart
+		p.fixed = compileChart(w.Chart)
+	}
+	p.SetZones(w.Zones, w.Suspended)
+	return nil
+}
+
+// SetZones takes over changed live zones and suspensions; clones made before
+// keep the old ones.
+func (p *Planner) SetZones(live []chart.Zone, suspended map[string]bool) {
+	all := make([]*chart.Zone, 0, len(p.c.Zones)+len(live))
+	for i := range p.c.Zones {
+		if !suspended[p.c.Zones[i].ID] {
+			all = append(all, &p.c.Zones[i])
+		}
+	}
+	for i := range live {
+		all = append(all, &live[i])
+	}
+	p.laws = compileZones(p.c, p.fixed, all)
+}
+
+func compileChart(c *chart.Chart) *fixed {
+	f := &fixed{buildings: newShapes()}
+	for i := range c.Buildings {
+		b := &c.Buildings[i]
+		outline := c.Outline(int32(i))
+		ground := c.GroundAltitudeM
+		if len(b.Footprint) > 0 {
+			ground = c.GroundAltitude(b.Footprint[0].Bound().Center())
+		}
+		f.buildings.add(outline, false)
+		f.roofM = append(f.roofM, ground+b.HeightM)
+	}
+	f.buildingIx = newIndex(f.buildings.boxes, 64)
+	arcs := make([]space.Box, len(c.Ground.Arcs))
+	for i := range c.Ground.Arcs {
+		a := &c.Ground.Arcs[i]
+		arcs[i] = space.BoxOf(c.Ground.Nodes[a.From].XY, c.Ground.Nodes[a.To].XY)
+	}
+	f.arcIx = newIndex(arcs, 64)
+	return f
+}
+
+func compileZones(c *chart.Chart, f *fixed, all []*chart.Zone) *laws {
+	l := &laws{shapes: newShapes(), flagged: make([]uint64, len(c.Ground.Arcs)/64+1)}
+	for _, z := range all {
+		if z.Rule == chart.Advise {
+			continue
+		}
+		l.zones = append(l.zones, lawOf(z))
+		l.shapes.add(project(c.Frame, z.Polygon), z.Rule == chart.KeepIn)
+	}
+	l.ix = newIndex(l.shapes.boxes, 256)
+	var s seen
+	var ids []int32
+	for i := range l.zones {
+		if !l.zones[i].ground || l.shapes.boxes[i].Empty() {
+			continue
+		}
+		s.reset(len(c.Ground.Arcs))
+		ids = f.arcIx.within(l.shapes.boxes[i], &s, ids[:0])
+		for _, a := range ids {
+			arc := &c.Ground.Arcs[a]
+			from, to := c.Ground.Nodes[arc.From].XY, c.Ground.Nodes[arc.To].XY
+			met := false
+			if l.zones[i].rule == chart.KeepIn {
+				met = l.shapes.closer(int32(i), from, to, 1e-6)
+			} else {
+				met = l.shapes.meets(int32(i), from, to)
+			}
+			if met {
+				l.onArc = append(l.onArc, arcZone{a, int32(i)})
+				l.flagged[a/64] |= 1 << (a % 64)
+			}
+		}
+	}
+	slices.SortFunc(l.onArc, func(a, b arcZone) int {
+		return cmp.Or(cmp.Compare(a.arc, b.arc), cmp.Compare(a.zone, b.zone))
+	})
+	return l
+}
+
+func lawOf(z *chart.Zone) law {
+	l := law{
+		id: z.ID, rule: z.Rule, floorM: z.FloorM, ceilingM: z.CeilingM,
+		limitM: z.HeightLimitM, speedMPS: z.SpeedLimitMPS,
+		from: math.MinInt64, until: math.MaxInt64,
+		airborne: z.Airborne || !z.Ground, ground: z.Ground || !z.Airborne,
+	}
+	if l.floorM == 0 {
+		l.floorM = math.Inf(-1)
+	}
+	if l.ceilingM == 0 {
+		l.ceilingM = math.Inf(1)
+	}
+	if !z.From.IsZero() {
+		l.from = z.From.UnixNano()
+	}
+	if !z.Until.IsZero() {
+		l.until = z.Until.UnixNano()
+	}
+	return l
+}
+
+// during tells whether the zone is in force at some time from t0 to t1.
+func (l *law) during(t0, t1 int64) bool { return l.from <= t1 && t0 < l.until }
+
+// timed tells whether the zone has a begin or an end.
+func (l *law) timed() bool { return l.from != math.MinInt64 || l.until != math.MaxInt64 }
+
+// project takes a polygon into the frame.
+func project(f space.Frame, poly orb.Polygon) [][]space.XY {
+	rings := make([][]space.XY, len(poly))
+	for i, r := range poly {
+		rings[i] = make([]space.XY, len(r))
+		for k, pt := range r {
+			rings[i][k] = f.XY(pt)
+		}
+	}
+	return rings
+}
+
+// groundM is the altitude of the ground at a place.
+func (p *Planner) groundM(at space.Position) float64 { return p.c.GroundAltitude(at.Point()) }
+
+// Find returns the way that takes the least time, among those that the kind of
+// vehicle can take and that package route looks at:
+//
+//   - Rovers drive the chart's ground graph. Start and goal are joined to the
+//     nearest arc by a straight line of at most SnapLimitM. Arcs that meet a
+//     keep-out zone in force when they are passed are closed; a rover that
+//     starts in such a zone first takes the shortest way out of it. Altitudes
+//     are the ground's, those of From and To included, except indoors (with a
+//     level), where they stay.
+//   - Aircraft climb or descend on the spot to a cruise altitude, fly there
+//     around buildings and zones, and come down on the spot. A place may be
+//     right beside a wall, as only the footprint itself is closed to the column;
+//     above a footprint it must be no lower than the roof. An aircraft caught in
+//     a keep-out zone leaves by the shortest straight line that is free. With
+//     keep-in zones, the way stays in the first that holds start and goal; from
+//     outside of all of them every way is lawful, since all lead back. Altitudes
+//     below the ground count as the ground.
+//   - Vessels travel at altitude 0 around buildings and zones that bind ground
+//     vehicles. Where land is, no chart says until water is imported.
+//
+// A zone counts from LateS before its begin, and waiting for its end is never
+// part of a way. Speed-limit zones and the limits of arcs lengthen the cost.
+// Every query is answered alike whatever was asked before. An error is a
+// *Refusal, or says that the spec is unusable; the Route then holds nothing but
+// the Expansions that it took to find out.
+func (p *Planner) Find(q Query) (Route, error) {
+	if err := q.Spec.Validate(); err != nil {
+		return Route{}, err
+	}
+	for _, at := range [2]space.Position{q.From, q.To} {
+		finite := math.Abs(at.AltitudeM) <= math.MaxFloat64
+		if !finite || !space.ValidPoint(at.Point()) || !p.c.Extent.Contains(at.Point()) {
+			return Route{}, &Refusal{Rule: OutsideChart, At: at}
+		}
+	}
+	if q.MaxExpansions <= 0 {
+		q.MaxExpansions = math.MaxInt
+	}
+	if q.Spec.Kind == motion.Rover {
+		return p.drive(q)
+	}
+	return p.fly(q)
+}
+
+// LeastCost bounds what any way that Find returns takes: the straight line at
+// the cruise speed and, for aircraft, the climb to the lowest cruise there is.
+func (p *Planner) LeastCost(s *motion.Spec, from, to space.Position, loadKg float64) motion.Cost {
+	lengthM := p.c.Frame.XY(from.Point()).Dist(p.c.Frame.XY(to.Point()))
+	if !s.Kind.Airborne() {
+		return s.Leg(lengthM, 0, 0, loadKg)
+	}
+	a, b := max(from.AltitudeM, p.groundM(from)), max(to.AltitudeM, p.groundM(to))
+	if lengthM < 0.5 {
+		return s.Leg(lengthM, max(0, b-a), max(0, a-b), loadKg)
+	}
+	top := max(a, b)
+	if lowest := max(p.groundM(from), p.groundM(to)) + p.leastHeightM(); top < lowest {
+		top = lowest
+	}
+	return s.Leg(lengthM, max(0, top-a, b-a), max(0, a-b, top-b), loadKg)
+}
+
+// leastHeightM is the lowest cruise above ground that any flight may choose.
+func (p *Planner) leastHeightM() float64 {
+	if p.c.HeightLimitM > 0 {
+		return min(LowestCruiseM, p.c.HeightLimitM-LimitMarginM)
+	}
+	return LowestCruiseM
+}
+
+// nanos is the time s seconds after t, in Unix nanoseconds.
+func nanos(t time.Time, s float64) int64 { return t.UnixNano() + int64(s*1e9) }

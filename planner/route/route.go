@@ -1,0 +1,83 @@
+// Package route finds one vehicle's way across a World: along the ground graph
+// for rovers, through lawful air around zones and buildings for aircraft, over
+// open water for vessels.
+package route
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/motion"
+	"github.com/kapok-fleet/kapok/planner/space"
+)
+
+// World is what a route is planned across: the chart and what is laid over it
+// at present.
+type World struct {
+	Chart *chart.Chart
+	// Zones are live zones, on top of the chart's own.
+	Zones []chart.Zone
+	// Suspended names zones of the chart that do not apply.
+	Suspended map[string]bool
+}
+
+// Query asks for a way.
+type Query struct {
+	From, To space.Position
+	Spec     motion.Spec
+	LoadKg   float64
+	// Depart is when the vehicle leaves; zones are tested at the time of passing.
+	Depart time.Time
+	// MaxExpansions bounds the search, 0 for no bound.
+	MaxExpansions int
+}
+
+// Route is a way with what it takes. Path starts at Query.From and ends at
+// Query.To; altitudes are set for every kind of vehicle.
+type Route struct {
+	Path       []space.Position
+	LengthM    float64
+	Cost       motion.Cost
+	Expansions int
+}
+
+// Rule names why there is no route.
+type Rule string
+
+// The reasons for a refusal.
+const (
+	// NoWay: the network or the air between obstacles does not connect the two.
+	NoWay Rule = "no_way"
+	// OffNetwork: a place is further from the ground graph than SnapLimitM.
+	OffNetwork Rule = "off_network"
+	// InsideZone: a place lies in a zone that forbids it.
+	InsideZone Rule = "inside_zone"
+	// InsideBuilding: the place or its column lies in a building.
+	InsideBuilding Rule = "inside_building"
+	// OutsideChart: a place lies beyond the chart's extent.
+	OutsideChart Rule = "outside_chart"
+	// Budget: MaxExpansions ran out; asking again with more may find a way.
+	Budget Rule = "budget"
+)
+
+// Refusal is the error for a question that has no answer: the rule that binds,
+// its number where it has one, and what it binds to.
+type Refusal struct {
+	Rule   Rule
+	Number float64
+	// At is the place concerned; Object names the zone or building.
+	At     space.Position
+	Object string
+}
+
+func (r *Refusal) Error() string {
+	s := fmt.Sprintf("route: %s at %.6f,%.6f", r.Rule, r.At.Lon, r.At.Lat)
+	if r.Object != "" {
+		s += " (" + r.Object + ")"
+	}
+	if r.Number != 0 {
+		s += fmt.Sprintf(": %.1f", r.Number)
+	}
+	return s
+}

@@ -7,7 +7,7 @@ package api
 import "time"
 
 // Position is a place. Altitude may be left out of an order: then it is the
-// ground, or the height that the kind of vehicle works at.
+// ground.
 type Position struct {
 	Lon       float64  `json:"lon" minimum:"-180" maximum:"180" doc:"Longitude, WGS-84 degrees."`
 	Lat       float64  `json:"lat" minimum:"-90" maximum:"90" doc:"Latitude, WGS-84 degrees."`
@@ -71,6 +71,7 @@ type TaskStop struct {
 	Stop      int       `json:"stop" doc:"Counts from 1."`
 	Action    string    `json:"action" enum:"visit,pickup,dropoff"`
 	State     string    `json:"state" enum:"open,begun,done,failed"`
+	Doubt     bool      `json:"doubt,omitempty" doc:"A person must say whether the work was done."`
 	Position  Position  `json:"position"`
 	Name      string    `json:"name,omitempty"`
 	WorkS     float64   `json:"work_s,omitempty"`

@@ -1,0 +1,50 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+)
+
+// alertAbout names what an alert concerns; only one is open for each.
+type alertAbout struct {
+	kind    AlertKind
+	vehicle VehicleID
+	task    TaskID
+	object  string
+}
+
+// raise opens an alert unless it stands already.
+func (f *Fleet) raise(about alertAbout, severity Severity, text string) {
+	key := alertKey(about)
+	if _, open := f.index.alerts[key]; open {
+		return
+	}
+	id := AlertID(fmt.Sprintf("A%d", f.state.Durable.Counters.Alert+1))
+	f.emit(AlertRaised{Alert{
+		ID: id, Kind: about.kind, Severity: severity, Vehicle: about.vehicle, Task: about.task,
+		Object: about.object, Text: text, RaisedAt: f.now,
+	}})
+}
+
+// clearAlert ends an alert, if it stands, and names the evidence.
+func (f *Fleet) clearAlert(about alertAbout, evidence string) {
+	if id, open := f.index.alerts[alertKey(about)]; open {
+		f.emit(AlertCleared{id, evidence})
+	}
+}
+
+// openAlerts lists the open alerts of one kind about one vehicle, in order.
+func (f *Fleet) openAlerts(kind AlertKind, vehicle VehicleID) []AlertID {
+	var ids []AlertID
+	for key, id := range f.index.alerts {
+		if key.kind == kind && key.vehicle == vehicle {
+			ids = append(ids, id)
+		}
+	}
+	sortNumbered(ids)
+	return ids
+}
+
+func sortNumbered[T ~string](ids []T) {
+	slices.SortFunc(ids, func(a, b T) int { return compareNumbered(string(a), string(b)) })
+}

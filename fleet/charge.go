@@ -1,0 +1,149 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kapok-fleet/kapok/planner/assign"
+	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+// considerCharging sends an idle vehicle that is low to a charger, or into its
+// queue. Vehicles wait where they are and go in order of arrival.
+func (f *Fleet) considerCharging(id VehicleID) {
+	v, ok := f.vehicle(id)
+	if !ok || !v.HomeKnown || v.Blocked != "" || v.Suspended || v.EpochAbove != 0 {
+		return
+	}
+	p := f.presence(id)
+	if p.Link != LinkLive || !p.Known || p.Sample.BatteryRatio >= f.config.ChargeBelow || p.Sample.Mode == protocol.ModeManual {
+		return
+	}
+	m, open := f.openMission(v)
+	if open && (!m.Answered() || m.State != protocol.MissionActive || len(m.Tasks()) > 0 || toCharger(m)) {
+		return
+	}
+	site := v.Charger
+	if site == "" {
+		var ok bool
+		if site, ok = f.chooseCharger(v, space.Position(p.Sample.Position)); !ok {
+			return
+		}
+		f.joinQueue(site, id)
+	}
+	if slices.Contains(f.queue(site).Using, id) {
+		v, _ = f.vehicle(id)
+		f.sendToCharger(v, site)
+	}
+}
+
+// toCharger tells whether the mission leads to a charger.
+func toCharger(m *Mission) bool {
+	for i := m.Current(); i < len(m.Legs); i++ {
+		if m.Legs[i].Action == protocol.ActionCharge {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *Fleet) queue(id SiteID) Queue {
+	if q, ok := f.state.Durable.Queues[id]; ok {
+		return *q
+	}
+	return Queue{}
+}
+
+// chooseCharger takes the charger with the fewest vehicles before this one for
+// each place, and of these the nearest.
+func (f *Fleet) chooseCharger(v *Vehicle, at space.Position) (SiteID, bool) {
+	var best SiteID
+	bestTurns, bestM := 0, 0.0
+	for i := range f.chart.Sites {
+		s := &f.chart.Sites[i]
+		if s.Kind != chart.Charger || len(s.Kinds) > 0 && !slices.Contains(s.Kinds, string(v.Kind)) {
+			continue
+		}
+		q := f.queue(SiteID(s.ID))
+		turns := (len(q.Using) + len(q.Waiting)) / max(s.Capacity, 1)
+		m := space.Distance(at, s.Position)
+		if best == "" || turns < bestTurns || turns == bestTurns && m < bestM {
+			best, bestTurns, bestM = SiteID(s.ID), turns, m
+		}
+	}
+	return best, best != ""
+}
+
+func (f *Fleet) joinQueue(site SiteID, id VehicleID) {
+	q := f.queue(site)
+	e := QueueChanged{Site: site, Vehicle: id, Charger: site, Using: q.Using, Waiting: q.Waiting}
+	if len(q.Using) < max(f.sites[site].Capacity, 1) && len(q.Waiting) == 0 {
+		e.Using = append(slices.Clone(q.Using), id)
+	} else {
+		e.Waiting = append(slices.Clone(q.Waiting), id)
+	}
+	f.emit(e)
+}
+
+// leaveCharger takes a vehicle off its charger or out of the queue; the next in
+// order takes the place.
+func (f *Fleet) leaveCharger(id VehicleID) {
+	v, ok := f.vehicle(id)
+	if !ok || v.Charger == "" {
+		return
+	}
+	site := v.Charger
+	q := f.queue(site)
+	isIt := func(x VehicleID) bool { return x == id }
+	using := slices.DeleteFunc(slices.Clone(q.Using), isIt)
+	waiting := slices.DeleteFunc(slices.Clone(q.Waiting), isIt)
+	f.emit(QueueChanged{Site: site, Vehicle: id, Using: using, Waiting: waiting})
+	for len(waiting) > 0 && len(using) < max(f.sites[site].Capacity, 1) {
+		next := waiting[0]
+		using, waiting = append(slices.Clone(using), next), slices.Clone(waiting[1:])
+		f.emit(QueueChanged{Site: site, Vehicle: next, Charger: site, Using: using, Waiting: waiting})
+		f.considerCharging(next)
+	}
+}
+
+// sendToCharger issues the way to the charger, the charging, and the way home.
+// On the way to a charger the reserve may be used: that is what it is for.
+func (f *Fleet) sendToCharger(v *Vehicle, site SiteID) {
+	m, open := f.openMission(v)
+	if !open {
+		m = nil
+	}
+	c, kept := f.fromHere(v, m)
+	c.Spec.ReserveRatio = 0
+	s := f.sites[site]
+	needS := v.Spec.ChargeS(min(c.EnergyWh/v.Spec.BatteryWh, f.config.ChargeTo), f.config.ChargeTo)
+	there, refused := assign.Plan(f.world, []assign.Stop{{At: s.Position}}, withHome(c, s.Position), f.config.ExpansionsPerStep)
+	if refused == nil {
+		c.Start, c.FreeAt, c.EnergyWh = s.Position, there.Arrive[0].Add(time.Duration(needS*float64(time.Second))), f.config.ChargeTo*v.Spec.BatteryWh
+		var home assign.Offer
+		if home, refused = assign.Plan(f.world, nil, c, f.config.ExpansionsPerStep); refused == nil {
+			there.Routes = append(there.Routes[:1], home.Routes...)
+			there.Home = home.Home
+		}
+	}
+	if refused != nil {
+		f.raise(alertAbout{kind: AlertStranded, vehicle: v.ID}, Critical,
+			fmt.Sprintf("%s is low and cannot reach charger %s: %s", v.ID, site, exclusionText(refused)))
+		return
+	}
+	next := 0
+	if m != nil {
+		next = m.NextLeg
+	}
+	todo := []Leg{{Site: site, Action: protocol.ActionCharge, ChargeToRatio: f.config.ChargeTo, WorkS: needS}}
+	legs := legsOf(&there, todo, v, &next)
+	f.issue(v, m, append(kept, legs...), next, Reason{"charging", "the battery is low"})
+}
+
+func withHome(c assign.Candidate, home space.Position) assign.Candidate {
+	c.Home = home
+	return c
+}

@@ -1,0 +1,114 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+// CommandState is how far a command has come.
+type CommandState string
+
+// The states of a command; all but the first three are final.
+const (
+	CommandIssued     CommandState = "issued"
+	CommandDelivered  CommandState = "delivered"
+	CommandAccepted   CommandState = "accepted"
+	CommandDone       CommandState = "done"
+	CommandRefused    CommandState = "refused"
+	CommandExpired    CommandState = "expired"
+	CommandSuperseded CommandState = "superseded"
+	CommandFailed     CommandState = "failed"
+)
+
+// Final tells whether nothing changes any more.
+func (s CommandState) Final() bool {
+	return s != CommandIssued && s != CommandDelivered && s != CommandAccepted
+}
+
+// Command is an order that acts at once.
+type Command struct {
+	ID        CommandID            `json:"id"`
+	Vehicle   VehicleID            `json:"vehicle"`
+	Kind      protocol.CommandKind `json:"kind"`
+	State     CommandState         `json:"state"`
+	Reason    string               `json:"reason,omitempty"`
+	Answer    Reason               `json:"answer,omitzero"`
+	Path      []space.Position     `json:"path,omitempty"`
+	IssuedBy  string               `json:"issued_by"`
+	IssuedAt  time.Time            `json:"issued_at"`
+	ExpiresAt time.Time            `json:"expires_at"`
+	EndedAt   time.Time            `json:"ended_at,omitzero"`
+}
+
+// AlertKind is the sort of alert.
+type AlertKind string
+
+// The kinds of alert. Each is raised once for its vehicle or task and cleared
+// only by the evidence named here.
+const (
+	// AlertLinkLost is cleared by a frame from the vehicle.
+	AlertLinkLost AlertKind = "link_lost"
+	// AlertBatteryLow is cleared by a charge above the reserve again.
+	AlertBatteryLow AlertKind = "battery_low"
+	// AlertRefusing is cleared by an accepted mission.
+	AlertRefusing AlertKind = "refusing"
+	// AlertFault is cleared by the vehicle's report that the fault is over.
+	AlertFault AlertKind = "fault"
+	// AlertZone is cleared when the vehicle has left the zone.
+	AlertZone AlertKind = "zone_violation"
+	// AlertClock is cleared by a sample with a good time.
+	AlertClock AlertKind = "clock_skew"
+	// AlertDecide asks a person to decide on a stop; cleared by the decision or
+	// by the vehicle's own report.
+	AlertDecide AlertKind = "decision_needed"
+	// AlertStoreLost says that the vehicle lost its reports; cleared when no
+	// stop of it is in doubt any more.
+	AlertStoreLost AlertKind = "store_lost"
+	// AlertStranded says that a vehicle cannot reach a charger or its home;
+	// cleared when it charges.
+	AlertStranded AlertKind = "stranded"
+	// AlertEpoch says that the vehicle has seen a newer owner; cleared when it
+	// says otherwise.
+	AlertEpoch AlertKind = "stale_epoch"
+	// AlertUnanswered says that a live vehicle does not answer a mission;
+	// cleared by its answer.
+	AlertUnanswered AlertKind = "mission_unanswered"
+	// AlertTaskFailed says that a task failed; a person clears it by
+	// acknowledging.
+	AlertTaskFailed AlertKind = "task_failed"
+	// AlertEmergencyWaits says that an emergency has nobody; cleared by its
+	// assignment or end.
+	AlertEmergencyWaits AlertKind = "emergency_waits"
+)
+
+// Severity is how bad it is.
+type Severity string
+
+// The severities.
+const (
+	Info     Severity = "info"
+	Warning  Severity = "warning"
+	Critical Severity = "critical"
+)
+
+// Alert is something that a person should know.
+type Alert struct {
+	ID       AlertID   `json:"id"`
+	Kind     AlertKind `json:"kind"`
+	Severity Severity  `json:"severity"`
+	Vehicle  VehicleID `json:"vehicle,omitempty"`
+	Task     TaskID    `json:"task,omitempty"`
+	// Object is a zone or fault code, where one vehicle may have several.
+	Object         string    `json:"object,omitempty"`
+	Text           string    `json:"text"`
+	RaisedAt       time.Time `json:"raised_at"`
+	ClearedAt      time.Time `json:"cleared_at,omitzero"`
+	ClearedBy      string    `json:"cleared_by,omitempty"`
+	AcknowledgedBy string    `json:"acknowledged_by,omitempty"`
+	AcknowledgedAt time.Time `json:"acknowledged_at,omitzero"`
+}
+
+// Open tells whether the alert still stands.
+func (a *Alert) Open() bool { return a.ClearedAt.IsZero() }

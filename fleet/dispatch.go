@@ -1,0 +1,357 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kapok-fleet/kapok/planner/assign"
+	"github.com/kapok-fleet/kapok/planner/motion"
+	"github.com/kapok-fleet/kapok/planner/route"
+	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+// urgentLead is how long a routine task must wait to go before a new urgent
+// one: priorities order the work, waiting lifts it, so that all is served.
+const urgentLead = 20 * time.Minute
+
+// dispatchWaiting looks at all waiting tasks, the most pressing first, as far
+// as the step's budget reaches.
+func (f *Fleet) dispatchWaiting() {
+	f.lookAgain, f.lastLook = false, f.now
+	if len(f.index.waiting) == 0 {
+		return
+	}
+	tasks := make([]*Task, 0, len(f.index.waiting))
+	for id := range f.index.waiting {
+		if t, ok := f.task(id); ok {
+			tasks = append(tasks, t)
+		}
+	}
+	slices.SortFunc(tasks, f.moreUrgent)
+	for _, t := range tasks {
+		f.actor, f.cause = "kapok", t.Revision
+		f.dispatch(t.ID)
+	}
+	f.cause = 0
+}
+
+// moreUrgent orders waiting tasks: emergencies, then by priority and rank with
+// age, then by number.
+func (f *Fleet) moreUrgent(a, b *Task) int {
+	if x, y := f.pressure(a), f.pressure(b); x != y {
+		if x > y {
+			return -1
+		}
+		return 1
+	}
+	return compareNumbered(string(a.ID), string(b.ID))
+}
+
+// pressure is in seconds of waiting.
+func (f *Fleet) pressure(t *Task) float64 {
+	s := f.now.Sub(t.OrderedAt).Seconds() + 60*float64(t.Rank)
+	switch t.Priority {
+	case Emergency:
+		s += 1e9
+	case Urgent:
+		s += urgentLead.Seconds()
+	case Routine:
+	}
+	return s
+}
+
+// dispatch finds a vehicle for a waiting task, or says why there is none.
+func (f *Fleet) dispatch(id TaskID) {
+	t, ok := f.task(id)
+	if !ok || t.State != TaskWaiting || inDoubt(t) {
+		return
+	}
+	if _, asked := f.state.Volatile.Questions[id]; asked {
+		return
+	}
+	q, barred := f.question(t)
+	if len(q.Vehicles) == 0 {
+		f.wait(t, barred.reason())
+		f.emergencyWaits(t)
+		return
+	}
+	if f.budget <= 0 {
+		f.ask(q)
+		return
+	}
+	answer := assign.Earliest(f.world, q.Job, q.Candidates, f.now, assign.Limits{
+		MaxCandidates: f.config.MaxCandidates, MaxExpansions: f.budget,
+	})
+	f.budget -= answer.Expansions
+	if answer.Exhausted {
+		f.ask(q)
+		return
+	}
+	f.settle(t, q, answer, barred)
+}
+
+// ask hands a question to the background planner.
+func (f *Fleet) ask(q Question) {
+	f.emit(PlanWanted{q})
+	f.effect(Think{q})
+}
+
+// AnswerQuestion answers a question in the background; p must not be in use
+// elsewhere.
+func AnswerQuestion(p *route.Planner, q Question, now time.Time, config Config) assign.Answer {
+	return assign.Earliest(p, q.Job, q.Candidates, now, assign.Limits{
+		MaxCandidates: config.MaxCandidates, MaxExpansions: config.ExpansionsInBackground,
+	})
+}
+
+// planReady applies a background answer when nothing that it rests on has
+// changed; otherwise the task is looked at again.
+func (f *Fleet) planReady(in PlanReady) {
+	q := in.Question
+	asked, ok := f.state.Volatile.Questions[q.Task]
+	if !ok || asked.TaskRevision != q.TaskRevision {
+		return
+	}
+	t, ok := f.task(q.Task)
+	stale := !ok || t.State != TaskWaiting || t.Revision != q.TaskRevision
+	if best := in.Answer.Best; !stale && best != nil {
+		id := q.Vehicles[best.Candidate]
+		v, ok := f.vehicle(id)
+		stale = !ok || v.Revision != q.Revisions[best.Candidate] || f.barred(v, t) != "" || !f.stillFits(v, q, best)
+	}
+	why := "answered"
+	if stale {
+		why = "the world changed meanwhile"
+	}
+	f.emit(PlanDropped{q.Task, why})
+	if stale {
+		f.lookAgain = true
+		return
+	}
+	f.cause = t.Revision
+	_, barred := f.question(t)
+	f.settle(t, q, in.Answer, barred)
+}
+
+// stillFits re-checks an answer against the battery and the windows of now.
+func (f *Fleet) stillFits(v *Vehicle, q Question, best *assign.Offer) bool {
+	c := q.Candidates[best.Candidate]
+	lostWh := c.EnergyWh - f.energy(v)
+	if c.EnergyWh-lostWh-best.EnergyWh < v.Spec.ReserveWh() && len(c.After) == 0 && v.Mission == "" {
+		return false
+	}
+	late := f.now.Add(startDelay).Sub(c.FreeAt)
+	for i, s := range q.Job.Stops {
+		if !s.Latest.IsZero() && late > 0 && best.Begin[i].Add(late).After(s.Latest) {
+			return false
+		}
+	}
+	return true
+}
+
+// settle assigns the task to the best candidate, or lets it wait.
+func (f *Fleet) settle(t *Task, q Question, answer assign.Answer, barred bars) {
+	if answer.Best == nil {
+		for i := range answer.Excluded {
+			x := &answer.Excluded[i]
+			barred.add(string(x.Rule), fmt.Sprintf("%s: %s", q.Vehicles[x.Candidate], exclusionText(x)))
+		}
+		f.wait(t, barred.reason())
+		f.emergencyWaits(t)
+		return
+	}
+	v, _ := f.vehicle(q.Vehicles[answer.Best.Candidate])
+	f.assign(t, v, answer.Best)
+}
+
+func (f *Fleet) emergencyWaits(t *Task) {
+	if t.Priority == Emergency {
+		t, _ = f.task(t.ID)
+		f.raise(alertAbout{kind: AlertEmergencyWaits, task: t.ID}, Critical, fmt.Sprintf("emergency %s has no vehicle: %s", t.ID, t.Reason.Text))
+	}
+}
+
+// bars counts why vehicles cannot be considered.
+type bars struct {
+	counts   map[string]int
+	examples map[string]string
+}
+
+func (b *bars) add(code, example string) {
+	if b.counts == nil {
+		b.counts, b.examples = map[string]int{}, map[string]string{}
+	}
+	b.counts[code]++
+	if b.counts[code] == 1 {
+		b.examples[code] = example
+	}
+}
+
+// reason names the commonest rule, and counts them all.
+func (b *bars) reason() Reason {
+	if len(b.counts) == 0 {
+		return Reason{"no_vehicle", "no vehicle is registered"}
+	}
+	codes := sortedKeys(b.counts)
+	slices.SortStableFunc(codes, func(x, y string) int { return b.counts[y] - b.counts[x] })
+	parts := make([]string, len(codes))
+	for i, c := range codes {
+		parts[i] = fmt.Sprintf("%d %s", b.counts[c], c)
+		if e := b.examples[c]; e != "" {
+			parts[i] += " (e.g. " + e + ")"
+		}
+	}
+	return Reason{"no_vehicle", "no vehicle can take it: " + strings.Join(parts, ", ")}
+}
+
+// question gathers the vehicles that may be considered for a task.
+func (f *Fleet) question(t *Task) (Question, bars) {
+	q := Question{Task: t.ID, TaskRevision: t.Revision, Job: f.job(t)}
+	var barred bars
+	for _, id := range f.index.vehicles {
+		v, _ := f.vehicle(id)
+		if why := f.barred(v, t); why != "" {
+			barred.add(why, "")
+			continue
+		}
+		q.Vehicles = append(q.Vehicles, id)
+		q.Revisions = append(q.Revisions, v.Revision)
+		q.Candidates = append(q.Candidates, f.candidateFor(v, t))
+	}
+	return q, barred
+}
+
+// job is what remains of a task, for the planner.
+func (f *Fleet) job(t *Task) assign.Job {
+	job := assign.Job{Needs: t.Capabilities}
+	for _, k := range t.Kinds {
+		job.Kinds = append(job.Kinds, motion.Kind(k))
+	}
+	for i := t.NextStop(); i < len(t.Stops); i++ {
+		job.Stops = append(job.Stops, planStop(&t.Stops[i]))
+	}
+	return job
+}
+
+// barred says why a vehicle is not considered for a task; empty when it is.
+func (f *Fleet) barred(v *Vehicle, t *Task) string {
+	p := f.presence(v.ID)
+	switch {
+	case t.LoadOn != "" && t.LoadOn != v.ID:
+		return "not_the_carrier"
+	case v.OutOfService != "":
+		return "out_of_service"
+	case v.Blocked != "":
+		return "blocked_by_command"
+	case v.Suspended:
+		return "refusing"
+	case v.EpochAbove != 0:
+		return "stale_epoch"
+	case len(v.Faults) > 0:
+		return "fault"
+	case p.Link != LinkLive:
+		return "link_" + string(p.Link)
+	case !p.Known || !v.HomeKnown:
+		return "position_unknown"
+	case p.Sample.Mode == protocol.ModeManual || p.Sample.Mode == protocol.ModeFault:
+		return "mode_" + string(p.Sample.Mode)
+	}
+	if r, ok := v.Refusals[t.ID]; ok && f.now.Before(r.Until) {
+		return "refused_recently"
+	}
+	m, ok := f.openMission(v)
+	switch {
+	case !ok:
+	case !m.Answered():
+		return "answer_pending"
+	case m.State != protocol.MissionActive:
+		return "suspended"
+	case len(m.Tasks()) >= f.config.MaxQueuedTasks && t.Priority != Emergency && t.LoadOn == "":
+		return "busy"
+	}
+	if v.Charger != "" && t.Priority != Emergency && p.Sample.BatteryRatio < f.config.ChargeTo-0.25 {
+		return "charging"
+	}
+	return ""
+}
+
+// candidateFor is the vehicle as it could take the task: an emergency from
+// where it is, with its other stops behind; anything else after its work.
+func (f *Fleet) candidateFor(v *Vehicle, t *Task) assign.Candidate {
+	m, ok := f.openMission(v)
+	if !ok {
+		c, _ := f.fromHere(v, nil)
+		return c
+	}
+	if t.Priority == Emergency {
+		c, _ := f.fromHere(v, m)
+		c.After = f.stopsOf(taskLegs(m, false))
+		return c
+	}
+	todo := taskLegs(m, true)
+	if len(todo) == 0 {
+		c, _ := f.fromHere(v, m)
+		return c
+	}
+	last := todo[len(todo)-1]
+	energy, load := f.energy(v), f.loadOn(v.ID)
+	for i := range todo {
+		energy -= todo[i].EnergyWh
+		if task, ok := f.task(todo[i].Task); ok {
+			load += task.Stops[todo[i].Stop].LoadKg
+		}
+	}
+	return f.candidate(v, last.End(), later(f.now.Add(startDelay), last.EndsAt), energy, max(load, 0))
+}
+
+// assign gives a task to a vehicle: a new mission, or a revision of its own.
+func (f *Fleet) assign(t *Task, v *Vehicle, o *assign.Offer) {
+	m, ok := f.openMission(v)
+	eta := o.Arrive[len(t.Stops)-t.NextStop()-1]
+	var legs []Leg
+	next := 0
+	todo := newLegs(t)
+	mission := MissionID(fmt.Sprintf("M%d", f.state.Durable.Counters.Mission+1))
+	switch {
+	case !ok:
+		m = nil
+		legs = legsOf(o, todo, v, &next)
+	case t.Priority == Emergency:
+		_, kept := f.fromHere(v, m)
+		next = m.NextLeg
+		legs = append(kept, legsOf(o, append(todo, taskLegs(m, false)...), v, &next)...)
+	default:
+		next = m.NextLeg
+		kept := append(lastFinished(m), taskLegs(m, true)...)
+		legs = append(kept, legsOf(o, todo, v, &next)...)
+	}
+	if m != nil {
+		mission = m.ID
+	}
+	f.emit(TaskChanged{
+		Task: t.ID, State: TaskAssigned, Vehicle: v.ID, Mission: mission,
+		Reason:     Reason{"assigned", fmt.Sprintf("%s arrives earliest", v.ID)},
+		PromisedAt: eta, ETA: eta, Attempts: t.Attempts,
+	})
+	defer f.because(f.state.Durable.Index)()
+	if r, ok := v.Refusals[t.ID]; ok && !r.Until.After(f.now) {
+		f.emit(VehicleRefused{Vehicle: v.ID, Task: t.ID})
+	}
+	if v.Charger != "" {
+		f.leaveCharger(v.ID)
+	}
+	v, _ = f.vehicle(v.ID)
+	f.issue(v, m, legs, next, Reason{"assigned", fmt.Sprintf("task %s", t.ID)})
+	f.estimate(mission)
+	f.clearAlert(alertAbout{kind: AlertEmergencyWaits, task: t.ID}, "a vehicle was assigned")
+}
+
+// groundAt is a place on the ground.
+func (f *Fleet) groundAt(lon, lat float64, level string) space.Position {
+	p := space.Position{Lon: lon, Lat: lat, Level: level}
+	p.AltitudeM = f.chart.GroundAltitude(p.Point())
+	return p
+}

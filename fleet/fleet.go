@@ -1,0 +1,291 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kapok-fleet/kapok/fleet/fence"
+	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/route"
+)
+
+// Fleet decides. It has one owner, who calls it from one goroutine at a time.
+type Fleet struct {
+	config Config
+	chart  *chart.Chart
+	sites  map[SiteID]chart.Site
+	places map[string]chart.Place
+	world  *route.Planner
+	fences *fence.Set
+	state  *State
+	index  index
+
+	// What follows belongs to the step that is running.
+	now    time.Time
+	actor  string
+	input  string
+	cause  uint64
+	out    Output
+	owing  map[VehicleID]bool
+	told   map[VehicleID][]MissionID
+	budget int
+	// lookAgain says that something changed that may let a waiting task go.
+	lookAgain bool
+	lastLook  time.Time
+}
+
+// Output is what a step brought about, in order.
+type Output struct {
+	Events  []Recorded
+	Effects []Effect
+}
+
+// New returns a fleet over a chart, with the state read from a journal (or
+// NewState). The first input must be Recovered.
+func New(config Config, c *chart.Chart, state *State) (*Fleet, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	world, err := route.NewPlanner(&route.World{Chart: c})
+	if err != nil {
+		return nil, fmt.Errorf("fleet: prepare chart %s for planning: %w", c.Name, err)
+	}
+	f := &Fleet{
+		config: config, chart: c, state: state, world: world,
+		fences: fence.Compile(c.Frame, c.GroundAltitudeM, c.Zones),
+		sites:  make(map[SiteID]chart.Site, len(c.Sites)),
+		places: make(map[string]chart.Place, len(c.Places)),
+		owing:  map[VehicleID]bool{},
+		told:   map[VehicleID][]MissionID{},
+	}
+	for _, s := range c.Sites {
+		f.sites[SiteID(s.ID)] = s
+	}
+	for _, p := range c.Places {
+		f.places[p.ID] = p
+	}
+	f.index = newIndex(&state.Durable)
+	return f, nil
+}
+
+// State is the live state; it changes with the next Step. State().View() is
+// safe to keep.
+func (f *Fleet) State() *State { return f.state }
+
+// Planner is the planner of the present world. Background workers take a Clone
+// of it on the owner's goroutine.
+func (f *Fleet) Planner() *route.Planner { return f.world }
+
+// Step decides the inputs in order at time now; a time below that of the last
+// durable event counts as that. The output belongs to the caller.
+func (f *Fleet) Step(now time.Time, inputs []Input) Output {
+	now = now.UTC().Round(0)
+	if now.Before(f.state.Durable.Time) {
+		now = f.state.Durable.Time
+	}
+	f.now, f.out, f.budget = now, Output{}, f.config.ExpansionsPerStep
+	for _, in := range inputs {
+		f.actor, f.input, f.cause = "kapok", in.inputName(), 0
+		f.decide(in)
+	}
+	f.actor, f.cause = "kapok", 0
+	if f.lookAgain {
+		f.dispatchWaiting()
+	}
+	f.payDebts()
+	return f.out
+}
+
+func (f *Fleet) decide(in Input) {
+	switch in := in.(type) {
+	case Recovered:
+		f.recovered(in)
+	case Tick:
+		f.tick()
+	case Joined:
+		f.actor = vehicleActor(in.Vehicle)
+		f.joined(in)
+	case Left:
+		f.left(in)
+	case Telemetry:
+		f.actor = vehicleActor(in.Vehicle)
+		f.telemetry(in)
+	case Report:
+		f.actor = vehicleActor(in.Vehicle)
+		f.report(in)
+	case Delivered:
+		f.actor = vehicleActor(in.Vehicle)
+		f.delivered(in)
+	case Asked:
+		f.actor = in.Actor
+		f.asked(in)
+	case PlanReady:
+		f.planReady(in)
+	}
+}
+
+func vehicleActor(id VehicleID) string { return "vehicle:" + string(id) }
+
+// emit concludes an event: it is evolved at once. The first durable event of a
+// decision is the cause of those that follow, unless because says otherwise.
+func (f *Fleet) emit(e Event) uint64 {
+	r := Recorded{Time: f.now, Actor: f.actor, Cause: f.cause, Input: f.input, Event: e}
+	if e.Lasting() {
+		r.Index = f.state.Durable.Index + 1
+	}
+	f.index.before(&f.state.Durable, e)
+	Evolve(f.state, r)
+	f.index.after(&f.state.Durable, e)
+	f.out.Events = append(f.out.Events, r)
+	if f.cause == 0 {
+		f.cause = r.Index
+	}
+	return r.Index
+}
+
+// because makes an event the cause of those emitted until the returned function
+// is called.
+func (f *Fleet) because(index uint64) func() {
+	before := f.cause
+	f.cause = index
+	return func() { f.cause = before }
+}
+
+func (f *Fleet) effect(e Effect) { f.out.Effects = append(f.out.Effects, e) }
+
+func (f *Fleet) owe(id VehicleID) { f.owing[id] = true }
+
+// payDebts tells the sessions of all vehicles concerned what they are owed.
+func (f *Fleet) payDebts() {
+	if len(f.owing) == 0 {
+		return
+	}
+	for _, id := range sortedKeys(f.owing) {
+		p, ok := f.state.Volatile.Presences[id]
+		if ok && p.Session != "" {
+			owed := OwedTo(f.state, id, f.config)
+			for _, m := range f.told[id] {
+				owed.Ended = append(owed.Ended, endedMission(m, &f.state.Durable))
+			}
+			f.effect(Owe{Vehicle: id, Session: p.Session, Owed: owed})
+		}
+	}
+	clear(f.owing)
+	clear(f.told)
+}
+
+func (f *Fleet) vehicle(id VehicleID) (*Vehicle, bool) {
+	v, ok := f.state.Durable.Vehicles[id]
+	return v, ok
+}
+
+func (f *Fleet) task(id TaskID) (*Task, bool) {
+	t, ok := f.state.Durable.Tasks[id]
+	return t, ok
+}
+
+// openMission is the vehicle's mission that is not ended.
+func (f *Fleet) openMission(v *Vehicle) (*Mission, bool) {
+	m, ok := f.state.Durable.Missions[v.Mission]
+	return m, ok && m.Open()
+}
+
+func (f *Fleet) presence(id VehicleID) Presence {
+	if p, ok := f.state.Volatile.Presences[id]; ok {
+		return *p
+	}
+	return Presence{Link: LinkUnknown}
+}
+
+// index is what can be derived from Durable and is looked up often.
+type index struct {
+	vehicles []VehicleID
+	waiting  map[TaskID]bool
+	open     int
+	alerts   map[alertKey]AlertID
+	// archivedAt is when the archive was last looked after.
+	archivedAt time.Time
+}
+
+type alertKey struct {
+	kind    AlertKind
+	vehicle VehicleID
+	task    TaskID
+	object  string
+}
+
+func (a *Alert) key() alertKey { return alertKey{a.Kind, a.Vehicle, a.Task, a.Object} }
+
+func newIndex(d *Durable) index {
+	x := index{
+		vehicles: sortedKeys(d.Vehicles),
+		waiting:  map[TaskID]bool{},
+		alerts:   map[alertKey]AlertID{},
+	}
+	for id, t := range d.Tasks {
+		if t.State == TaskWaiting {
+			x.waiting[id] = true
+		}
+		if !t.State.Final() {
+			x.open++
+		}
+	}
+	for id, a := range d.Alerts {
+		if a.Open() {
+			x.alerts[a.key()] = id
+		}
+	}
+	return x
+}
+
+// before looks at what an event is about to end.
+func (x *index) before(d *Durable, e Event) {
+	switch e := e.(type) {
+	case TaskChanged:
+		if t, ok := d.Tasks[e.Task]; ok && !t.State.Final() && e.State.Final() {
+			x.open--
+		}
+	case AlertCleared:
+		if a, ok := d.Alerts[e.Alert]; ok {
+			delete(x.alerts, a.key())
+		}
+	default:
+	}
+}
+
+// after takes in what an event has begun.
+func (x *index) after(d *Durable, e Event) {
+	switch e := e.(type) {
+	case VehicleRegistered:
+		if at, found := slices.BinarySearch(x.vehicles, e.Vehicle.ID); !found {
+			x.vehicles = slices.Insert(x.vehicles, at, e.Vehicle.ID)
+		}
+	case TaskOrdered:
+		x.open++
+		x.waiting[e.Task.ID] = true
+	case TaskChanged:
+		if e.State == TaskWaiting {
+			x.waiting[e.Task] = true
+		} else {
+			delete(x.waiting, e.Task)
+		}
+	case AlertRaised:
+		x.alerts[e.Alert.key()] = e.Alert.ID
+	default:
+	}
+}
+
+// compareNumbered orders ids of one letter and a number by the number.
+func compareNumbered(a, b string) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,340 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kapok-fleet/kapok/fleet/fence"
+	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+func (f *Fleet) recovered(in Recovered) {
+	f.emit(VolatileCleared{})
+	d := &f.state.Durable
+	moved := d.Chart != "" && d.Chart != f.chart.Checksum
+	f.emit(FleetRecovered{Epoch: max(d.Epoch+1, in.UnixEpoch), Chart: f.chart.Checksum})
+	for _, id := range f.index.vehicles {
+		// Whatever Kapok sent, it sent before now.
+		f.emit(LinkChanged{Vehicle: id, State: LinkUnknown, LinkEnd: f.now, Why: "Kapok restarted"})
+	}
+	if moved {
+		f.revalidate()
+	}
+	f.lookAgain = true
+}
+
+func (f *Fleet) joined(in Joined) {
+	v, ok := f.vehicle(in.Vehicle)
+	if !ok {
+		if v, ok = f.registerUnknown(in); !ok {
+			return
+		}
+	}
+	if v.Kind != in.Hello.Kind {
+		f.refuseLink(in, "wrong_kind", fmt.Sprintf("%s is registered as %s, not %s: register it again or mend the vehicle's configuration",
+			v.ID, v.Kind, in.Hello.Kind))
+		return
+	}
+	if p := f.presence(v.ID); p.Session != "" && p.Session != in.Session {
+		f.effect(CloseLink{v.ID, p.Session, "replaced", "a newer session of this vehicle was opened"})
+	}
+	f.takeLimits(v, in.Hello)
+	f.takeEpoch(v, in.Hello.Epoch)
+	until := f.authorityEnd(v.ID)
+	lost := f.takeLog(v, in.Hello.LogID)
+	f.emit(LinkChanged{Vehicle: v.ID, Session: in.Session, State: LinkLive})
+	f.clearAlert(alertAbout{kind: AlertLinkLost, vehicle: v.ID}, "the vehicle logged in")
+	v, _ = f.vehicle(in.Vehicle)
+	log, _ := v.Log()
+	f.effect(Welcome{v.ID, in.Session, protocol.Welcome{
+		Session: string(in.Session), Vehicle: string(v.ID), Epoch: f.state.Durable.Epoch,
+		TelemetryIntervalS: f.config.TelemetryInterval.Seconds(),
+		AliveIntervalS:     f.config.AliveInterval().Seconds(),
+		HelloTime:          in.Hello.Time, LogID: log.ID, Seq: log.Seq,
+	}})
+	if ref := in.Hello.Mission; ref != nil && MissionID(ref.ID) != v.Mission {
+		f.told[v.ID] = append(f.told[v.ID], MissionID(ref.ID))
+	}
+	f.owe(v.ID)
+	if lost {
+		f.storeLost(v.ID, until)
+	}
+	f.lookAgain = true
+}
+
+// registerUnknown admits a vehicle on its first log-in.
+func (f *Fleet) registerUnknown(in Joined) (*Vehicle, bool) {
+	if !f.config.AutoRegister {
+		f.refuseLink(in, "unknown_vehicle", fmt.Sprintf("vehicle %s is not registered: an admin must register it first", in.Vehicle))
+		return nil, false
+	}
+	if len(f.index.vehicles) >= f.config.MaxVehicles {
+		f.refuseLink(in, "too_many_vehicles", fmt.Sprintf("this fleet holds its limit of %d vehicles", f.config.MaxVehicles))
+		return nil, false
+	}
+	spec, ok := f.config.Spec(in.Hello.Kind, in.Hello.Model)
+	if !ok {
+		f.refuseLink(in, "unknown_model", fmt.Sprintf("no performance is known for a %s of model %q", in.Hello.Kind, in.Hello.Model))
+		return nil, false
+	}
+	f.emit(VehicleRegistered{Vehicle{
+		ID: in.Vehicle, Kind: in.Hello.Kind, Model: in.Hello.Model, Capabilities: in.Hello.Capabilities,
+		MaxLoadKg: loadLimit(in.Hello.Limits.MaxLoadKg, spec.MaxLoadKg), MaxLegs: in.Hello.Limits.MaxLegs, Spec: spec,
+	}})
+	return f.vehicle(in.Vehicle)
+}
+
+// loadLimit is what a vehicle states, or what its model can where it states
+// nothing.
+func loadLimit(stated, model float64) float64 {
+	if stated > 0 {
+		return stated
+	}
+	return model
+}
+
+// refuseLink tells a vehicle why it cannot log in.
+func (f *Fleet) refuseLink(in Joined, code, text string) {
+	f.effect(CloseLink{in.Vehicle, in.Session, code, text})
+}
+
+// takeLimits notes what the vehicle says that it can, where that is new.
+func (f *Fleet) takeLimits(v *Vehicle, h protocol.Hello) {
+	load := loadLimit(h.Limits.MaxLoadKg, v.Spec.MaxLoadKg)
+	if v.MaxLegs == h.Limits.MaxLegs && v.MaxLoadKg == load &&
+		v.Model == h.Model && slices.Equal(v.Capabilities, h.Capabilities) {
+		return
+	}
+	c := v.clone()
+	c.MaxLegs, c.MaxLoadKg, c.Capabilities = h.Limits.MaxLegs, load, h.Capabilities
+	if spec, ok := f.config.Spec(h.Kind, h.Model); ok && v.Model != h.Model {
+		c.Model, c.Spec = h.Model, spec
+	}
+	f.emit(VehicleRegistered{*c})
+}
+
+// takeEpoch keeps a vehicle uncommanded that has seen a newer owner.
+func (f *Fleet) takeEpoch(v *Vehicle, seen uint64) {
+	about := alertAbout{kind: AlertEpoch, vehicle: v.ID}
+	switch {
+	case seen > f.state.Durable.Epoch:
+		if v.EpochAbove != seen {
+			f.emit(EpochSeen{v.ID, seen})
+		}
+		f.raise(about, Critical, fmt.Sprintf("%s has been commanded with epoch %d, above ours of %d: it gets no missions or commands from here",
+			v.ID, seen, f.state.Durable.Epoch))
+	case v.EpochAbove != 0:
+		f.emit(EpochSeen{v.ID, 0})
+		f.clearAlert(about, "the vehicle logged in with an epoch of ours")
+	}
+}
+
+// takeLog opens the vehicle's report store and tells whether an earlier one was
+// lost with it.
+func (f *Fleet) takeLog(v *Vehicle, id string) (lost bool) {
+	log, had := v.Log()
+	if had && log.ID == id {
+		return false
+	}
+	f.emit(LogOpened{v.ID, id})
+	return had
+}
+
+func (f *Fleet) left(in Left) {
+	p := f.presence(in.Vehicle)
+	if p.Session != in.Session || in.Session == "" {
+		return
+	}
+	f.emit(LinkChanged{Vehicle: in.Vehicle, State: LinkLate, LinkEnd: f.now, Why: in.Why})
+}
+
+func (f *Fleet) telemetry(in Telemetry) {
+	p := f.presence(in.Vehicle)
+	v, ok := f.vehicle(in.Vehicle)
+	if !ok || p.Session != in.Session || len(in.Samples) == 0 {
+		return
+	}
+	if p.Link != LinkLive {
+		f.emit(LinkChanged{Vehicle: v.ID, Session: p.Session, State: LinkLive})
+		f.clearAlert(alertAbout{kind: AlertLinkLost, vehicle: v.ID}, "a frame came from the vehicle")
+		f.lookAgain = true
+	}
+	zones := p.Zones
+	for i := range in.Samples {
+		zones = f.crossZones(v, zones, &in.Samples[i])
+	}
+	sample := in.Samples[len(in.Samples)-1]
+	f.emit(Moved{v.ID, sample})
+	f.watchClock(v, in.Skewed)
+	if !v.HomeKnown {
+		f.settleHome(v, sample.Position)
+	}
+	f.watchBattery(v, sample, !p.Known)
+	if !p.Known {
+		f.lookAgain = true
+	}
+}
+
+// crossZones notes which zones a sample lies in.
+func (f *Fleet) crossZones(v *Vehicle, before []string, s *protocol.Sample) []string {
+	var room [8]fence.Hit
+	at := f.chart.Frame.XYZ(space.Position(s.Position))
+	hits := f.fences.Locate(at, s.Time, MotionKind(v.Kind).Airborne(), s.SpeedMPS, room[:0])
+	if len(hits) == 0 && len(before) == 0 {
+		return before
+	}
+	now := make([]string, 0, len(hits))
+	broken := map[string]bool{}
+	for _, h := range hits {
+		zone := f.fences.Zone(h)
+		now = append(now, zone.ID)
+		if h.Violated && zone.Rule != chart.Advise {
+			broken[zone.ID] = true
+		}
+	}
+	slices.Sort(now)
+	if !slices.Equal(before, now) {
+		f.emit(ZonesChanged{v.ID, now, without(now, before), without(before, now)})
+	}
+	for _, id := range sortedKeys(broken) {
+		f.raise(alertAbout{kind: AlertZone, vehicle: v.ID, object: id}, Critical,
+			fmt.Sprintf("%s breaks the rule of zone %s at %.6f,%.6f, %.0f m", v.ID, id, s.Position.Lon, s.Position.Lat, s.Position.AltitudeM))
+	}
+	for _, id := range f.openAlerts(AlertZone, v.ID) {
+		if a := f.state.Durable.Alerts[id]; !broken[a.Object] {
+			f.emit(AlertCleared{id, "a sample shows the rule kept"})
+		}
+	}
+	return now
+}
+
+// without lists what is in a and not in b.
+func without(a, b []string) []string {
+	var rest []string
+	for _, x := range a {
+		if !slices.Contains(b, x) {
+			rest = append(rest, x)
+		}
+	}
+	return rest
+}
+
+func (f *Fleet) watchClock(v *Vehicle, skewed bool) {
+	about := alertAbout{kind: AlertClock, vehicle: v.ID}
+	if skewed {
+		f.raise(about, Warning, fmt.Sprintf("the clock of %s is off by more than 2 s: times of receipt are used", v.ID))
+	} else {
+		f.clearAlert(about, "a sample with a good time")
+	}
+}
+
+// settleHome makes the ground under the first sample the home of a vehicle that
+// was registered without one.
+func (f *Fleet) settleHome(v *Vehicle, at protocol.Position) {
+	c := v.clone()
+	c.Home = space.Position(at)
+	c.Home.AltitudeM = f.chart.GroundAltitude(c.Home.Point())
+	c.HomeKnown = true
+	f.emit(VehicleRegistered{*c})
+}
+
+// watchBattery raises the alarm below the reserve, and sends an idle vehicle to
+// charge.
+func (f *Fleet) watchBattery(v *Vehicle, s protocol.Sample, first bool) {
+	about := alertAbout{kind: AlertBatteryLow, vehicle: v.ID}
+	switch {
+	case s.BatteryRatio < v.Spec.ReserveRatio:
+		f.raise(about, Critical, fmt.Sprintf("%s is at %.0f %%, below its reserve of %.0f %%", v.ID, 100*s.BatteryRatio, 100*v.Spec.ReserveRatio))
+	case s.BatteryRatio > v.Spec.ReserveRatio+0.05:
+		f.clearAlert(about, fmt.Sprintf("charge of %.0f %%", 100*s.BatteryRatio))
+	}
+	if first || s.BatteryRatio < f.config.ChargeBelow {
+		f.considerCharging(v.ID)
+	}
+}
+
+// tick lets deadlines fire.
+func (f *Fleet) tick() {
+	for _, id := range f.index.vehicles {
+		f.actor, f.cause = "kapok", 0
+		f.watchLink(id)
+		f.watchMission(id)
+	}
+	f.cause = 0
+	f.archive()
+	if f.now.Sub(f.lastLook) >= f.config.RetryWaiting {
+		f.lookAgain = true
+	}
+}
+
+// watchLink turns silence into late and lost, and gives a silent vehicle's work
+// away when that is safe.
+func (f *Fleet) watchLink(id VehicleID) {
+	v, _ := f.vehicle(id)
+	p := f.presence(id)
+	heard := p.LastHeard
+	if p.Since.After(heard) && p.Link == LinkUnknown {
+		heard = p.Since
+	}
+	silent := f.now.Sub(heard)
+	switch {
+	case p.Link == LinkLost:
+		f.giveAway(v)
+	case p.Link == LinkUnknown && v.Mission == "" || silent < f.config.LateAfter:
+	case silent >= f.config.LostAfter:
+		if p.Session != "" {
+			f.effect(CloseLink{id, p.Session, "silent", fmt.Sprintf("nothing was heard for %v", silent.Truncate(time.Second))})
+		}
+		end := p.LinkEnd
+		if end.IsZero() {
+			end = f.now
+		}
+		f.emit(LinkChanged{Vehicle: id, State: LinkLost, LinkEnd: end, Why: "silent"})
+		f.raise(alertAbout{kind: AlertLinkLost, vehicle: id}, Warning,
+			fmt.Sprintf("%s has been silent for %v", id, silent.Truncate(time.Second)))
+	case p.Link == LinkLive:
+		f.emit(LinkChanged{Vehicle: id, Session: p.Session, State: LinkLate, LinkEnd: p.LinkEnd, Why: "silent"})
+	}
+}
+
+// archive forgets what has been over for long enough.
+func (f *Fleet) archive() {
+	d := &f.state.Durable
+	if f.now.Sub(f.index.archivedAt) < time.Minute {
+		return
+	}
+	f.index.archivedAt = f.now
+	old := func(t time.Time) bool { return !t.IsZero() && f.now.Sub(t) > f.config.FinalKept }
+	var gone Archived
+	for _, id := range sortedKeys(d.Tasks) {
+		if t := d.Tasks[id]; t.State.Final() && old(t.EndedAt) {
+			gone.Tasks = append(gone.Tasks, id)
+		}
+	}
+	for _, id := range sortedKeys(d.Missions) {
+		if m := d.Missions[id]; !m.Open() && old(m.EndedAt) {
+			gone.Missions = append(gone.Missions, id)
+		}
+	}
+	for _, id := range sortedKeys(d.Commands) {
+		if c := d.Commands[id]; c.State.Final() && old(c.EndedAt) {
+			gone.Commands = append(gone.Commands, id)
+		}
+	}
+	for _, id := range sortedKeys(d.Alerts) {
+		if old(d.Alerts[id].ClearedAt) {
+			gone.Alerts = append(gone.Alerts, id)
+		}
+	}
+	for _, key := range sortedKeys(d.Answers) {
+		if f.now.Sub(d.Answers[key].At) > f.config.AnswersKept {
+			gone.Answers = append(gone.Answers, key)
+		}
+	}
+	if len(gone.Tasks)+len(gone.Missions)+len(gone.Commands)+len(gone.Alerts)+len(gone.Answers) > 0 {
+		f.emit(gone)
+	}
+}

@@ -1,0 +1,92 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+// OwedTo is what the vehicle must be told, as a function of the durable state.
+// A vehicle that has seen a higher epoch is told nothing that it would have to
+// refuse.
+func OwedTo(s *State, id VehicleID, config Config) Owed {
+	d := &s.Durable
+	v, ok := d.Vehicles[id]
+	if !ok {
+		return Owed{}
+	}
+	var owed Owed
+	if log, ok := v.Log(); ok {
+		owed.LogID, owed.Seq = log.ID, log.Seq
+	}
+	if v.EpochAbove > d.Epoch {
+		return owed
+	}
+	if m, ok := d.Missions[v.Mission]; ok && m.Open() {
+		owed.Mission = wireMission(m, d.Epoch, config.TaskAuthority)
+	}
+	if v.Mission == "" && v.LastMission != "" {
+		owed.Ended = append(owed.Ended, endedMission(v.LastMission, d))
+	}
+	for _, cid := range v.Commands {
+		if c, ok := d.Commands[cid]; ok && c.State != CommandAccepted {
+			owed.Commands = append(owed.Commands, wireCommand(c, d.Epoch))
+		}
+	}
+	return owed
+}
+
+// endedMission tells a vehicle that a mission is over, known to Kapok or not.
+func endedMission(id MissionID, d *Durable) protocol.Mission {
+	ended := protocol.Mission{ID: string(id), State: protocol.MissionEnded, Epoch: d.Epoch, Reason: "not a mission of this vehicle"}
+	if m, ok := d.Missions[id]; ok {
+		ended.Revision, ended.Reason = m.Latest, m.Reason.Text
+	}
+	return ended
+}
+
+func wireMission(m *Mission, epoch uint64, authority time.Duration) *protocol.Mission {
+	w := &protocol.Mission{
+		ID: string(m.ID), Revision: m.Revision, State: m.State, Epoch: epoch,
+		TaskAuthorityS: authority.Seconds(), Reason: m.Reason.Text,
+	}
+	legs := m.Legs
+	if m.Window > 0 && m.Window < len(legs) {
+		legs = legs[:m.Window]
+	}
+	for i := range legs {
+		w.Legs = append(w.Legs, wireLeg(&legs[i]))
+	}
+	if m.SafeEnd != nil {
+		w.Legs = append(w.Legs, wireLeg(m.SafeEnd))
+	}
+	return w
+}
+
+func wireLeg(l *Leg) protocol.Leg {
+	w := protocol.Leg{
+		ID: string(l.ID), Task: string(l.Task), Site: string(l.Site), Action: l.Action, State: l.State,
+		Path: wirePath(l.Path), SpeedMPS: l.SpeedMPS, WorkS: l.WorkS, NotBefore: l.NotBefore,
+		ETA: l.ETA, LoadKg: l.LoadKg, ChargeToRatio: l.ChargeToRatio,
+	}
+	if l.Task != "" {
+		w.Stop = l.Stop + 1
+	}
+	return w
+}
+
+func wireCommand(c *Command, epoch uint64) protocol.Command {
+	return protocol.Command{
+		ID: string(c.ID), Kind: c.Kind, Epoch: epoch, ExpiresAt: c.ExpiresAt,
+		Path: wirePath(c.Path), Reason: c.Reason,
+	}
+}
+
+func wirePath(path []space.Position) []protocol.Position {
+	wire := make([]protocol.Position, len(path))
+	for i, p := range path {
+		wire[i] = protocol.Position(p)
+	}
+	return wire
+}

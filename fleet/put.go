@@ -1,0 +1,72 @@
+package fleet
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// The put functions are the only writers of the state's maps: they keep the
+// digest informed.
+
+func (d *Durable) touch(kind entityKind, id string) {
+	if d.digest != nil {
+		d.digest.touched = append(d.digest.touched, entityKey{kind, id})
+	}
+}
+
+func (v *Volatile) touch(kind entityKind, id string) {
+	if v.digest != nil {
+		v.digest.touched = append(v.digest.touched, entityKey{kind, id})
+	}
+}
+
+func (d *Durable) putVehicle(v *Vehicle) {
+	d.Vehicles[v.ID] = v
+	d.touch(kindVehicle, string(v.ID))
+}
+
+func (d *Durable) putTask(t *Task) {
+	d.Tasks[t.ID] = t
+	d.touch(kindTask, string(t.ID))
+}
+
+func (d *Durable) putMission(m *Mission) {
+	d.Missions[m.ID] = m
+	d.touch(kindMission, string(m.ID))
+}
+
+func (d *Durable) putCommand(c *Command) {
+	d.Commands[c.ID] = c
+	d.touch(kindCommand, string(c.ID))
+}
+
+func (d *Durable) putAlert(a *Alert) {
+	d.Alerts[a.ID] = a
+	d.touch(kindAlert, string(a.ID))
+}
+
+func (d *Durable) putQueue(id SiteID, q *Queue) {
+	d.Queues[id] = q
+	d.touch(kindQueue, string(id))
+}
+
+func (d *Durable) putAnswer(key string, a *GivenAnswer) {
+	d.Answers[key] = a
+	d.touch(kindAnswer, key)
+}
+
+func (v *Volatile) putPresence(id VehicleID, p *Presence) {
+	v.Presences[id] = p
+	v.touch(kindPresence, string(id))
+}
+
+func (v *Volatile) putQuestion(id TaskID, q *Question) {
+	v.Questions[id] = q
+	v.touch(kindQuestion, string(id))
+}
+
+// sortedKeys gives a map's keys in order, so that map order never shows.
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	return slices.Sorted(maps.Keys(m))
+}

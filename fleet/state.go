@@ -1,0 +1,100 @@
+package fleet
+
+import (
+	"encoding/json"
+	"maps"
+	"time"
+)
+
+// State is all that a fleet knows.
+type State struct {
+	Durable  Durable
+	Volatile Volatile
+}
+
+// Durable is the fold of all durable events.
+type Durable struct {
+	// Index is that of the last durable event; Time its time.
+	Index uint64    `json:"index"`
+	Time  time.Time `json:"time"`
+	// Epoch is that of the present ownership.
+	Epoch uint64 `json:"epoch"`
+	// Chart is the checksum of the chart that missions were planned on.
+	Chart    string                  `json:"chart"`
+	Counters Counters                `json:"counters"`
+	Vehicles map[VehicleID]*Vehicle  `json:"vehicles"`
+	Tasks    map[TaskID]*Task        `json:"tasks"`
+	Missions map[MissionID]*Mission  `json:"missions"`
+	Commands map[CommandID]*Command  `json:"commands"`
+	Alerts   map[AlertID]*Alert      `json:"alerts"`
+	Queues   map[SiteID]*Queue       `json:"queues"`
+	Answers  map[string]*GivenAnswer `json:"answers"`
+
+	digest *Digest
+}
+
+// Counters give out ids.
+type Counters struct {
+	Task    uint64 `json:"task"`
+	Mission uint64 `json:"mission"`
+	Command uint64 `json:"command"`
+	Alert   uint64 `json:"alert"`
+}
+
+// Queue is who uses a charger and who waits for it, in order of arrival.
+type Queue struct {
+	Using   []VehicleID `json:"using,omitempty"`
+	Waiting []VehicleID `json:"waiting,omitempty"`
+}
+
+// GivenAnswer is the answer to a request with an idempotency key. It is kept
+// for AnswersKept.
+type GivenAnswer struct {
+	BodyHash string          `json:"body_hash"`
+	Status   int             `json:"status"`
+	Body     json.RawMessage `json:"body"`
+	At       time.Time       `json:"at"`
+}
+
+// Volatile is what a restart loses.
+type Volatile struct {
+	Presences map[VehicleID]*Presence `json:"presences"`
+	// Questions are tasks that the background planner was asked about.
+	Questions map[TaskID]*Question `json:"questions"`
+
+	digest *Digest
+}
+
+// NewState is the state before the first event.
+func NewState() *State {
+	return &State{
+		Durable: Durable{
+			Vehicles: map[VehicleID]*Vehicle{},
+			Tasks:    map[TaskID]*Task{},
+			Missions: map[MissionID]*Mission{},
+			Commands: map[CommandID]*Command{},
+			Alerts:   map[AlertID]*Alert{},
+			Queues:   map[SiteID]*Queue{},
+			Answers:  map[string]*GivenAnswer{},
+		},
+		Volatile: newVolatile(),
+	}
+}
+
+func newVolatile() Volatile {
+	return Volatile{Presences: map[VehicleID]*Presence{}, Questions: map[TaskID]*Question{}}
+}
+
+// View copies the maps. The copy shares the entities, which never change, and
+// is safe for other goroutines.
+func (s *State) View() *State {
+	c := *s
+	c.Durable.digest, c.Volatile.digest = nil, nil
+	d := &c.Durable
+	d.Vehicles, d.Tasks, d.Missions = maps.Clone(d.Vehicles), maps.Clone(d.Tasks), maps.Clone(d.Missions)
+	d.Commands, d.Alerts = maps.Clone(d.Commands), maps.Clone(d.Alerts)
+	d.Queues, d.Answers = maps.Clone(d.Queues), maps.Clone(d.Answers)
+	c.Volatile.Presences = maps.Clone(c.Volatile.Presences)
+	c.Volatile.Questions = maps.Clone(c.Volatile.Questions)
+	return &c
+}

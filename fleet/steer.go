@@ -1,0 +1,139 @@
+package fleet
+
+import (
+	"fmt"
+
+	"github.com/kapok-fleet/kapok/planner/assign"
+	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+// The rules of commands.
+
+// command issues a command to a vehicle; a motion command that is still open is
+// superseded by it.
+func (f *Fleet) command(id VehicleID, kind protocol.CommandKind, why Reason) CommandID {
+	v, _ := f.vehicle(id)
+	for _, open := range v.Commands {
+		f.emit(CommandChanged{open, CommandSuperseded, Reason{"superseded", "a newer command was given"}})
+	}
+	cid := CommandID(fmt.Sprintf("C%d", f.state.Durable.Counters.Command+1))
+	c := Command{
+		ID: cid, Vehicle: id, Kind: kind, State: CommandIssued, Reason: why.Text, IssuedBy: f.actor,
+		IssuedAt: f.now, ExpiresAt: f.now.Add(f.config.CommandTTL),
+	}
+	if kind == protocol.CommandReturn {
+		c.Path = f.wayHome(v)
+	}
+	f.emit(CommandOrdered{c})
+	f.owe(id)
+	return cid
+}
+
+// wayHome is the path of a return; empty when there is none, and the vehicle
+// does what it can.
+func (f *Fleet) wayHome(v *Vehicle) []space.Position {
+	if !v.HomeKnown {
+		return nil
+	}
+	m, ok := f.openMission(v)
+	if !ok {
+		m = nil
+	}
+	at, _ := f.whereabouts(v, m)
+	c := f.candidate(v, at, f.now, v.Spec.BatteryWh, 0)
+	c.Spec.ReserveRatio = 0
+	offer, refused := assign.Plan(f.world, nil, c, f.config.ExpansionsPerStep)
+	if refused != nil {
+		return nil
+	}
+	return offer.Routes[len(offer.Routes)-1].Path
+}
+
+// commandFits says why a command makes no sense for a vehicle; empty when it
+// does.
+func commandFits(v *Vehicle, kind protocol.CommandKind) string {
+	flies := MotionKind(v.Kind).Airborne()
+	switch {
+	case kind == protocol.CommandLand && !flies:
+		return fmt.Sprintf("a %s cannot land: use stop", v.Kind)
+	case kind == protocol.CommandStop && flies:
+		return fmt.Sprintf("a %s cannot stop in the air: use hold or land", v.Kind)
+	}
+	return ""
+}
+
+func (f *Fleet) delivered(in Delivered) {
+	c, ok := f.state.Durable.Commands[in.Command]
+	if ok && c.Vehicle == in.Vehicle && c.State == CommandIssued {
+		f.emit(CommandChanged{c.ID, CommandDelivered, Reason{}})
+	}
+}
+
+// expireCommands ends commands that were not answered in time.
+func (f *Fleet) expireCommands(v *Vehicle) {
+	for _, id := range v.Commands {
+		c := f.state.Durable.Commands[id]
+		if c != nil && c.State != CommandAccepted && f.now.After(c.ExpiresAt) {
+			f.emit(CommandChanged{id, CommandExpired, Reason{"expired", fmt.Sprintf("no answer before %s", c.ExpiresAt.Format("15:04:05"))}})
+		}
+	}
+}
+
+// commandAnswered takes in the vehicle's verdict on a command: an accepted one
+// acts on the mission.
+func (f *Fleet) commandAnswered(v *Vehicle, c *Command, verdict protocol.Verdict, reason Reason) {
+	if verdict == protocol.Refused {
+		f.emit(CommandChanged{c.ID, CommandRefused, reason})
+		f.raise(alertAbout{kind: AlertRefusing, vehicle: v.ID}, Warning,
+			fmt.Sprintf("%s refused the command %s: %s %s", v.ID, c.Kind, reason.Code, reason.Text))
+		return
+	}
+	f.emit(CommandChanged{c.ID, CommandAccepted, reason})
+	byPerson := c.IssuedBy != "kapok"
+	m, open := f.openMission(v)
+	switch c.Kind {
+	case protocol.CommandHold:
+		f.block(v, c, byPerson)
+		if open && m.State == protocol.MissionActive {
+			f.emit(MissionChanged{m.ID, protocol.MissionSuspended, Reason{"hold", "held by " + c.IssuedBy}})
+		}
+	case protocol.CommandResume:
+		if v.Blocked != "" {
+			f.emit(VehicleBlocked{v.ID, ""})
+		}
+		if open && m.State == protocol.MissionSuspended {
+			f.emit(MissionChanged{m.ID, protocol.MissionActive, Reason{"resume", "resumed by " + c.IssuedBy}})
+			f.pursue(v.ID)
+		}
+		f.lookAgain = true
+	case protocol.CommandReturn, protocol.CommandLand, protocol.CommandStop:
+		f.block(v, c, byPerson)
+		f.leaveCharger(v.ID)
+		if open {
+			why := Reason{string(c.Kind), fmt.Sprintf("%s was told to %s by %s", v.ID, c.Kind, c.IssuedBy)}
+			f.endMission(f.mission(m.ID), why, why)
+		}
+	}
+}
+
+// block keeps a vehicle that a person has stopped from new work until a resume.
+func (f *Fleet) block(v *Vehicle, c *Command, byPerson bool) {
+	if byPerson {
+		f.emit(VehicleBlocked{v.ID, c.ID})
+	}
+}
+
+// commandEnded takes in that an accepted command is carried out, or failed.
+func (f *Fleet) commandEnded(v *Vehicle, c *Command, p protocol.Progress) {
+	switch p.State {
+	case protocol.Done:
+		f.emit(CommandChanged{c.ID, CommandDone, Reason{p.Reason, p.Text}})
+	case protocol.Failed:
+		f.emit(CommandChanged{c.ID, CommandFailed, Reason{p.Reason, p.Text}})
+		f.raise(alertAbout{kind: AlertRefusing, vehicle: v.ID}, Warning,
+			fmt.Sprintf("%s could not carry out %s: %s %s", v.ID, c.Kind, p.Reason, p.Text))
+	case protocol.Started, protocol.Begun, protocol.Abandoned:
+	}
+	f.lookAgain = true
+}

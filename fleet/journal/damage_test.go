@@ -3,6 +3,8 @@ package journal_test
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/kapok-fleet/kapok/fleet/journal"
@@ -120,16 +122,26 @@ func TestAFlippedByteWithoutAMarkIsDamageToo(t *testing.T) {
 	}
 }
 
+// everything is the names and contents of all files.
+func everything(t *testing.T, fsys *journaltest.MemFS) string {
+	t.Helper()
+	var all strings.Builder
+	for _, name := range names(t, fsys, "") {
+		fmt.Fprintf(&all, "%s %x\n", name, fsys.Bytes(filepath.Join(dir, name)))
+	}
+	return all.String()
+}
+
 func TestDamageChangesNothing(t *testing.T) {
 	fsys, _ := smallJournal(t, 1)
 	fsys.Flip(segmentPath(5), 100, 0x01)
-	before := fmt.Sprint(names(t, fsys, ""), fsys.Bytes(segmentPath(1)), fsys.Bytes(segmentPath(5)), fsys.Bytes(dir+"/mark"))
+	before := everything(t, fsys)
 	_, err := journal.Open(dir, journal.Options{FS: fsys})
 	var corrupt *journal.CorruptError
 	if !errors.As(err, &corrupt) || corrupt.Segment != segmentPath(5) || corrupt.Index != 6 {
 		t.Errorf("got %v, want damage of record 6 in %s", err, segmentPath(5))
 	}
-	after := fmt.Sprint(names(t, fsys, ""), fsys.Bytes(segmentPath(1)), fsys.Bytes(segmentPath(5)), fsys.Bytes(dir+"/mark"))
+	after := everything(t, fsys)
 	if before != after {
 		t.Error("Open changed a damaged journal")
 	}

@@ -110,15 +110,16 @@ func (d *Disk) openActive(marked markValue) error {
 	if newest.size < segmentHeaderBytes {
 		return d.restartSegment(newest)
 	}
-	if err := file.Truncate(newest.size); err != nil {
-		return fmt.Errorf("dropping the torn tail of journal segment %s: %w", newest.path, err)
-	}
 	from := int64(0)
 	if marked.segment == newest.first && marked.end > 0 && marked.end <= newest.size {
 		from = marked.end
 	}
 	if err := rewrite(file, from, newest.size); err != nil {
 		return fmt.Errorf("making journal segment %s durable: %w", newest.path, err)
+	}
+	// Even when no tail shows: an earlier truncation may have failed to sync.
+	if err := errors.Join(file.Truncate(newest.size), file.Sync()); err != nil {
+		return fmt.Errorf("dropping the torn tail of journal segment %s: %w", newest.path, err)
 	}
 	if err := d.fs.SyncDir(d.dir); err != nil {
 		return fmt.Errorf("making journal directory %s durable: %w", d.dir, err)

@@ -60,7 +60,7 @@ func names(t testing.TB, fsys *journaltest.MemFS, suffix string) []string {
 	var some []string
 	for _, name := range all {
 		if strings.HasSuffix(name, suffix) {
-			some = append(some, strings.TrimLeft(name, "0"))
+			some = append(some, name)
 		}
 	}
 	return some
@@ -145,8 +145,8 @@ func TestRetentionRemovesOnlyWhatTwoSnapshotsCover(t *testing.T) {
 	}
 	mustAppend(t, j, journaltest.Payloads(11, 100)...)
 	snapshot(t, j, 11)
-	if got := fmt.Sprint(names(t, fsys, ".snap")); got != "[10.snap 11.snap]" {
-		t.Errorf("snapshots are %s, want the last two", got)
+	if got := names(t, fsys, ".snap"); len(got) != 2 || !strings.HasSuffix(got[0], "010.snap") {
+		t.Errorf("snapshots are %v, want those of 10 and 11", got)
 	}
 	closeJournal(t, j)
 	j = open(t, fsys, options)

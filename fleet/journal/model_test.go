@@ -29,8 +29,8 @@ type world struct {
 func TestModelWithCrashes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{
-			t:         t,
-			fsys:      journaltest.NewMemFS(rapid.Uint64().Draw(t, "disk seed")),
+			t:    t,
+			fsys: journaltest.NewMemFS(rapid.Uint64().Draw(t, "disk seed")),
 		}
 		w.options = journal.Options{
 			FS:           w.fsys,

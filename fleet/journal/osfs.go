@@ -19,6 +19,7 @@ type osFS struct{}
 
 type osFile struct{ *os.File }
 
+// MkdirAll implements FS.
 func (osFS) MkdirAll(dir string) error {
 	dir = filepath.Clean(dir)
 	if info, err := os.Stat(dir); err == nil {
@@ -39,6 +40,7 @@ func (osFS) MkdirAll(dir string) error {
 	return osFS{}.SyncDir(parent)
 }
 
+// ReadDir implements FS.
 func (osFS) ReadDir(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -51,12 +53,15 @@ func (osFS) ReadDir(dir string) ([]string, error) {
 	return names, nil
 }
 
+// Create implements FS.
 func (osFS) Create(name string) (File, error) {
 	return openOS(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
 }
 
+// Open implements FS.
 func (osFS) Open(name string) (File, error) { return openOS(name, os.O_RDONLY) }
 
+// OpenWrite implements FS.
 func (osFS) OpenWrite(name string) (File, error) { return openOS(name, os.O_RDWR) }
 
 func openOS(name string, flag int) (File, error) {
@@ -67,10 +72,13 @@ func openOS(name string, flag int) (File, error) {
 	return osFile{file}, nil
 }
 
+// Rename implements FS.
 func (osFS) Rename(oldName, newName string) error { return os.Rename(oldName, newName) }
 
+// Remove implements FS.
 func (osFS) Remove(name string) error { return os.Remove(name) }
 
+// SyncDir implements FS.
 func (osFS) SyncDir(dir string) error {
 	handle, err := os.Open(dir)
 	if err != nil {
@@ -79,7 +87,7 @@ func (osFS) SyncDir(dir string) error {
 	return errors.Join(handle.Sync(), handle.Close())
 }
 
-// Lock uses flock, which the kernel releases when the process ends, so a killed
+// Lock implements FS with flock, which the kernel releases when the process ends, so a killed
 // process leaves nothing to clean up.
 func (osFS) Lock(name string) (io.Closer, error) {
 	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
@@ -96,6 +104,7 @@ func (osFS) Lock(name string) (io.Closer, error) {
 	return file, nil
 }
 
+// Size implements File.
 func (f osFile) Size() (int64, error) {
 	info, err := f.Stat()
 	if err != nil {

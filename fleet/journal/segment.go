@@ -192,7 +192,7 @@ func (r *segmentReader) checkHeader(path string) (*flaw, error) {
 	case !ok:
 		// The header is durable before the first group is written, so only a
 		// file that has nothing else can be an interrupted creation.
-		bad.alien = r.size > segmentHeaderBytes || !allZero(header)
+		bad.alien = r.size > segmentHeaderBytes
 		bad.short = !bad.alien
 		bad.reason = "segment header is not valid"
 		return bad, nil

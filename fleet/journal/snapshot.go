@@ -150,29 +150,36 @@ func (d *Disk) removeOld() error {
 }
 
 // removeSegments goes oldest first and makes each removal durable before the
-// next, so that a crash leaves no hole.
+// next, so that neither a crash nor a failure leaves a hole.
 func (d *Disk) removeSegments(covered uint64) error {
 	for {
-		d.published.Lock()
-		var total int64
-		for _, s := range d.segments {
-			total += s.size
-		}
-		remove := len(d.segments) > 1 && total > d.options.KeepBytes && d.segments[0].last <= covered
-		oldest := ""
-		if remove {
-			oldest = d.segments[0].path
-			d.segments = slices.Clone(d.segments[1:])
-		}
-		d.published.Unlock()
-		if !remove {
+		oldest, ok := d.removable(covered)
+		if !ok {
 			return nil
 		}
-		if err := d.fs.Remove(oldest); err != nil {
+		// It is missing already if making its removal durable failed before.
+		if err := d.fs.Remove(oldest); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		if err := d.fs.SyncDir(d.dir); err != nil {
 			return err
 		}
+		d.published.Lock()
+		d.segments = slices.Clone(d.segments[1:])
+		d.published.Unlock()
 	}
+}
+
+// removable names the oldest segment if retention asks for its removal.
+func (d *Disk) removable(covered uint64) (path string, ok bool) {
+	d.published.Lock()
+	defer d.published.Unlock()
+	var total int64
+	for _, s := range d.segments {
+		total += s.size
+	}
+	if len(d.segments) < 2 || total <= d.options.KeepBytes || d.segments[0].last > covered {
+		return "", false
+	}
+	return d.segments[0].path, true
 }

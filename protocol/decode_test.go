@@ -44,8 +44,10 @@ func TestRefused(t *testing.T) {
 		{telemetryOf(), "bad_message", "telemetry: samples must have at least one sample"},
 		{telemetryOf(goodSample) + "x", "bad_message", "telemetry: something follows the message at byte 170"},
 		{telemetryOf(goodSample, later), "out_of_range", "telemetry: samples[1].time is before the sample before it; send the oldest first"},
-		{telemetryOf(strings.Split(strings.Repeat(goodSample+"|", 65)[:65*(len(goodSample)+1)-1], "|")...), "too_many_samples",
-			"telemetry: samples[64] is one too many: send at most 64 samples in a frame"},
+		{
+			telemetryOf(strings.Split(strings.Repeat(goodSample+"|", 65)[:65*(len(goodSample)+1)-1], "|")...), "too_many_samples",
+			"telemetry: samples[64] is one too many: send at most 64 samples in a frame",
+		},
 		{telemetryOf("null"), "bad_message", "telemetry: samples[0] must be an object at byte 31"},
 		{sampleWith(`"lat":2`, `"lat":90.5`), "out_of_range", "telemetry: samples[0].position.lat must be a number from -90 to 90"},
 		{sampleWith(`"lat":2`, `"lat":null`), "bad_message", "telemetry: samples[0].position.lat is missing"},
@@ -80,8 +82,10 @@ func TestRefused(t *testing.T) {
 		{hello + `,"log_id":"a","limits":{"max_legs":3}}`, "out_of_range", "hello: limits.max_legs must be from 4 to 2147483647"},
 		{hello + `,"log_id":"a","capabilities":["a","b c"]}`, "out_of_range", "hello: capabilities[1] must be 1 to 64 characters of A-Z a-z 0-9 . _ : / @ + -"},
 		{hello + `,"log_id":"a","capabilities":[` + strings.Repeat(`"a",`, 32) + `"b"]}`, "out_of_range", "hello: capabilities[32] is one item too many"},
-		{`{"type":"x","pad":"` + strings.Repeat("x", protocol.MaxFrameFromVehicle) + `"}`, "frame_too_large",
-			"the frame has 65557 bytes; send at most 65536"},
+		{
+			`{"type":"x","pad":"` + strings.Repeat("x", protocol.MaxFrameFromVehicle) + `"}`, "frame_too_large",
+			"the frame has 65557 bytes; send at most 65536",
+		},
 	}
 	for _, test := range tests {
 		_, err := protocol.JSON.DecodeFrom([]byte(test.frame))
@@ -265,23 +269,15 @@ func without(t *testing.T, e protocol.Encoding, frame []byte, path []any) []byte
 	if err := unmarshal(frame, &tree); err != nil {
 		t.Fatal(err)
 	}
-	at := tree
+	at := reflect.ValueOf(tree)
 	for _, p := range path[:len(path)-1] {
-		switch node := at.(type) {
-		case map[string]any:
-			at = node[p.(string)]
-		case map[any]any:
-			at = node[p]
-		case []any:
-			at = node[p.(int)]
+		if i, ok := p.(int); ok {
+			at = at.Index(i).Elem()
+			continue
 		}
+		at = at.MapIndex(reflect.ValueOf(p)).Elem()
 	}
-	switch node := at.(type) {
-	case map[string]any:
-		delete(node, path[len(path)-1].(string))
-	case map[any]any:
-		delete(node, path[len(path)-1])
-	}
+	at.SetMapIndex(reflect.ValueOf(path[len(path)-1]), reflect.Value{})
 	out, err := marshal(tree)
 	if err != nil {
 		t.Fatal(err)

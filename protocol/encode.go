@@ -21,22 +21,37 @@ func (e Encoding) EncodeFrom(dst []byte, m FromVehicle) ([]byte, error) {
 	if err := m.Validate(); err != nil {
 		return dst, fmt.Errorf("encoding a message from a vehicle: %w", err)
 	}
-	var frame any
+	var frame any // The type, then the message's own fields beside it.
 	switch m := m.(type) {
 	case Hello:
 		m.Time = m.Time.UTC()
-		frame = helloFrame{"hello", m}
+		frame = struct {
+			Type string `json:"type"`
+			Hello
+		}{"hello", m}
 	case Telemetry:
 		m.Samples = utcSamples(m.Samples)
-		frame = telemetryFrame{"telemetry", m}
+		frame = struct {
+			Type string `json:"type"`
+			Telemetry
+		}{"telemetry", m}
 	case Ack:
-		frame = ackFrame{"ack", m}
+		frame = struct {
+			Type string `json:"type"`
+			Ack
+		}{"ack", m}
 	case Progress:
 		m.Time = m.Time.UTC()
-		frame = progressFrame{"progress", m}
+		frame = struct {
+			Type string `json:"type"`
+			Progress
+		}{"progress", m}
 	case Fault:
 		m.Time = m.Time.UTC()
-		frame = faultFrame{"fault", m}
+		frame = struct {
+			Type string `json:"type"`
+			Fault
+		}{"fault", m}
 	default:
 		return dst, fmt.Errorf("encoding a message from a vehicle: %T is not a message as a value", m)
 	}
@@ -57,75 +72,45 @@ func (e Encoding) EncodeTo(dst []byte, m ToVehicle) ([]byte, error) {
 	switch m := m.(type) {
 	case Welcome:
 		m.HelloTime, m.Time = m.HelloTime.UTC(), m.Time.UTC()
-		frame = welcomeFrame{"welcome", m}
+		frame = struct {
+			Type string `json:"type"`
+			Welcome
+		}{"welcome", m}
 	case Alive:
 		m.Time = m.Time.UTC()
-		frame = aliveFrame{"alive", m}
+		frame = struct {
+			Type string `json:"type"`
+			Alive
+		}{"alive", m}
 	case Mission:
 		m.Time, m.Legs = m.Time.UTC(), wireLegs(m.Legs)
-		frame = missionFrame{"mission", m}
+		frame = struct {
+			Type string `json:"type"`
+			Mission
+		}{"mission", m}
 	case Command:
 		m.Time, m.ExpiresAt = m.Time.UTC(), m.ExpiresAt.UTC()
-		frame = commandFrame{"command", m}
+		frame = struct {
+			Type string `json:"type"`
+			Command
+		}{"command", m}
 	case Received:
 		m.Time = m.Time.UTC()
-		frame = receivedFrame{"received", m}
+		frame = struct {
+			Type string `json:"type"`
+			Received
+		}{"received", m}
 	case Error:
 		m.Time = m.Time.UTC()
-		frame = errorFrame{"error", m}
+		frame = struct {
+			Type string `json:"type"`
+			Error
+		}{"error", m}
 	default:
 		return dst, fmt.Errorf("encoding a message to a vehicle: %T is not a message as a value", m)
 	}
 	return e.append(dst, frame, MaxFrameToVehicle)
 }
-
-// The frames: the type, then the message's own fields beside it.
-type (
-	helloFrame struct {
-		Type string `json:"type"`
-		Hello
-	}
-	telemetryFrame struct {
-		Type string `json:"type"`
-		Telemetry
-	}
-	ackFrame struct {
-		Type string `json:"type"`
-		Ack
-	}
-	progressFrame struct {
-		Type string `json:"type"`
-		Progress
-	}
-	faultFrame struct {
-		Type string `json:"type"`
-		Fault
-	}
-	welcomeFrame struct {
-		Type string `json:"type"`
-		Welcome
-	}
-	aliveFrame struct {
-		Type string `json:"type"`
-		Alive
-	}
-	missionFrame struct {
-		Type string `json:"type"`
-		Mission
-	}
-	commandFrame struct {
-		Type string `json:"type"`
-		Command
-	}
-	receivedFrame struct {
-		Type string `json:"type"`
-		Received
-	}
-	errorFrame struct {
-		Type string `json:"type"`
-		Error
-	}
-)
 
 // utcSamples returns the samples with times in UTC, the same slice when they
 // are so already.
@@ -168,7 +153,7 @@ func (e Encoding) append(dst []byte, frame any, limit int) ([]byte, error) {
 		write = writeCBOR
 	}
 	if err := write(buffer, frame); err != nil {
-		return dst, fmt.Errorf("encoding %T: %w", frame, err)
+		return dst, fmt.Errorf("encoding a message as %v: %w", e, err)
 	}
 	if size := buffer.Len() - len(dst); size > limit {
 		return dst, tooLarge(size, limit)

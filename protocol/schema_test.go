@@ -3,6 +3,7 @@ package protocol_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -88,7 +89,7 @@ func rules() map[string]object {
 		},
 		"Progress": {"oneOf": []any{
 			object{"required": []string{"mission", "leg"}, "not": without("command")},
-			object{"required": []string{"command"}, "not": without("mission", "leg"), "properties": state("state", "done", "failed")["properties"]},
+			object{"required": []string{"command"}, "not": without("mission", "leg"), "properties": object{"state": object{"enum": []string{"done", "failed"}}}},
 		}},
 		"Mission": {"if": state("state", "ended"), "then": object{"properties": object{"legs": object{"maxItems": 0}}}},
 		"Leg": {
@@ -128,8 +129,12 @@ func newGenerator(t *testing.T) *generator {
 					}
 				}
 			case *ast.ValueSpec:
-				name := s.Type.(*ast.Ident).Name
-				g.words[name] = append(g.words[name], strings.Trim(s.Values[0].(*ast.BasicLit).Value, `"`))
+				name, typed := s.Type.(*ast.Ident)
+				word, literal := s.Values[0].(*ast.BasicLit)
+				if !typed || !literal {
+					t.Fatalf("messages.go: constant %s is not a typed word", s.Names[0])
+				}
+				g.words[name.Name] = append(g.words[name.Name], strings.Trim(word.Value, `"`))
 			}
 		}
 	}
@@ -141,20 +146,21 @@ func line(doc *ast.CommentGroup) string { return strings.Join(strings.Fields(doc
 // message returns the schema of a whole message.
 func (g *generator) message(name string, typ reflect.Type) object {
 	g.defs = object{}
-	s := g.structure(typ)
+	properties, required, s := g.structure(typ)
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	s["$id"] = "urn:kapok:v1:" + name
 	s["title"] = name
-	s["properties"].(object)["type"] = object{"const": name}
-	s["required"] = append([]string{"type"}, s["required"].([]string)...)
+	properties["type"] = object{"const": name}
+	s["required"] = append([]string{"type"}, required...)
 	if len(g.defs) > 0 {
 		s["$defs"] = g.defs
 	}
 	return s
 }
 
-func (g *generator) structure(typ reflect.Type) object {
-	properties, required := object{}, []string{}
+// structure returns the schema of a struct, and its parts for adding to them.
+func (g *generator) structure(typ reflect.Type) (properties object, required []string, s object) {
+	properties, required = object{}, []string{}
 	for i := range typ.NumField() {
 		f := typ.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -172,9 +178,9 @@ func (g *generator) structure(typ reflect.Type) object {
 		}
 		properties[name] = p
 	}
-	s := object{"type": "object", "description": g.docs[typ.Name()], "properties": properties, "required": required}
+	s = object{"type": "object", "description": g.docs[typ.Name()], "properties": properties, "required": required}
 	maps.Copy(s, rules()[typ.Name()])
-	return s
+	return properties, required, s
 }
 
 func (g *generator) value(typ reflect.Type) object {
@@ -185,7 +191,7 @@ func (g *generator) value(typ reflect.Type) object {
 		return g.value(typ.Elem())
 	case typ.Kind() == reflect.Struct:
 		if g.defs[typ.Name()] == nil {
-			g.defs[typ.Name()] = g.structure(typ)
+			_, _, g.defs[typ.Name()] = g.structure(typ)
 		}
 		return object{"$ref": "#/$defs/" + typ.Name()}
 	case typ.Kind() == reflect.Slice:
@@ -268,8 +274,15 @@ func judge(t *testing.T, schemas map[string]*jsonschema.Schema, frame []byte) er
 	if err != nil {
 		t.Fatalf("%s: %v", frame, err)
 	}
-	name, _ := document.(map[string]any)["type"].(string)
-	return schemas[name].Validate(document)
+	message, ok := document.(map[string]any)
+	if !ok {
+		t.Fatalf("%s is not an object", frame)
+	}
+	schema := schemas[fmt.Sprint(message["type"])]
+	if schema == nil {
+		t.Fatalf("%s has no schema", frame)
+	}
+	return schema.Validate(document)
 }
 
 func TestGoldenMessagesFitTheSchemas(t *testing.T) {

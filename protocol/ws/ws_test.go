@@ -142,7 +142,9 @@ func TestNegotiation(t *testing.T) {
 			if !ok || refused.Status != test.status || !strings.Contains(refused.Body, protocol.SubprotocolCBOR) {
 				t.Errorf("%s: %v", test.name, err)
 			}
-			<-test.at.refused
+			if err := <-test.at.refused; err == nil {
+				t.Errorf("%s: Accept returned no error", test.name)
+			}
 			continue
 		}
 		if err != nil || client.Subprotocol() != test.agreed {
@@ -413,8 +415,11 @@ func TestRawMisbehaviour(t *testing.T) {
 		{"no mask", []byte{final | text, 1, 'x'}, isAbnormal, ws.CloseProtocol},
 		{"reserved opcode", masked(final|5, "x"), isAbnormal, ws.CloseProtocol},
 		{"compressed", masked(final|0x40|text, "x"), isAbnormal, ws.CloseProtocol},
-		{"claims 2^62 bytes", []byte{final | text, 0x80 | 127, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-			func(err error) bool { return errors.Is(err, ws.ErrFrameRefused) }, ws.CloseTooLarge},
+		{
+			"claims 2^62 bytes",
+			[]byte{final | text, 0x80 | 127, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+			func(err error) bool { return errors.Is(err, ws.ErrFrameRefused) }, ws.CloseTooLarge,
+		},
 	}
 	for _, test := range tests {
 		conn, server := l.raw(t)

@@ -26,8 +26,8 @@ type listener struct {
 	refused  chan error
 }
 
-func listen(t *testing.T, o ws.Options) *listener {
-	t.Helper()
+// serve starts a listener without closing it.
+func serve(o ws.Options) *listener {
 	l := &listener{group: new(ws.Group), accepted: make(chan *ws.Conn, 16), refused: make(chan error, 16)}
 	o.Group = l.group
 	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,6 +38,13 @@ func listen(t *testing.T, o ws.Options) *listener {
 		}
 		l.accepted <- conn
 	}))
+	return l
+}
+
+// listen starts a listener that leaves nothing behind at the end of the test.
+func listen(t *testing.T, o ws.Options) *listener {
+	t.Helper()
+	l := serve(o)
 	t.Cleanup(func() {
 		l.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

@@ -1,0 +1,379 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// ErrInvalid is the kind of error for a scenario that cannot be run.
+var ErrInvalid = errors.New("invalid scenario")
+
+// Load reads a scenario file.
+func Load(file string) (Scenario, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return Scenario{}, fmt.Errorf("scenario: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
+	if err != nil {
+		return Scenario{}, fmt.Errorf("scenario: reading %s: %w", file, err)
+	}
+	if len(data) > MaxFileBytes {
+		return Scenario{}, fmt.Errorf("scenario: %s: %w: it is longer than %d bytes", file, ErrInvalid, MaxFileBytes)
+	}
+	return Parse(filepath.ToSlash(file), data)
+}
+
+// Parse reads a scenario and fills in what is absent. Errors are of kind
+// ErrInvalid and begin with the name and the place: "file.yaml:12:3: …".
+func Parse(name string, data []byte) (Scenario, error) {
+	var s Scenario
+	if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil {
+		return Scenario{}, fmt.Errorf("%s: %w: %w", at(name, err), ErrInvalid, err)
+	}
+	if err := s.validate(); err != nil {
+		where := name
+		if path, ok := errors.AsType[*fieldError](err); ok {
+			where = locate(name, data, path.path)
+		}
+		return Scenario{}, fmt.Errorf("%s: %w: %w", where, ErrInvalid, err)
+	}
+	s.fill()
+	return s, nil
+}
+
+// at is the place of a syntax error.
+func at(name string, err error) string {
+	if y, ok := errors.AsType[yaml.Error](err); ok && y.GetToken() != nil {
+		p := y.GetToken().Position
+		return fmt.Sprintf("%s:%d:%d", name, p.Line, p.Column)
+	}
+	return name
+}
+
+// locate is the place of a value in the file, or of the nearest one above it
+// that is there.
+func locate(name string, data []byte, path string) string {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return name
+	}
+	for path != "" {
+		p, err := yaml.PathString("$." + path)
+		if err == nil {
+			if node, err := p.FilterFile(file); err == nil && node != nil && node.GetToken() != nil {
+				t := node.GetToken().Position
+				return fmt.Sprintf("%s:%d:%d", name, t.Line, t.Column)
+			}
+		}
+		cut := strings.LastIndexAny(path, ".[")
+		if cut < 0 {
+			break
+		}
+		path = path[:cut]
+	}
+	return name
+}
+
+// fieldError is what is wrong with one value.
+type fieldError struct{ path, problem string }
+
+func (e *fieldError) Error() string { return e.path + " " + e.problem }
+
+func wrong(path, format string, args ...any) error {
+	return &fieldError{path, fmt.Sprintf(format, args...)}
+}
+
+func kinds() []string      { return []string{"rover", "multirotor", "vessel"} }
+func taskKinds() []string  { return []string{"visit", "delivery", "patrol"} }
+func priorities() []string { return []string{"emergency", "urgent", "routine"} }
+
+// validate names the first value that cannot be.
+func (s *Scenario) validate() error {
+	switch {
+	case s.Name == "":
+		return wrong("name", "is missing")
+	case s.Duration <= 0 || s.Duration.D() > MaxDuration:
+		return wrong("duration", "must be above 0 and at most %v", MaxDuration)
+	case s.Chart == "":
+		return wrong("chart", `is missing: "harbour" or a file`)
+	}
+	for _, check := range []func() error{
+		s.validateFleets, s.validateOrders, s.validateStreams, s.validateLink, s.validateTroubles, s.validateAsserts,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Scenario) validateFleets() error {
+	if len(s.Fleets) == 0 {
+		return wrong("fleets", "has no fleet")
+	}
+	total := 0
+	seen := map[string]bool{}
+	for i := range s.Fleets {
+		f, path := &s.Fleets[i], fmt.Sprintf("fleets[%d]", i)
+		total += f.Count
+		switch {
+		case !slices.Contains(kinds(), f.Kind):
+			return wrong(path+".kind", "is %q, not one of %v", f.Kind, kinds())
+		case f.Count < 1 || total > MaxVehicles:
+			return wrong(path+".count", "is %d: each fleet has one vehicle or more, all together at most %d", f.Count, MaxVehicles)
+		case f.Prefix == "" || len(f.Prefix) > 32:
+			return wrong(path+".prefix", "must have 1 to 32 bytes")
+		case seen[f.Prefix]:
+			return wrong(path+".prefix", "%q is that of another fleet", f.Prefix)
+		case f.MaxLoadKg < 0 || f.MaxLegs < 0 || f.ClockErrorMS < 0:
+			return wrong(path, "has a negative figure")
+		}
+		seen[f.Prefix] = true
+		if err := checkRange(path+".battery_ratio", f.BatteryRatio, 1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Scenario) validateOrders() error {
+	if len(s.Orders.Timed) > MaxOrders {
+		return wrong("orders.timed", "has more than %d orders", MaxOrders)
+	}
+	for i := range s.Orders.Timed {
+		o, path := &s.Orders.Timed[i], fmt.Sprintf("orders.timed[%d]", i)
+		switch {
+		case !slices.Contains(taskKinds(), o.Kind):
+			return wrong(path+".kind", "is %q, not one of %v", o.Kind, taskKinds())
+		case o.Priority != "" && !slices.Contains(priorities(), o.Priority):
+			return wrong(path+".priority", "is %q, not one of %v", o.Priority, priorities())
+		case o.LoadKg < 0 || o.WorkS < 0 || o.Laps < 0:
+			return wrong(path, "has a negative figure")
+		case o.Kind == "delivery" && len(o.Stops) == 1:
+			return wrong(path+".stops", "has one stop: a delivery has two or more, or none to have them drawn")
+		}
+		if err := checkKinds(path+".vehicle_kinds", o.VehicleKinds); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Scenario) validateStreams() error {
+	for i := range s.Orders.Stream {
+		o, path := &s.Orders.Stream[i], fmt.Sprintf("orders.stream[%d]", i)
+		if !(o.PerMinute > 0) || o.PerMinute*s.Duration.D().Minutes() > MaxOrders {
+			return wrong(path+".per_minute", "is %g: it must be above 0 and make at most %d orders", o.PerMinute, MaxOrders)
+		}
+		if err := checkShares(path+".mix", o.Mix, taskKinds()); err != nil {
+			return err
+		}
+		if err := checkShares(path+".priorities", o.Priorities, priorities()); err != nil {
+			return err
+		}
+		if err := checkRange(path+".load_kg", o.LoadKg, 10_000); err != nil {
+			return err
+		}
+		if err := checkKinds(path+".vehicle_kinds", o.VehicleKinds); err != nil {
+			return err
+		}
+		if o.WorkS < 0 || o.MaxDistanceM < 0 {
+			return wrong(path, "has a negative figure")
+		}
+	}
+	return nil
+}
+
+func (s *Scenario) validateLink() error {
+	if err := checkRange("link.latency_ms", s.Link.LatencyMS, 60_000); err != nil {
+		return err
+	}
+	if e := s.Link.Encoding; e != "" && e != "cbor" && e != "json" {
+		return wrong("link.encoding", "is %q, not cbor or json", e)
+	}
+	for i, o := range s.Link.Outages {
+		path := fmt.Sprintf("link.outages[%d]", i)
+		if o.Vehicle != "*" && !s.has(o.Vehicle) {
+			return wrong(path+".vehicle", "is %q, which no fleet has", o.Vehicle)
+		}
+		if o.For <= 0 {
+			return wrong(path+".for", "must be above 0")
+		}
+	}
+	if s.Link.Random < 0 || s.Link.Random+len(s.Link.Outages) > MaxTroubles {
+		return wrong("link.random", "must be 0 to %d", MaxTroubles)
+	}
+	return checkSpans("link.random_for", s.Link.RandomFor)
+}
+
+func (s *Scenario) validateTroubles() error {
+	if s.Crashes.Random < 0 || s.Crashes.Random+len(s.Crashes.At) > MaxTroubles {
+		return wrong("crashes.random", "must be 0 to %d", MaxTroubles)
+	}
+	if err := checkSpans("crashes.down", s.Crashes.Down); err != nil {
+		return err
+	}
+	for i, r := range s.Reboots {
+		if !s.has(r.Vehicle) {
+			return wrong(fmt.Sprintf("reboots[%d].vehicle", i), "is %q, which no fleet has", r.Vehicle)
+		}
+	}
+	for i, f := range s.Faults {
+		path := fmt.Sprintf("faults[%d]", i)
+		if !s.has(f.Vehicle) {
+			return wrong(path+".vehicle", "is %q, which no fleet has", f.Vehicle)
+		}
+		if f.For <= 0 {
+			return wrong(path+".for", "must be above 0")
+		}
+	}
+	if err := checkRange("fleet.commit_ms", s.Fleet.CommitMS, 60_000); err != nil {
+		return err
+	}
+	return checkRange("fleet.plan_ms", s.Fleet.PlanMS, 600_000)
+}
+
+func (s *Scenario) validateAsserts() error {
+	for i, text := range s.Assert {
+		a, err := ParseAssertion(text)
+		if err == nil && a.Task != "" && !slices.ContainsFunc(s.Orders.Timed, func(o TimedOrder) bool { return o.Name == a.Task }) {
+			err = fmt.Errorf("no timed order has the name %q", a.Task)
+		}
+		if err != nil {
+			return wrong(fmt.Sprintf("assert[%d]", i), "cannot be checked: %v", err)
+		}
+	}
+	return nil
+}
+
+// has tells whether a fleet has the vehicle.
+func (s *Scenario) has(vehicle string) bool {
+	for i := range s.Fleets {
+		for n := 1; n <= s.Fleets[i].Count; n++ {
+			if s.Fleets[i].VehicleID(n) == vehicle {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func checkRange(path string, r []float64, most float64) error {
+	if len(r) == 0 {
+		return nil
+	}
+	if len(r) != 2 || !(0 <= r[0] && r[0] <= r[1] && r[1] <= most) {
+		return wrong(path, "is %v: it must be two numbers, the lower first, from 0 to %g", r, most)
+	}
+	return nil
+}
+
+func checkSpans(path string, r []Duration) error {
+	if len(r) != 0 && (len(r) != 2 || r[0] > r[1]) {
+		return wrong(path, "must be two time spans, the shorter first")
+	}
+	return nil
+}
+
+func checkKinds(path string, list []string) error {
+	for i, k := range list {
+		if !slices.Contains(kinds(), k) {
+			return wrong(fmt.Sprintf("%s[%d]", path, i), "is %q, not one of %v", k, kinds())
+		}
+	}
+	return nil
+}
+
+func checkShares(path string, shares map[string]float64, known []string) error {
+	sum := 0.0
+	for _, k := range known {
+		if shares[k] < 0 {
+			return wrong(path+"."+k, "is negative")
+		}
+		sum += shares[k]
+	}
+	for k := range shares {
+		if !slices.Contains(known, k) {
+			return wrong(path, "has an unknown key; known are %v", known)
+		}
+	}
+	if len(shares) > 0 && !(sum > 0) {
+		return wrong(path, "has no share above 0")
+	}
+	return nil
+}
+
+// fill sets the defaults of what is absent.
+func (s *Scenario) fill() {
+	if s.Start.IsZero() {
+		s.Start = DefaultStart()
+	}
+	s.Start = s.Start.UTC()
+	for i := range s.Fleets {
+		f := &s.Fleets[i]
+		f.BatteryRatio = orRange(f.BatteryRatio, 0.7, 1)
+		if f.Model == "" {
+			f.Model = map[string]string{"rover": "kapok-rover", "multirotor": "kapok-quad", "vessel": "kapok-boat"}[f.Kind]
+		}
+	}
+	for i := range s.Orders.Stream {
+		o := &s.Orders.Stream[i]
+		o.LoadKg = orRange(o.LoadKg, 0.5, 3)
+		o.WorkS = or(o.WorkS, 20)
+		if o.Until == 0 {
+			o.Until = s.Duration
+		}
+		if len(o.Mix) == 0 {
+			o.Mix = map[string]float64{"delivery": 1}
+		}
+		if len(o.Priorities) == 0 {
+			o.Priorities = map[string]float64{"routine": 1}
+		}
+	}
+	s.Link.LatencyMS = orRange(s.Link.LatencyMS, 20, 120)
+	s.Link.Encoding = or(s.Link.Encoding, "cbor")
+	s.Link.RandomFor = orSpans(s.Link.RandomFor, 10*time.Second, 2*time.Minute)
+	s.Crashes.Down = orSpans(s.Crashes.Down, time.Second, 5*time.Second)
+	s.Person.After = or(s.Person.After, Duration(30*time.Second))
+	s.Fleet.CommitMS = orRange(s.Fleet.CommitMS, 1, 15)
+	s.Fleet.PlanMS = orRange(s.Fleet.PlanMS, 50, 500)
+	for i := range s.Reboots {
+		s.Reboots[i].For = or(s.Reboots[i].For, Duration(10*time.Second))
+	}
+	for i := range s.Faults {
+		s.Faults[i].Code = or(s.Faults[i].Code, "broken")
+	}
+}
+
+func or[T comparable](v, standard T) T {
+	var zero T
+	if v == zero {
+		return standard
+	}
+	return v
+}
+
+func orRange(r []float64, lo, hi float64) []float64 {
+	if len(r) == 0 {
+		return []float64{lo, hi}
+	}
+	return r
+}
+
+func orSpans(r []Duration, lo, hi time.Duration) []Duration {
+	if len(r) == 0 {
+		return []Duration{Duration(lo), Duration(hi)}
+	}
+	return r
+}

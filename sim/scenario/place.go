@@ -1,0 +1,391 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+// The figures of the placing rule, which docs/scenarios.md states in words.
+const (
+	// PlaceSnapM is how far from the main network a site or place may be for
+	// vehicles on wheels to use it.
+	PlaceSnapM = 60
+	// OpenM is how far from every building open ground is.
+	OpenM = 15
+	// VehiclesPerCharger is for how many vehicles of a kind one charger is
+	// added where the chart has none; at most MaxAddedChargers are.
+	VehiclesPerCharger = 4
+	MaxAddedChargers   = 16
+	// MaxEndpoints bounds the places that deliveries run between; fewer than
+	// MinEndpoints are filled up from the network.
+	MaxEndpoints = 400
+	MinEndpoints = 24
+)
+
+// Group is how many vehicles of a kind want a home.
+type Group struct {
+	Kind  protocol.Kind
+	Count int
+}
+
+// Home is where a vehicle starts and belongs.
+type Home struct {
+	Position space.Position
+	// Site is the id of the chart's site there, empty for none.
+	Site string
+}
+
+// Endpoint is a place that work can be ordered for.
+type Endpoint struct {
+	ID       string
+	Name     string
+	Position space.Position
+	// Ground and Air say by whom it can be reached.
+	Ground, Air bool
+}
+
+// Placement is where things are on a chart.
+type Placement struct {
+	// Chart is the one given, with the chargers that were added.
+	Chart *chart.Chart
+	// Homes has a list for each group, of its Count.
+	Homes     [][]Home
+	Endpoints []Endpoint
+}
+
+// ErrNoRoom is the kind of error for a chart without a place for what is asked.
+var ErrNoRoom = errors.New("the chart has no room")
+
+// Place puts fleets, chargers and the ends of deliveries on any chart, by the
+// rule of docs/scenarios.md: sites of the chart first, then places spread evenly
+// over its main network. It depends on nothing but its arguments. A group that
+// finds no place at all is an error of kind ErrNoRoom.
+func Place(c *chart.Chart, groups []Group, seed uint64) (Placement, error) {
+	p := placer{chart: c, rand: rand.New(rand.NewPCG(seed, 0x706c616365))}
+	p.survey()
+	var out Placement
+	for _, g := range groups {
+		homes, err := p.homes(g)
+		if err != nil {
+			return Placement{}, err
+		}
+		out.Homes = append(out.Homes, homes)
+	}
+	added, err := p.chargers(groups)
+	if err != nil {
+		return Placement{}, err
+	}
+	if out.Chart, err = withSites(c, added); err != nil {
+		return Placement{}, err
+	}
+	out.Endpoints = p.endpoints()
+	return out, nil
+}
+
+// placer holds what is known of the chart while placing.
+type placer struct {
+	chart *chart.Chart
+	rand  *rand.Rand
+	// ground are the outdoor nodes of the main network, open those of them that
+	// aircraft can use.
+	ground, open []int32
+	// taken are the places given away so far.
+	taken []space.XY
+	zones []keepOut
+}
+
+// keepOut is a zone that nobody is placed in.
+type keepOut struct {
+	rings       [][]space.XY
+	air, ground bool
+	inside      bool
+}
+
+func airborne(k protocol.Kind) bool { return k == protocol.Multirotor || k == protocol.VTOL }
+
+func (p *placer) survey() {
+	c := p.chart
+	for i := range c.Zones {
+		z := &c.Zones[i]
+		if z.Rule != chart.KeepOut && z.Rule != chart.KeepIn {
+			continue
+		}
+		k := keepOut{air: z.Airborne || !z.Ground, ground: z.Ground || !z.Airborne, inside: z.Rule == chart.KeepOut}
+		for _, ring := range z.Polygon {
+			var xy []space.XY
+			for _, point := range ring {
+				xy = append(xy, c.Frame.XY(point))
+			}
+			k.rings = append(k.rings, xy)
+		}
+		p.zones = append(p.zones, k)
+	}
+	for n := range c.Ground.Nodes {
+		node := &c.Ground.Nodes[n]
+		if !c.Ground.InMain(int32(n)) || !chart.SameLevel("", node.Level) {
+			continue
+		}
+		if p.lawful(node.XY, false) {
+			p.ground = append(p.ground, int32(n))
+		}
+		if p.openAir(node.XY) {
+			p.open = append(p.open, int32(n))
+		}
+	}
+}
+
+// lawful tells whether a place is outside all keep-out zones, and inside all
+// keep-in zones, that bind the vehicle, whatever their times, by OpenM.
+func (p *placer) lawful(at space.XY, air bool) bool {
+	for _, z := range p.zones {
+		if air && !z.air || !air && !z.ground || len(z.rings) == 0 {
+			continue
+		}
+		if space.InRings(z.rings, at) == z.inside {
+			return false
+		}
+		for _, ring := range z.rings {
+			if space.RingDist(ring, at) < OpenM {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// openAir tells whether an aircraft can stand at a place and rise from it.
+func (p *placer) openAir(at space.XY) bool {
+	if !p.lawful(at, true) {
+		return false
+	}
+	for _, i := range p.chart.BuildingsIn(space.BoxOf(at).Grow(OpenM), nil) {
+		rings := p.chart.Outline(i)
+		if space.InRings(rings, at) {
+			return false
+		}
+		for _, ring := range rings {
+			if space.RingDist(ring, at) < OpenM {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// reachable tells whether a vehicle on wheels gets to a position, and where on
+// the network that is.
+func (p *placer) reachable(at space.Position) (space.XY, bool) {
+	s, ok := p.chart.Snap(at)
+	return s.XY, ok && s.DistM <= PlaceSnapM && p.lawful(s.XY, false)
+}
+
+// usable tells whether a vehicle of the kind can use the site.
+func (p *placer) usable(s *chart.Site, kind protocol.Kind) bool {
+	if len(s.Kinds) > 0 && !slices.Contains(s.Kinds, string(kind)) {
+		return false
+	}
+	switch {
+	case airborne(kind):
+		return s.Kind != chart.Dock && p.openAir(p.chart.Frame.XY(s.Position.Point()))
+	case kind == protocol.Rover:
+		_, ok := p.reachable(s.Position)
+		return s.Kind != chart.Pad && ok
+	}
+	return len(s.Kinds) > 0
+}
+
+// homes gives a group its places: docks (wheels, boats) or pads (aircraft) in
+// the order of the chart, each up to its capacity, then the network.
+func (p *placer) homes(g Group) ([]Home, error) {
+	var homes []Home
+	want := chart.Dock
+	if airborne(g.Kind) {
+		want = chart.Pad
+	}
+	for i := range p.chart.Sites {
+		s := &p.chart.Sites[i]
+		if s.Kind != want || !p.usable(s, g.Kind) {
+			continue
+		}
+		for range min(s.Capacity, g.Count-len(homes)) {
+			homes = append(homes, Home{Position: s.Position, Site: s.ID})
+			p.taken = append(p.taken, p.chart.Frame.XY(s.Position.Point()))
+		}
+	}
+	nodes := p.nodesFor(g.Kind)
+	if len(homes) < g.Count && len(nodes) == 0 {
+		return nil, fmt.Errorf("scenario: placing %d vehicles of kind %s: %w: no site and no open ground for them", g.Count, g.Kind, ErrNoRoom)
+	}
+	for _, n := range p.spread(nodes, g.Count-len(homes)) {
+		homes = append(homes, Home{Position: p.onGround(p.chart.Ground.Nodes[n].XY)})
+	}
+	return homes, nil
+}
+
+// nodesFor lists the network's nodes where a kind can be placed; none for boats.
+func (p *placer) nodesFor(kind protocol.Kind) []int32 {
+	switch {
+	case airborne(kind):
+		return p.open
+	case kind == protocol.Rover:
+		return p.ground
+	}
+	return nil
+}
+
+// onGround is the position of a place at ground level.
+func (p *placer) onGround(at space.XY) space.Position {
+	point := p.chart.Frame.Point(at)
+	return p.chart.Frame.Position(space.XYZ{X: at.X, Y: at.Y, Z: p.chart.GroundAltitude(point)})
+}
+
+// spread picks nodes one after another, each as far as possible from all places
+// given away before (farthest-point sampling: Gonzalez, "Clustering to minimize
+// the maximum intercluster distance", 1985). The first is the one nearest to the
+// middle. When there are fewer nodes than wanted they are used again.
+func (p *placer) spread(nodes []int32, want int) []int32 {
+	if want <= 0 || len(nodes) == 0 {
+		return nil
+	}
+	xy := func(n int32) space.XY { return p.chart.Ground.Nodes[n].XY }
+	far := make([]float64, len(nodes))
+	if len(p.taken) == 0 {
+		var middle space.XY
+		for _, n := range nodes {
+			middle = middle.Add(xy(n).Scale(1 / float64(len(nodes))))
+		}
+		for i, n := range nodes {
+			far[i] = -xy(n).Dist(middle)
+		}
+	} else {
+		for i, n := range nodes {
+			far[i] = xy(n).Dist(p.taken[0])
+			for _, t := range p.taken[1:] {
+				far[i] = min(far[i], xy(n).Dist(t))
+			}
+		}
+	}
+	picked := make([]int32, 0, want)
+	for len(picked) < want {
+		best := 0
+		for i := range far {
+			if far[i] > far[best] {
+				best = i
+			}
+		}
+		at := xy(nodes[best])
+		first := len(p.taken) == 0
+		picked, p.taken = append(picked, nodes[best]), append(p.taken, at)
+		for i, n := range nodes {
+			d := xy(n).Dist(at)
+			if first || d < far[i] {
+				far[i] = d
+			}
+		}
+	}
+	return picked
+}
+
+// chargers returns sites to be added for kinds that the chart has no usable
+// charger for.
+func (p *placer) chargers(groups []Group) ([]chart.Site, error) {
+	var added []chart.Site
+	counts := map[protocol.Kind]int{}
+	for _, g := range groups {
+		counts[g.Kind] += g.Count
+	}
+	for _, g := range groups {
+		count := counts[g.Kind]
+		counts[g.Kind] = 0
+		has := slices.ContainsFunc(p.chart.Sites, func(s chart.Site) bool {
+			return s.Kind == chart.Charger && p.usable(&s, g.Kind)
+		})
+		if count == 0 || has {
+			continue
+		}
+		nodes := p.nodesFor(g.Kind)
+		if len(nodes) == 0 {
+			return nil, fmt.Errorf("scenario: placing a charger for %s: %w: no open ground for it", g.Kind, ErrNoRoom)
+		}
+		for _, n := range p.spread(nodes, min((count+VehiclesPerCharger-1)/VehiclesPerCharger, MaxAddedChargers)) {
+			added = append(added, chart.Site{
+				ID: fmt.Sprintf("kapok/charger/%d", len(added)+1), Kind: chart.Charger,
+				Name:     fmt.Sprintf("charger %d (added)", len(added)+1),
+				Position: p.onGround(p.chart.Ground.Nodes[n].XY), Capacity: 2, Kinds: []string{string(g.Kind)},
+			})
+		}
+	}
+	return added, nil
+}
+
+// withSites returns the chart with more sites; the chart itself when there are
+// none to add.
+func withSites(c *chart.Chart, added []chart.Site) (*chart.Chart, error) {
+	if len(added) == 0 {
+		return c, nil
+	}
+	with, err := chart.New(chart.Draft{
+		Name: c.Name, Attribution: c.Attribution, Illustrative: c.Illustrative, Extent: c.Extent,
+		GroundAltitudeM: c.GroundAltitudeM, HeightLimitM: c.HeightLimitM,
+		Nodes: slices.Clone(c.Ground.Nodes), Arcs: slices.Clone(c.Ground.Arcs),
+		Buildings: slices.Clone(c.Buildings), Zones: slices.Clone(c.Zones),
+		Sites: append(slices.Clone(c.Sites), added...), Places: slices.Clone(c.Places),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("scenario: adding %d chargers to chart %s: %w", len(added), c.Name, err)
+	}
+	return with, nil
+}
+
+// endpoints lists where work can be ordered for: lockers, hospitals and
+// stations, then places, each at the nearest point of the network; and nodes of
+// the network where those are too few.
+func (p *placer) endpoints() []Endpoint {
+	var ends []Endpoint
+	for i := range p.chart.Sites {
+		s := &p.chart.Sites[i]
+		switch s.Kind {
+		case chart.Locker, chart.Hospital, chart.Station, chart.FireStation:
+			ends = p.endpoint(ends, s.ID, s.Name, s.Position)
+		case chart.Dock, chart.Charger, chart.Pad:
+		}
+	}
+	sites := len(ends)
+	for _, i := range p.rand.Perm(len(p.chart.Places)) {
+		if len(ends) >= MaxEndpoints {
+			break
+		}
+		place := &p.chart.Places[i]
+		ends = p.endpoint(ends, place.ID, place.Name, place.Position)
+	}
+	slices.SortStableFunc(ends[sites:], func(a, b Endpoint) int { return strings.Compare(a.ID, b.ID) })
+	for len(ends) < MinEndpoints && len(p.ground) > 0 {
+		n := p.ground[p.rand.IntN(len(p.ground))]
+		at := p.chart.Ground.Nodes[n].XY
+		ends = append(ends, Endpoint{
+			ID: fmt.Sprintf("kapok/node/%d", len(ends)+1), Name: fmt.Sprintf("street corner %d", len(ends)+1),
+			Position: p.onGround(at), Ground: true, Air: p.openAir(at),
+		})
+	}
+	return ends
+}
+
+func (p *placer) endpoint(ends []Endpoint, id, name string, at space.Position) []Endpoint {
+	on, ok := p.reachable(at)
+	if !ok {
+		return ends
+	}
+	to := p.onGround(on)
+	to.Level = at.Level
+	return append(ends, Endpoint{
+		ID: id, Name: name, Position: to, Ground: true,
+		Air: chart.SameLevel(to.Level, "") && p.openAir(on),
+	})
+}

@@ -1,0 +1,218 @@
+// Package scenario reads what is to be simulated: a chart, fleets, orders, the
+// troubles of links and machines, and what must hold in the end. It also places
+// fleets and the ends of deliveries on any chart.
+//
+// A scenario is a YAML file; docs/scenarios.md describes it and schema.json is
+// its JSON Schema. Unknown keys are refused, and every error names the file,
+// the line and the column.
+package scenario
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+// Scenario is what is to be simulated.
+type Scenario struct {
+	Name string `yaml:"name"`
+	// Seed is for everything that is drawn: same seed, same run.
+	Seed uint64 `yaml:"seed,omitempty"`
+	// Start is the simulated time at the beginning; DefaultStart when absent.
+	Start time.Time `yaml:"start,omitempty"`
+	// Duration is how long is simulated, at most MaxDuration.
+	Duration Duration `yaml:"duration"`
+	// Chart is "harbour" for the embedded one, or a .chart or .osm file: relative
+	// to the scenario, or "data:PATH" under the data folder.
+	Chart  string  `yaml:"chart"`
+	Fleets []Fleet `yaml:"fleets"`
+	Orders Orders  `yaml:"orders,omitempty"`
+	Link   Link    `yaml:"link,omitempty"`
+	// Crashes are of the backend, Reboots and Faults of vehicles.
+	Crashes Crashes  `yaml:"crashes,omitempty"`
+	Reboots []Reboot `yaml:"reboots,omitempty"`
+	Faults  []Fault  `yaml:"faults,omitempty"`
+	// Person decides what only a person can.
+	Person Person `yaml:"person,omitempty"`
+	// Fleet changes settings of the backend.
+	Fleet Settings `yaml:"fleet,omitempty"`
+	// Assert is what must hold in the end; see ParseAssertion.
+	Assert []string `yaml:"assert,omitempty"`
+}
+
+// The limits of a scenario; a file beyond one of them is refused.
+const (
+	MaxDuration  = 7 * 24 * time.Hour
+	MaxVehicles  = 5000
+	MaxOrders    = 100_000
+	MaxTroubles  = 10_000
+	MaxFileBytes = 1 << 20
+)
+
+// DefaultStart is when a scenario without a start begins.
+func DefaultStart() time.Time { return time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC) }
+
+// Fleet is a number of vehicles of one kind and model.
+type Fleet struct {
+	Kind  string `yaml:"kind"`
+	Model string `yaml:"model,omitempty"`
+	Count int    `yaml:"count"`
+	// Prefix begins the vehicles' ids, which end in their number: R1, R2, ….
+	Prefix       string   `yaml:"prefix"`
+	Capabilities []string `yaml:"capabilities,omitempty"`
+	MaxLoadKg    float64  `yaml:"max_load_kg,omitempty"`
+	MaxLegs      int      `yaml:"max_legs,omitempty"`
+	// BatteryRatio is the range that the charge at the start is drawn from;
+	// 0.7 to 1 when absent.
+	BatteryRatio []float64 `yaml:"battery_ratio,omitempty"`
+	// ClockErrorMS is the greatest error of the vehicles' clocks, either way.
+	ClockErrorMS int `yaml:"clock_error_ms,omitempty"`
+}
+
+// Orders are what dispatchers ask for.
+type Orders struct {
+	Timed  []TimedOrder `yaml:"timed,omitempty"`
+	Stream []Stream     `yaml:"stream,omitempty"`
+}
+
+// TimedOrder is one order at a time.
+type TimedOrder struct {
+	// Name is for assertions.
+	Name     string   `yaml:"name,omitempty"`
+	At       Duration `yaml:"at"`
+	Kind     string   `yaml:"kind"`
+	Priority string   `yaml:"priority,omitempty"`
+	Rank     int      `yaml:"rank,omitempty"`
+	// Stops are endpoints: the id of a site or place, "@N" for the N-th endpoint
+	// of the placing rule, or "lon,lat". Absent, they are drawn.
+	Stops        []string  `yaml:"stops,omitempty"`
+	LoadKg       float64   `yaml:"load_kg,omitempty"`
+	WorkS        float64   `yaml:"work_s,omitempty"`
+	Laps         int       `yaml:"laps,omitempty"`
+	VehicleKinds []string  `yaml:"vehicle_kinds,omitempty"`
+	Capabilities []string  `yaml:"capabilities,omitempty"`
+	CancelAfter  *Duration `yaml:"cancel_after,omitempty"`
+}
+
+// Stream is orders at random times (a Poisson process).
+type Stream struct {
+	PerMinute float64 `yaml:"per_minute"`
+	// From and Until bound it; until the end of the run when absent.
+	From  Duration `yaml:"from,omitempty"`
+	Until Duration `yaml:"until,omitempty"`
+	// Mix and Priorities are shares by kind and priority, of any sum; deliveries
+	// of routine priority when absent.
+	Mix        map[string]float64 `yaml:"mix,omitempty"`
+	Priorities map[string]float64 `yaml:"priorities,omitempty"`
+	// LoadKg is the range that a delivery's load is drawn from; 0.5 to 3 when
+	// absent. WorkS is the work at each stop; 20 s when absent.
+	LoadKg       []float64 `yaml:"load_kg,omitempty"`
+	WorkS        float64   `yaml:"work_s,omitempty"`
+	VehicleKinds []string  `yaml:"vehicle_kinds,omitempty"`
+	// MaxDistanceM is how far apart the stops of a delivery may be; any when 0.
+	MaxDistanceM float64 `yaml:"max_distance_m,omitempty"`
+}
+
+// Link is the network between vehicles and backend.
+type Link struct {
+	// LatencyMS is the range that the way of each frame is drawn from; 20 to 120
+	// when absent. Frames keep their order.
+	LatencyMS []float64 `yaml:"latency_ms,omitempty"`
+	// Encoding is cbor (the default) or json.
+	Encoding string   `yaml:"encoding,omitempty"`
+	Outages  []Outage `yaml:"outages,omitempty"`
+	// Random is how many more outages are drawn, of RandomFor each.
+	Random    int        `yaml:"random,omitempty"`
+	RandomFor []Duration `yaml:"random_for,omitempty"`
+}
+
+// Outage is a time without a link: frames are held up, and lost when one end
+// gives the connection up.
+type Outage struct {
+	// Vehicle is an id, or "*" for all.
+	Vehicle string   `yaml:"vehicle"`
+	At      Duration `yaml:"at"`
+	For     Duration `yaml:"for"`
+}
+
+// Crashes are sudden ends of the backend, which is started again.
+type Crashes struct {
+	At []Duration `yaml:"at,omitempty"`
+	// Random is how many more are drawn over the run.
+	Random int `yaml:"random,omitempty"`
+	// Down is the range of how long it stays down; 1 to 5 s when absent.
+	Down []Duration `yaml:"down,omitempty"`
+}
+
+// Reboot is a vehicle's loss of its memory.
+type Reboot struct {
+	Vehicle string   `yaml:"vehicle"`
+	At      Duration `yaml:"at"`
+	// For is how long it takes; 10 s when absent.
+	For Duration `yaml:"for,omitempty"`
+	// Wiped loses the store of reports and the mission too.
+	Wiped bool `yaml:"wiped,omitempty"`
+}
+
+// Fault is something that breaks on a vehicle.
+type Fault struct {
+	Vehicle  string   `yaml:"vehicle"`
+	At       Duration `yaml:"at"`
+	For      Duration `yaml:"for"`
+	Code     string   `yaml:"code,omitempty"`
+	LoadLost bool     `yaml:"load_lost,omitempty"`
+}
+
+// Person is who looks at a vehicle when Kapok asks what only a person can know.
+type Person struct {
+	// After is how long the person takes; 30 s when absent.
+	After Duration `yaml:"after,omitempty"`
+	// Away says that nobody answers.
+	Away bool `yaml:"away,omitempty"`
+}
+
+// Settings change the backend's own where they are not zero.
+type Settings struct {
+	TelemetryInterval Duration `yaml:"telemetry_interval,omitempty"`
+	TaskAuthority     Duration `yaml:"task_authority,omitempty"`
+	// CommitMS is the range that the time of a commit is drawn from; 1 to 15
+	// when absent. PlanMS is that of a background answer; 50 to 500.
+	CommitMS []float64 `yaml:"commit_ms,omitempty"`
+	PlanMS   []float64 `yaml:"plan_ms,omitempty"`
+}
+
+// Duration is a time span, written as Go writes it: "90s", "10m", "1h30m".
+type Duration time.Duration
+
+// D returns it as a time.Duration.
+func (d Duration) D() time.Duration { return time.Duration(d) }
+
+// String returns the span as it is written.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// UnmarshalYAML reads a span; a negative one is refused.
+func (d *Duration) UnmarshalYAML(unmarshal func(any) error) error {
+	var text string
+	if err := unmarshal(&text); err != nil {
+		return err
+	}
+	v, err := time.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("%q is not a time span such as 90s or 10m", text)
+	}
+	if v < 0 {
+		return fmt.Errorf("%q is negative", text)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// MarshalYAML writes the span.
+func (d Duration) MarshalYAML() (any, error) { return d.String(), nil }
+
+// VehicleID is the id of a fleet's vehicle, counted from 1.
+func (f *Fleet) VehicleID(n int) string { return fmt.Sprintf("%s%d", f.Prefix, n) }
+
+// ProtocolKind is the fleet's kind in the words of package protocol.
+func (f *Fleet) ProtocolKind() protocol.Kind { return protocol.Kind(f.Kind) }

@@ -91,7 +91,7 @@ func (c *Core) Waiting() int { return len(c.waiting) }
 // journal.
 func (c *Core) Step(now time.Time, inputs []fleet.Input) (Batch, error) {
 	out := c.fleet.Step(now, inputs)
-	s := step{events: append([]fleet.Recorded(nil), out.Events...)}
+	s := step{events: out.Events}
 	var b Batch
 	for _, r := range out.Events {
 		if err := c.record(&b, r); err != nil {

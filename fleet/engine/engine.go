@@ -3,17 +3,31 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
 )
 
-// errNotBuilt stands until the goroutines are there.
-var errNotBuilt = errors.New("engine: not built yet")
-
 // Engine runs one fleet. Its methods may be called from any goroutine.
 type Engine struct {
-	o EngineOptions
+	o    EngineOptions
+	ring *ring
+
+	// run is the present life of the state, nil while there is none.
+	run      atomic.Pointer[run]
+	view     atomic.Pointer[View]
+	requests atomic.Uint64
+
+	// stop is closed to end in order, kill to end at once, done when it is over.
+	stop, kill, done  chan struct{}
+	stopping, killing sync.Once
+
+	mu    sync.Mutex
+	stats Stats
+	down  error // why there is no run
 }
 
 // Sink is where the effects of one session go.
@@ -33,60 +47,212 @@ type View struct {
 }
 
 // Open opens the journal, restores the state, takes up ownership and returns
-// when the fleet serves. ctx bounds the opening only.
-func Open(ctx context.Context, o EngineOptions) (*Engine, error) { return nil, errNotBuilt }
+// when the fleet serves. An error here is not tried again: a damaged journal
+// needs a person. ctx bounds the opening only.
+func Open(ctx context.Context, o EngineOptions) (*Engine, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		o: o, ring: newRing(o.KeepEvents),
+		stop: make(chan struct{}), kill: make(chan struct{}), done: make(chan struct{}),
+	}
+	r, err := e.begin()
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		_ = r.journal.Close()
+		return nil, fmt.Errorf("engine: opening: %w", err)
+	}
+	e.run.Store(r)
+	go e.supervise(r)
+	return e, nil
+}
+
+// supervise lives one life of the state after the other, until the shutdown.
+func (e *Engine) supervise(r *run) {
+	defer close(e.done)
+	defer e.ring.close()
+	for r != nil {
+		err := r.live()
+		e.mu.Lock()
+		e.down = err
+		e.mu.Unlock()
+		if err == nil || errors.Is(err, errKilled) {
+			return
+		}
+		e.o.Log.Error("the state was given up and is read from disk again", "error", err)
+		r = e.reopen()
+	}
+}
+
+// reopen tries until it works, with growing pauses; nil when the engine is to
+// end.
+func (e *Engine) reopen() *run {
+	for pause := ReopenFirst; ; pause = min(2*pause, ReopenMost) {
+		select {
+		case <-e.stop:
+			return nil
+		case <-time.After(pause):
+		}
+		r, err := e.begin()
+		if err == nil {
+			e.mu.Lock()
+			e.down = nil
+			e.stats.Reopened++
+			e.stats.Waiting = 0
+			e.mu.Unlock()
+			e.run.Store(r)
+			e.o.Log.Info("the state was reopened", "index", r.core.LastIndex())
+			return r
+		}
+		e.mu.Lock()
+		e.down = err
+		e.mu.Unlock()
+		e.o.Log.Error("the journal cannot be reopened", "error", err, "next_try", min(2*pause, ReopenMost))
+	}
+}
+
+// serving returns the present run when inputs are welcome.
+func (e *Engine) serving() (*run, error) {
+	select {
+	case <-e.stop:
+		return nil, fmt.Errorf("engine: shutting down: %w", ErrUnavailable)
+	default:
+	}
+	if r := e.run.Load(); r != nil {
+		return r, nil
+	}
+	return nil, e.unavailable()
+}
+
+func (e *Engine) unavailable() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.down != nil {
+		return fmt.Errorf("engine: %w: %w", ErrUnavailable, e.down)
+	}
+	return fmt.Errorf("engine: %w", ErrUnavailable)
+}
 
 // Submit hands in an input. It blocks while the inbox is full, until ctx ends;
 // ErrUnavailable while the state is being reopened.
-func (e *Engine) Submit(ctx context.Context, input fleet.Input) error { return errNotBuilt }
+func (e *Engine) Submit(ctx context.Context, input fleet.Input) error {
+	r, err := e.serving()
+	if err != nil {
+		return err
+	}
+	return r.submit(ctx, input)
+}
 
 // TrySubmit hands in an input that may be lost, telemetry: false when the inbox
 // is full or the state is being reopened.
-func (e *Engine) TrySubmit(input fleet.Input) bool { return false }
+func (e *Engine) TrySubmit(input fleet.Input) bool {
+	r, err := e.serving()
+	if err != nil {
+		return false
+	}
+	select {
+	case r.inbox <- input:
+		return true
+	default:
+		return false
+	}
+}
 
 // Ask decides a request and returns the answer once it is durable. A View taken
-// afterwards shows what it did. With ErrUnavailable, or when ctx ends first, it
-// is unknown whether the request was carried out.
+// afterwards shows what it did. The key scopes and names an idempotent request,
+// empty for none. With ErrUnavailable, or when ctx ends first, it is unknown
+// whether the request was carried out.
 func (e *Engine) Ask(ctx context.Context, actor, key, bodyHash string, ask fleet.Ask) (fleet.Answer, error) {
-	return fleet.Answer{}, errNotBuilt
+	r, err := e.serving()
+	if err != nil {
+		return fleet.Answer{}, err
+	}
+	id := fleet.RequestID(e.requests.Add(1))
+	answer := r.expect(id)
+	defer r.forget(id)
+	if err := r.submit(ctx, fleet.Asked{Request: id, Actor: actor, Key: key, BodyHash: bodyHash, Ask: ask}); err != nil {
+		return fleet.Answer{}, err
+	}
+	select {
+	case a := <-answer:
+		return a, nil
+	case <-ctx.Done():
+		return fleet.Answer{}, fmt.Errorf("engine: waiting for the answer: %w", ctx.Err())
+	case <-r.dead:
+	}
+	select {
+	case a := <-answer: // It was committed before the end.
+		return a, nil
+	default:
+		return fleet.Answer{}, e.unavailable()
+	}
 }
 
 // Attach directs the effects of a session to a sink, before its Joined is
 // submitted. When the state is reopened or the engine shuts down, the sink gets
 // a CloseLink with the code CodeRestarting and nothing after it.
-func (e *Engine) Attach(session fleet.SessionID, sink Sink) {}
+func (e *Engine) Attach(session fleet.SessionID, sink Sink) {
+	r, err := e.serving()
+	if err != nil || !r.attach(session, sink) {
+		sink.Deliver(restarting(session))
+	}
+}
 
 // Detach ends what Attach began. One more effect may be on its way.
-func (e *Engine) Detach(session fleet.SessionID) {}
+func (e *Engine) Detach(session fleet.SessionID) {
+	if r := e.run.Load(); r != nil {
+		r.detach(session)
+	}
+}
 
 // View returns the newest committed state.
-func (e *Engine) View() *View { return nil }
+func (e *Engine) View() *View { return e.view.Load() }
 
 // Ready returns nil while the engine serves, else why it does not.
-func (e *Engine) Ready() error { return errNotBuilt }
+func (e *Engine) Ready() error {
+	_, err := e.serving()
+	return err
+}
 
 // Shutdown decides what is in the inbox, commits it, carries out its effects,
 // saves a snapshot and closes the journal. When ctx ends first, it stops at
-// once; what was answered is durable either way.
-func (e *Engine) Shutdown(ctx context.Context) error { return errNotBuilt }
-
-// Stats returns counts since Open.
-func (e *Engine) Stats() Stats { return Stats{} }
-
-// Subscribe follows the durable events after an index (0 for all). ErrTooOld
-// when they are no longer in memory; then View and its Index are the place to
-// go on from.
-func (e *Engine) Subscribe(after uint64) (*Feed, error) { return nil, errNotBuilt }
-
-// Events reads durable events from an index on, at most limit.
-func (e *Engine) Events(ctx context.Context, from uint64, limit int, filter Filter) (Page, error) {
-	return Page{}, errNotBuilt
+// once; what was answered is durable either way. Calling it again waits again.
+func (e *Engine) Shutdown(ctx context.Context) error {
+	e.stopping.Do(func() { close(e.stop) })
+	select {
+	case <-e.done:
+	case <-ctx.Done():
+		e.killing.Do(func() { close(e.kill) })
+		return fmt.Errorf("engine: shutting down: %w", ctx.Err())
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.down
 }
 
-// Feed is a subscriber's place in the sequence of durable events.
-type Feed struct{}
+// Stats returns counts since Open.
+func (e *Engine) Stats() Stats {
+	e.mu.Lock()
+	s := e.stats
+	e.mu.Unlock()
+	s.Committed = e.ring.last()
+	if r := e.run.Load(); r != nil {
+		s.Inbox = len(r.inbox)
+		s.Pending, s.Sessions = r.counts()
+	}
+	return s
+}
 
-// Next waits for events and returns those that follow, in order, never empty
-// without an error. ErrCutOff when the subscriber is so far behind that events
-// it has not seen are out of memory; ErrUnavailable after Shutdown.
-func (f *Feed) Next(ctx context.Context) ([]fleet.Recorded, error) { return nil, errNotBuilt }
+// Subscribe follows the durable events after an index. ErrTooOld when they are
+// no longer in memory, or the index lies ahead of all events; then a View and
+// its Index are the place to go on from.
+func (e *Engine) Subscribe(after uint64) (*Feed, error) {
+	if _, _, err := e.ring.read(after, 1); err != nil {
+		return nil, err
+	}
+	return &Feed{ring: e.ring, after: after}, nil
+}

@@ -39,8 +39,8 @@ type Disk struct {
 var _ Journal = (*Disk)(nil)
 
 // Open opens the journal in a directory, which it creates if it is missing, and
-// takes its lock until Close. It reads and checks everything stored (about a
-// gigabyte a second from memory). A torn tail is dropped and reported by
+// takes its lock until Close. It reads and checks everything stored, gigabytes a
+// second from the page cache. A torn tail is dropped and reported by
 // Report. Damage is a *CorruptError, a directory in use ErrLocked; then nothing
 // is changed but that the lock file exists.
 func Open(dir string, options Options) (*Disk, error) {

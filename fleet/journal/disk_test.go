@@ -270,3 +270,26 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkVerify(b *testing.B) {
+	root := b.TempDir()
+	j, err := journal.Open(root, journal.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	data := journaltest.Payloads(1, 300)
+	group := make([][]byte, 256)
+	for i := range group {
+		group[i] = data[0]
+	}
+	for range 400 {
+		mustAppend(b, j, group...)
+	}
+	closeJournal(b, j)
+	b.SetBytes(400 * 256 * 316)
+	for b.Loop() {
+		if _, err := journal.Verify(nil, root); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

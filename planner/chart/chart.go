@@ -12,8 +12,9 @@ import (
 )
 
 // Chart is one area's map. Charts come from New, Read and the importers, which
-// check them and build the index behind their queries. All of it is read-only after Read or an importer
-// has returned it; any number of goroutines may use it.
+// check them and build the index behind their queries; one put together
+// otherwise has no index, and finds no node, arc or building. All of it is
+// read-only once it is built; any number of goroutines may use it.
 type Chart struct {
 	Name string
 	// Attribution names the source and its licence; Illustrative marks a chart

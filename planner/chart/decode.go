@@ -17,7 +17,7 @@ import (
 	"github.com/kapok-fleet/kapok/planner/space"
 )
 
-// MaxFileBytes is the longest body that Read takes. A chart takes about 30
+// MaxFileBytes is the longest body that Read takes. A chart takes about 40
 // times its file's length in memory at most, and usually 10.
 const MaxFileBytes = 256 << 20
 

@@ -71,6 +71,9 @@ func (g Graph) joined(a, b int32) bool {
 // without a network has none. The distance has no limit: whether it is too far
 // is the caller's to say.
 func (c *Chart) SnapNode(p space.Position) (node int32, distM float64, ok bool) {
+	if c.index == nil {
+		return 0, 0, false
+	}
 	at := c.Frame.XY(p.Point())
 	dist := func(n int32) float64 { return c.Ground.Nodes[n].XY.Dist(at) }
 	same := func(n int32) bool { return SameLevel(p.Level, c.Ground.Nodes[n].Level) }
@@ -92,6 +95,9 @@ type Snapped struct {
 // Snap returns the place on the network that is nearest to a position, by the
 // rules of SnapNode.
 func (c *Chart) Snap(p space.Position) (Snapped, bool) {
+	if c.index == nil {
+		return Snapped{}, false
+	}
 	at := c.Frame.XY(p.Point())
 	ends := func(i int32) (Node, Node) {
 		arc := c.Ground.Arcs[i]
@@ -117,7 +123,7 @@ func (c *Chart) Snap(p space.Position) (Snapped, bool) {
 // nearest walks a tree's items from the nearest on, to the first on the right
 // level or LevelSlackM beyond the very nearest.
 func nearest(tree *rtree.RTreeG[int32], at space.XY, dist func(int32) float64, same func(int32) bool) (item int32, distM float64, ok bool) {
-	var any, best candidate
+	var near, best candidate
 	tree.Nearby(
 		func(lo, hi [2]float64, i int32, isItem bool) float64 {
 			if isItem {
@@ -126,10 +132,10 @@ func nearest(tree *rtree.RTreeG[int32], at space.XY, dist func(int32) float64, s
 			return space.Box{Min: space.XY{X: lo[0], Y: lo[1]}, Max: space.XY{X: hi[0], Y: hi[1]}}.Dist(at)
 		},
 		func(_, _ [2]float64, i int32, d float64) bool {
-			if best.ok && d > best.distM || any.ok && d > any.distM+LevelSlackM {
+			if best.ok && d > best.distM || near.ok && d > near.distM+LevelSlackM {
 				return false
 			}
-			any.offer(i, d)
+			near.offer(i, d)
 			if same(i) {
 				best.offer(i, d)
 			}
@@ -137,7 +143,7 @@ func nearest(tree *rtree.RTreeG[int32], at space.XY, dist func(int32) float64, s
 		},
 	)
 	if !best.ok {
-		best = any
+		best = near
 	}
 	return best.item, best.distM, best.ok
 }
@@ -178,6 +184,9 @@ func SameLevel(level, list string) bool {
 // BuildingsIn appends to dst the numbers of the buildings whose bounding boxes
 // touch a box, in ascending order, and returns it.
 func (c *Chart) BuildingsIn(box space.Box, dst []int32) []int32 {
+	if c.index == nil {
+		return dst
+	}
 	start := len(dst)
 	c.index.buildings.Search([2]float64{box.Min.X, box.Min.Y}, [2]float64{box.Max.X, box.Max.Y},
 		func(_, _ [2]float64, i int32) bool {

@@ -131,7 +131,6 @@ func (m *importer) finish(c *Chart) {
 type importer struct {
 	bounds    *orb.Bound
 	nodes     []rawNode
-	sorted    bool
 	infos     map[int64]nodeInfo
 	tagged    []element
 	ways      []rawWay

@@ -160,12 +160,16 @@ func (m *importer) join(members []int64, ways map[int64]int) (rings []orb.Ring, 
 		line := slices.Clone(open[i])
 		used[i] = true
 		for line[0] != line[len(line)-1] {
-			next := unused(ends[line[len(line)-1]], used)
-			if next < 0 {
+			end := line[len(line)-1]
+			for len(ends[end]) > 0 && used[ends[end][0]] {
+				ends[end] = ends[end][1:]
+			}
+			if len(ends[end]) == 0 {
 				break
 			}
+			next := ends[end][0]
 			used[next] = true
-			line = append(line, onward(open[next], line[len(line)-1])...)
+			line = append(line, onward(open[next], end)...)
 		}
 		ring := m.ring(rawWay{refs: line})
 		if line[0] != line[len(line)-1] || len(ring) < 4 {
@@ -175,15 +179,6 @@ func (m *importer) join(members []int64, ways map[int64]int) (rings []orb.Ring, 
 		rings = append(rings, ring)
 	}
 	return rings, ok
-}
-
-func unused(candidates []int, used []bool) int {
-	for _, i := range candidates {
-		if !used[i] {
-			return i
-		}
-	}
-	return -1
 }
 
 // onward returns the nodes of a line after the end it is entered at.

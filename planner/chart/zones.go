@@ -8,7 +8,6 @@ import (
 	"io"
 
 	"github.com/paulmach/orb"
-	"github.com/paulmach/orb/geojson"
 )
 
 // MaxZonesBytes is the longest file that ImportZones reads.
@@ -62,10 +61,10 @@ func ImportZones(r io.Reader) ([]Zone, error) {
 // zonesOf reads one feature.
 func zonesOf(raw json.RawMessage) ([]Zone, error) {
 	var feature struct {
-		Type       string            `json:"type"`
-		ID         any               `json:"id"`
-		Geometry   *geojson.Geometry `json:"geometry"`
-		Properties json.RawMessage   `json:"properties"`
+		Type       string          `json:"type"`
+		ID         any             `json:"id"`
+		Geometry   geometry        `json:"geometry"`
+		Properties json.RawMessage `json:"properties"`
 	}
 	if err := json.Unmarshal(raw, &feature); err != nil {
 		return nil, err
@@ -73,26 +72,28 @@ func zonesOf(raw json.RawMessage) ([]Zone, error) {
 	if feature.Type != "Feature" {
 		return nil, fmt.Errorf("its type is %q, not Feature", feature.Type)
 	}
-	zone := struct {
-		Zone
-		// The geometry is the polygon; one in the properties is refused.
-		Polygon *struct{} `json:"-"`
-	}{}
+	if len(feature.Properties) == 0 || string(feature.Properties) == "null" {
+		return nil, errors.New("it has no properties")
+	}
+	var zone Zone
 	decoder := json.NewDecoder(bytes.NewReader(feature.Properties))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&zone); err != nil {
 		return nil, fmt.Errorf("properties: %w", err)
 	}
+	if zone.Polygon != nil {
+		return nil, errors.New("properties: the polygon belongs into the geometry")
+	}
 	if zone.ID == "" && feature.ID != nil {
 		zone.ID = fmt.Sprint(feature.ID)
 	}
-	polygons, err := polygonsOf(feature.Geometry)
+	polygons, err := feature.Geometry.polygons()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("geometry: %w", err)
 	}
 	zones := make([]Zone, len(polygons))
 	for i, polygon := range polygons {
-		zones[i] = zone.Zone
+		zones[i] = zone
 		zones[i].Polygon = polygon
 		if len(polygons) > 1 {
 			zones[i].ID = fmt.Sprintf("%s/%d", zone.ID, i+1)
@@ -107,20 +108,48 @@ func zonesOf(raw json.RawMessage) ([]Zone, error) {
 	return zones, nil
 }
 
-func polygonsOf(geometry *geojson.Geometry) ([]orb.Polygon, error) {
-	if geometry == nil {
-		return nil, errors.New("it has no geometry")
+// geometry is a GeoJSON geometry whose coordinates are not yet read.
+type geometry struct {
+	Type        string          `json:"type"`
+	Coordinates json.RawMessage `json:"coordinates"`
+}
+
+// polygons returns the polygons of the geometry, at least one.
+func (g geometry) polygons() ([]orb.Polygon, error) {
+	// Lists rather than points, to notice places of one number. A third is an
+	// altitude, which zones have in properties; it is not read.
+	var list [][][][]float64
+	var err error
+	switch g.Type {
+	case "Polygon":
+		list = make([][][][]float64, 1)
+		err = json.Unmarshal(g.Coordinates, &list[0])
+	case "MultiPolygon":
+		err = json.Unmarshal(g.Coordinates, &list)
+	default:
+		return nil, fmt.Errorf("its type is %q, not Polygon or MultiPolygon", g.Type)
 	}
-	switch g := geometry.Geometry().(type) {
-	case orb.Polygon:
-		return []orb.Polygon{g}, nil
-	case orb.MultiPolygon:
-		if len(g) == 0 {
-			return nil, errors.New("its MultiPolygon is empty")
+	if err != nil {
+		return nil, fmt.Errorf("coordinates: %w", err)
+	}
+	if len(list) == 0 {
+		return nil, errors.New("it has no polygon")
+	}
+	polygons := make([]orb.Polygon, len(list))
+	for i, rings := range list {
+		polygons[i] = make(orb.Polygon, len(rings))
+		for r, places := range rings {
+			ring := make(orb.Ring, len(places))
+			for k, p := range places {
+				if len(p) < 2 || len(p) > 3 {
+					return nil, fmt.Errorf("ring %d, place %d has %d numbers, not longitude and latitude", r, k+1, len(p))
+				}
+				ring[k] = orb.Point{p[0], p[1]}
+			}
+			polygons[i][r] = ring
 		}
-		return g, nil
 	}
-	return nil, fmt.Errorf("its geometry is a %s, not a Polygon or MultiPolygon", geometry.Type)
+	return polygons, nil
 }
 
 // place adds the line and column to a JSON syntax error.

@@ -140,11 +140,14 @@ func (g *Grid) Nearest(at XY, maxM float64) (handle int, distM float64, ok bool)
 		return 0, 0, false
 	}
 	var found []int
-	// Doubling the radius looks at most at four times the squares needed.
+	// Doubling the radius looks at most at four times the squares needed. Once
+	// Within would look at every point, it may as well do so for good.
 	for radius := g.cellM; ; radius *= 2 {
-		radius = min(radius, maxM)
+		if side := 2 * radius / g.cellM; radius > maxM || side*side > float64(len(g.cells)) {
+			radius = maxM
+		}
 		found = g.Within(at, radius, found[:0])
-		if len(found) > 0 || radius >= maxM || radius > 1e9 {
+		if len(found) > 0 || radius >= maxM {
 			break
 		}
 	}

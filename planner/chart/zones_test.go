@@ -1,0 +1,87 @@
+package chart
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+const ring = `[[[10,50],[10.001,50],[10.001,50.001],[10,50]]]`
+
+func collection(features ...string) string {
+	return `{"type":"FeatureCollection","features":[` + strings.Join(features, ",") + `]}`
+}
+
+func feature(properties, geometry string) string {
+	return `{"type":"Feature","properties":` + properties + `,"geometry":` + geometry + `}`
+}
+
+func TestImportZones(t *testing.T) {
+	polygon := `{"type":"Polygon","coordinates":` + ring + `}`
+	zones, err := ImportZones(strings.NewReader(collection(
+		feature(`{"id":"a","name":"机场","rule":"altitude_limit","height_limit_m":60,"airborne":true,"from":"2026-01-01T08:00:00+08:00"}`, polygon),
+		feature(`{"id":"b","rule":"keep_out","floor_m":10,"ceiling_m":100}`, `{"type":"MultiPolygon","coordinates":[`+ring+`,`+ring+`]}`),
+		`{"type":"Feature","id":7,"properties":{"rule":"advise"},"geometry":`+polygon+`}`,
+	)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, z := range zones {
+		ids = append(ids, z.ID)
+	}
+	if got := strings.Join(ids, " "); got != "a b/1 b/2 7" {
+		t.Errorf("ids %q", got)
+	}
+	a := zones[0]
+	if a.Name != "机场" || a.Rule != AltitudeLimit || a.HeightLimitM != 60 || !a.Airborne || len(a.Polygon[0]) != 4 ||
+		!a.From.Equal(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("zone %+v", a)
+	}
+	if _, err := New(Draft{Zones: zones}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestImportZonesRefuses(t *testing.T) {
+	polygon := `{"type":"Polygon","coordinates":` + ring + `}`
+	good := feature(`{"id":"a","rule":"keep_out"}`, polygon)
+	for name, c := range map[string]struct{ file, want string }{
+		"syntax":       {"{\n \"type\": }", "line 2, column 10"},
+		"empty":        {"", "line 1"},
+		"xml":          {"<osm/>", "line 1, column 1"},
+		"one feature":  {good, `its type is "Feature"`},
+		"unknown rule": {collection(good, feature(`{"id":"b","rule":"never"}`, polygon)), `feature 2: zone "b": rule "never"`},
+		"unknown name": {collection(feature(`{"id":"b","rule":"keep_out","hight":3}`, polygon)), `unknown field "hight"`},
+		"no id":        {collection(feature(`{"rule":"keep_out"}`, polygon)), "no id"},
+		"same id":      {collection(good, good), "feature 2: the id \"a\" is that of feature 1"},
+		"point":        {collection(feature(`{"id":"b","rule":"keep_out"}`, `{"type":"Point","coordinates":[1,2]}`)), `"Point"`},
+		"no geometry":  {collection(feature(`{"id":"b","rule":"keep_out"}`, `null`)), "geometry"},
+		"one number":   {collection(feature(`{"id":"b","rule":"keep_out"}`, `{"type":"Polygon","coordinates":[[[1],[2,3],[3,4],[1]]]}`)), "place 1 has 1 numbers"},
+		"off earth":    {collection(feature(`{"id":"b","rule":"keep_out"}`, `{"type":"Polygon","coordinates":[[[1,2],[2,300],[3,4],[1,2]]]}`)), "not a place on earth"},
+		"line":         {collection(feature(`{"id":"b","rule":"keep_out"}`, `{"type":"Polygon","coordinates":[[[1,2],[2,3],[1,2]]]}`)), "ring 0 has 2 points"},
+		"properties":   {collection(feature(`null`, polygon)), "no properties"},
+		"polygon":      {collection(feature(`{"id":"b","rule":"keep_out","polygon":`+ring+`}`, polygon)), "belongs into the geometry"},
+	} {
+		_, err := ImportZones(strings.NewReader(c.file))
+		if !errors.Is(err, ErrZones) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+func FuzzImportZones(f *testing.F) {
+	f.Add(collection(feature(`{"id":"a","rule":"keep_out"}`, `{"type":"Polygon","coordinates":`+ring+`}`)))
+	f.Fuzz(func(t *testing.T, file string) {
+		zones, err := ImportZones(strings.NewReader(file))
+		if err != nil && !errors.Is(err, ErrZones) {
+			t.Fatal(err)
+		}
+		for _, z := range zones {
+			if err := z.Validate(); err != nil {
+				t.Fatalf("an imported zone is not valid: %v", err)
+			}
+		}
+	})
+}

@@ -74,7 +74,7 @@ func (f *Fleet) dispatch(id TaskID) {
 	}
 	q, barred := f.question(t)
 	if len(q.Vehicles) == 0 {
-		f.wait(t, barred.reason())
+		f.stillWaits(t, barred.reason())
 		f.emergencyWaits(t)
 		return
 	}
@@ -159,7 +159,7 @@ func (f *Fleet) settle(t *Task, q Question, answer assign.Answer, barred bars) {
 			x := &answer.Excluded[i]
 			barred.add(string(x.Rule), fmt.Sprintf("%s: %s", q.Vehicles[x.Candidate], exclusionText(x)))
 		}
-		f.wait(t, barred.reason())
+		f.stillWaits(t, barred.reason())
 		f.emergencyWaits(t)
 		return
 	}
@@ -204,7 +204,7 @@ func (b *bars) reason() Reason {
 			parts[i] += " (e.g. " + e + ")"
 		}
 	}
-	return Reason{"no_vehicle", "no vehicle can take it: " + strings.Join(parts, ", ")}
+	return Reason{codes[0], "no vehicle can take it: " + strings.Join(parts, ", ")}
 }
 
 // question gathers the vehicles that may be considered for a task.

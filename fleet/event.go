@@ -17,6 +17,7 @@ type Event interface {
 	EventName() string
 	// Lasting tells durable events from volatile ones.
 	Lasting() bool
+	event()
 }
 
 // Recorded is an event with what every event carries.

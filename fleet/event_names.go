@@ -191,3 +191,36 @@ func (PlanWanted) Lasting() bool { return false }
 
 // Lasting implements Event.
 func (PlanDropped) Lasting() bool { return false }
+
+func (FleetRecovered) event()        {}
+func (VehicleRegistered) event()     {}
+func (VehicleServiceChanged) event() {}
+func (VehicleBlocked) event()        {}
+func (VehicleRefused) event()        {}
+func (VehicleFaulted) event()        {}
+func (EpochSeen) event()             {}
+func (LogOpened) event()             {}
+func (ReportTaken) event()           {}
+func (TaskOrdered) event()           {}
+func (TaskChanged) event()           {}
+func (TaskCancelWanted) event()      {}
+func (StopChanged) event()           {}
+func (LoadChanged) event()           {}
+func (MissionIssued) event()         {}
+func (MissionAnswered) event()       {}
+func (MissionChanged) event()        {}
+func (LegChanged) event()            {}
+func (CommandOrdered) event()        {}
+func (CommandChanged) event()        {}
+func (QueueChanged) event()          {}
+func (AlertRaised) event()           {}
+func (AlertCleared) event()          {}
+func (AlertAcknowledged) event()     {}
+func (AnswerGiven) event()           {}
+func (Archived) event()              {}
+func (VolatileCleared) event()       {}
+func (LinkChanged) event()           {}
+func (Moved) event()                 {}
+func (ZonesChanged) event()          {}
+func (PlanWanted) event()            {}
+func (PlanDropped) event()           {}

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet/fence"
@@ -19,7 +18,7 @@ type Fleet struct {
 	world  *route.Planner
 	fences *fence.Set
 	state  *State
-	index  index
+	index  *index
 
 	// What follows belongs to the step that is running.
 	now    time.Time
@@ -66,6 +65,7 @@ func New(config Config, c *chart.Chart, state *State) (*Fleet, error) {
 		f.places[p.ID] = p
 	}
 	f.index = newIndex(&state.Durable)
+	state.Durable.index = f.index
 	return f, nil
 }
 
@@ -134,9 +134,7 @@ func (f *Fleet) emit(e Event) uint64 {
 	if e.Lasting() {
 		r.Index = f.state.Durable.Index + 1
 	}
-	f.index.before(&f.state.Durable, e)
 	Evolve(f.state, r)
-	f.index.after(&f.state.Durable, e)
 	f.out.Events = append(f.out.Events, r)
 	if f.cause == 0 {
 		f.cause = r.Index
@@ -196,96 +194,4 @@ func (f *Fleet) presence(id VehicleID) Presence {
 		return *p
 	}
 	return Presence{Link: LinkUnknown}
-}
-
-// index is what can be derived from Durable and is looked up often.
-type index struct {
-	vehicles []VehicleID
-	waiting  map[TaskID]bool
-	open     int
-	alerts   map[alertKey]AlertID
-	// archivedAt is when the archive was last looked after.
-	archivedAt time.Time
-}
-
-type alertKey struct {
-	kind    AlertKind
-	vehicle VehicleID
-	task    TaskID
-	object  string
-}
-
-func (a *Alert) key() alertKey { return alertKey{a.Kind, a.Vehicle, a.Task, a.Object} }
-
-func newIndex(d *Durable) index {
-	x := index{
-		vehicles: sortedKeys(d.Vehicles),
-		waiting:  map[TaskID]bool{},
-		alerts:   map[alertKey]AlertID{},
-	}
-	for id, t := range d.Tasks {
-		if t.State == TaskWaiting {
-			x.waiting[id] = true
-		}
-		if !t.State.Final() {
-			x.open++
-		}
-	}
-	for id, a := range d.Alerts {
-		if a.Open() {
-			x.alerts[a.key()] = id
-		}
-	}
-	return x
-}
-
-// before looks at what an event is about to end.
-func (x *index) before(d *Durable, e Event) {
-	switch e := e.(type) {
-	case TaskChanged:
-		if t, ok := d.Tasks[e.Task]; ok && !t.State.Final() && e.State.Final() {
-			x.open--
-		}
-	case AlertCleared:
-		if a, ok := d.Alerts[e.Alert]; ok {
-			delete(x.alerts, a.key())
-		}
-	default:
-	}
-}
-
-// after takes in what an event has begun.
-func (x *index) after(d *Durable, e Event) {
-	switch e := e.(type) {
-	case VehicleRegistered:
-		if at, found := slices.BinarySearch(x.vehicles, e.Vehicle.ID); !found {
-			x.vehicles = slices.Insert(x.vehicles, at, e.Vehicle.ID)
-		}
-	case TaskOrdered:
-		x.open++
-		x.waiting[e.Task.ID] = true
-	case TaskChanged:
-		if e.State == TaskWaiting {
-			x.waiting[e.Task] = true
-		} else {
-			delete(x.waiting, e.Task)
-		}
-	case AlertRaised:
-		x.alerts[e.Alert.key()] = e.Alert.ID
-	default:
-	}
-}
-
-// compareNumbered orders ids of one letter and a number by the number.
-func compareNumbered(a, b string) int {
-	if len(a) != len(b) {
-		return len(a) - len(b)
-	}
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

@@ -10,6 +10,10 @@ import (
 
 // The rules by which tasks change hands.
 
+// reasonPause is how long a waiting task keeps the wording of its reason while
+// the kind of reason stays the same; each change is a durable event.
+const reasonPause = time.Minute
+
 func (f *Fleet) mission(id MissionID) *Mission { return f.state.Durable.Missions[id] }
 
 // changeTask gives a task another state and reason and leaves the rest.
@@ -19,9 +23,15 @@ func (f *Fleet) changeTask(t *Task, state TaskState, reason Reason) {
 	})
 }
 
-// wait makes a task wait, with a reason; nobody holds it any more. A task that
-// is to be cancelled is cancelled instead, unless its load is on board.
+// wait makes a task wait that was held, and looks for another vehicle.
 func (f *Fleet) wait(t *Task, why Reason) {
+	f.stillWaits(t, why)
+	f.lookAgain = true
+}
+
+// stillWaits makes a task wait, with a reason; nobody holds it any more. A task
+// that is to be cancelled is cancelled instead, unless its load is on board.
+func (f *Fleet) stillWaits(t *Task, why Reason) {
 	if t.CancelWanted != "" && t.LoadOn == "" {
 		f.emit(TaskChanged{Task: t.ID, State: TaskCancelled, Reason: Reason{"cancelled", t.CancelWanted}, Attempts: t.Attempts})
 		return
@@ -29,11 +39,10 @@ func (f *Fleet) wait(t *Task, why Reason) {
 	if t.LoadOn != "" {
 		why = Reason{"load_on_board", fmt.Sprintf("its load is on %s, which alone may finish it (%s)", t.LoadOn, why.Text)}
 	}
-	if t.State == TaskWaiting && t.Reason == why {
+	if t.State == TaskWaiting && t.Reason.Code == why.Code && (t.Reason == why || f.now.Sub(t.ChangedAt) < reasonPause) {
 		return
 	}
 	f.emit(TaskChanged{Task: t.ID, State: TaskWaiting, Reason: why, Attempts: t.Attempts})
-	f.lookAgain = true
 }
 
 // release takes a task from its vehicle. A stop that is begun stays with the
@@ -109,40 +118,27 @@ func (f *Fleet) endMission(m *Mission, why, release Reason) {
 	f.emit(MissionChanged{m.ID, protocol.MissionEnded, why})
 	f.owe(m.Vehicle)
 	f.clearAlert(alertAbout{kind: AlertUnanswered, vehicle: m.Vehicle}, "the mission ended")
-	for _, id := range f.heldBy(m.ID) {
+	for _, id := range f.heldBy(m) {
 		t, _ := f.task(id)
 		f.release(t, release)
 	}
 }
 
 // heldBy lists the tasks that a mission holds and that are not over, in order.
-func (f *Fleet) heldBy(m MissionID) []TaskID {
+func (f *Fleet) heldBy(m *Mission) []TaskID {
 	var ids []TaskID
-	for id, t := range f.state.Durable.Tasks {
-		if t.Mission == m && (t.State == TaskAssigned || t.State == TaskUnderway) {
+	for _, id := range f.index.tasks[m.Vehicle] {
+		if t, _ := f.task(id); t.Mission == m.ID && (t.State == TaskAssigned || t.State == TaskUnderway) {
 			ids = append(ids, id)
 		}
 	}
-	sortNumbered(ids)
-	return ids
-}
-
-// tasksOf lists the tasks that a vehicle holds or has a load of.
-func (f *Fleet) tasksOf(v VehicleID) []TaskID {
-	var ids []TaskID
-	for id, t := range f.state.Durable.Tasks {
-		if !t.State.Final() && (t.Vehicle == v || t.LoadOn == v) {
-			ids = append(ids, id)
-		}
-	}
-	sortNumbered(ids)
 	return ids
 }
 
 // releaseDropped frees the tasks that an accepted revision left out.
 func (f *Fleet) releaseDropped(m *Mission) {
 	kept := m.Tasks()
-	for _, id := range f.heldBy(m.ID) {
+	for _, id := range f.heldBy(m) {
 		t, _ := f.task(id)
 		if !contains(kept, id) {
 			f.release(t, Reason{"taken_off", fmt.Sprintf("%s has given it up", m.Vehicle)})
@@ -237,7 +233,7 @@ func (f *Fleet) giveAway(v *Vehicle) {
 		isDoubtful[l.Task] = true
 	}
 	gave := false
-	for _, id := range f.heldBy(m.ID) {
+	for _, id := range f.heldBy(m) {
 		t, _ := f.task(id)
 		if t.LoadOn == "" && !isDoubtful[id] {
 			f.wait(t, Reason{"vehicle_silent", fmt.Sprintf("%s is silent and certainly has not begun it", v.ID)})

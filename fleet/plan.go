@@ -43,7 +43,7 @@ func (f *Fleet) fromHere(v *Vehicle, m *Mission) (c assign.Candidate, kept []Leg
 	energy := f.energy(v)
 	if m != nil {
 		kept = lastFinished(m)
-		if i := m.Current(); i < len(m.Legs) && m.Legs[i].State == protocol.LegBegun && m.Legs[i].Task != "" {
+		if i := m.Current(); i < len(m.Legs) && m.Legs[i].State == protocol.LegBegun && m.Legs[i].Task != "" && f.holds(m, &m.Legs[i]) {
 			l := m.Legs[i]
 			kept = append(kept, l)
 			at = l.End()
@@ -76,7 +76,7 @@ func (f *Fleet) energy(v *Vehicle) float64 {
 // loadOn is the weight of the loads on board.
 func (f *Fleet) loadOn(id VehicleID) float64 {
 	kg := 0.0
-	for _, tid := range f.tasksOf(id) {
+	for _, tid := range f.index.tasks[id] {
 		if t, _ := f.task(tid); t.LoadOn == id {
 			kg += t.LoadKg
 		}
@@ -197,24 +197,10 @@ func (f *Fleet) issue(v *Vehicle, m *Mission, legs []Leg, nextLeg int, why Reaso
 // window cuts a plan that is too long for one message: the revision carries
 // the first legs and a safe end behind them.
 func (f *Fleet) window(v *Vehicle, e *MissionIssued) {
-	limit := v.MaxLegs
-	if limit == 0 {
-		limit = protocol.DefaultLegs
-	}
-	limit = min(limit, protocol.MaxLegs)
-	fit, bytes := 0, 0
-	for fit < len(e.Legs) && fit < limit {
-		bytes += legBytes + pointBytes*len(e.Legs[fit].Path)
-		if bytes > frameBudget {
-			break
-		}
-		fit++
-	}
-	if fit >= len(e.Legs) {
+	fit := fitting(v, e.Legs)
+	if fit == len(e.Legs) {
 		return
 	}
-	// Room for the safe end; at least two legs go out, whatever their size.
-	fit = max(fit-1, 2)
 	last := e.Legs[fit-1]
 	end := Leg{ID: newLeg(&e.NextLeg), Site: v.HomeSite, Action: protocol.ActionPark, State: protocol.LegPending}
 	r, err := f.world.Find(route.Query{From: last.End(), To: v.Home, Spec: v.Spec, Depart: last.EndsAt})
@@ -225,6 +211,28 @@ func (f *Fleet) window(v *Vehicle, e *MissionIssued) {
 	end.ETA = last.EndsAt.Add(time.Duration(r.Cost.Seconds * float64(time.Second)))
 	end.EndsAt = end.ETA
 	e.Window, e.SafeEnd = fit, &end
+}
+
+// fitting is how many of the legs one message can carry: all, or those that
+// leave room for the safe end, and at least two whatever their size.
+func fitting(v *Vehicle, legs []Leg) int {
+	limit := v.MaxLegs
+	if limit == 0 {
+		limit = protocol.DefaultLegs
+	}
+	limit = min(limit, protocol.MaxLegs)
+	fit, bytes := 0, 0
+	for fit < len(legs) && fit < limit {
+		bytes += legBytes + pointBytes*len(legs[fit].Path)
+		if bytes > frameBudget {
+			break
+		}
+		fit++
+	}
+	if fit >= len(legs) {
+		return len(legs)
+	}
+	return min(max(fit-1, 2), len(legs))
 }
 
 // pursue makes the vehicle's mission what it should be, once the present
@@ -255,21 +263,24 @@ func (f *Fleet) pursue(id VehicleID) {
 		}
 		return
 	}
-	safeEndUsed := m.SafeEnd != nil && m.SafeEnd.State != protocol.LegPending
-	if m.Window > 0 && (m.Window-m.Current() < 3 || safeEndUsed) {
-		f.nextWindow(v, m, safeEndUsed)
-	}
+	f.nextWindow(v, m)
 }
 
-// nextWindow sends the legs that follow.
-func (f *Fleet) nextWindow(v *Vehicle, m *Mission, offTheWay bool) {
+// nextWindow sends the legs that follow before two legs remain of those sent,
+// if the vehicle can then hold more than it has.
+func (f *Fleet) nextWindow(v *Vehicle, m *Mission) {
+	if m.Window == 0 || m.Window-m.Current() > 2 {
+		return
+	}
 	why := Reason{"next_legs", "the next legs of the plan"}
-	if offTheWay {
+	if m.SafeEnd != nil && m.SafeEnd.State != protocol.LegPending {
 		f.rebuild(v, m, why)
 		return
 	}
 	legs := append(lastFinished(m), m.Legs[m.Current():]...)
-	f.issue(v, m, legs, m.NextLeg, why)
+	if fit := fitting(v, legs); legs[fit-1].ID != m.Legs[m.Window-1].ID {
+		f.issue(v, m, legs, m.NextLeg, why)
+	}
 }
 
 // holds tells whether a leg still has its reason: the task is held by this

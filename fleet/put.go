@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// The put functions are the only writers of the state's maps: they keep the
-// digest informed.
+// The put functions are the only writers of the state's maps: they keep
+// digest and index informed.
 
 func (d *Durable) touch(kind entityKind, id string) {
 	if d.digest != nil {
@@ -23,10 +23,16 @@ func (v *Volatile) touch(kind entityKind, id string) {
 
 func (d *Durable) putVehicle(v *Vehicle) {
 	d.Vehicles[v.ID] = v
+	if d.index != nil {
+		d.index.vehicle(v)
+	}
 	d.touch(kindVehicle, string(v.ID))
 }
 
 func (d *Durable) putTask(t *Task) {
+	if d.index != nil {
+		d.index.task(d.Tasks[t.ID], t)
+	}
 	d.Tasks[t.ID] = t
 	d.touch(kindTask, string(t.ID))
 }
@@ -43,6 +49,9 @@ func (d *Durable) putCommand(c *Command) {
 
 func (d *Durable) putAlert(a *Alert) {
 	d.Alerts[a.ID] = a
+	if d.index != nil {
+		d.index.alert(a)
+	}
 	d.touch(kindAlert, string(a.ID))
 }
 

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kapok-fleet/kapok/protocol"
@@ -40,6 +41,12 @@ func (f *Fleet) report(in Report) {
 	}
 }
 
+// take notes a report as taken in: what follows names it as its cause.
+func (f *Fleet) take(cause uint64, taken ReportTaken) {
+	f.cause = cause
+	f.cause = f.emit(taken)
+}
+
 func reportSeq(m protocol.FromVehicle) uint64 {
 	switch m := m.(type) {
 	case protocol.Ack:
@@ -67,7 +74,7 @@ func (f *Fleet) takeAck(v *Vehicle, log string, a protocol.Ack) {
 		case c.State.Final() || c.State == CommandAccepted:
 			taken.Ignored = "the command is " + string(c.State)
 		}
-		f.emit(taken)
+		f.take(0, taken)
 		if taken.Ignored == "" {
 			f.commandAnswered(v, c, a.Verdict, reason)
 		}
@@ -83,10 +90,18 @@ func (f *Fleet) takeAck(v *Vehicle, log string, a protocol.Ack) {
 	case m.Answered():
 		taken.Ignored = "answered before"
 	}
-	f.emit(taken)
+	f.take(issuedBy(m), taken)
 	if taken.Ignored == "" {
 		f.missionAnswered(v, m, a.Verdict, reason)
 	}
+}
+
+// issuedBy is the event that issued the present revision, 0 without a mission.
+func issuedBy(m *Mission) uint64 {
+	if m == nil {
+		return 0
+	}
+	return m.Issued
 }
 
 // missionAnswered takes in the verdict on the present revision.
@@ -154,7 +169,7 @@ func addedTasks(m *Mission) []TaskID {
 }
 
 func (f *Fleet) takeFault(v *Vehicle, log string, a protocol.Fault) {
-	f.emit(ReportTaken{
+	f.take(0, ReportTaken{
 		Vehicle: v.ID, LogID: log, Seq: a.Seq, Kind: "fault", State: faultState(a), Reason: a.Code, Text: a.Text,
 	})
 	about := alertAbout{kind: AlertFault, vehicle: v.ID, object: a.Code}
@@ -169,7 +184,7 @@ func (f *Fleet) takeFault(v *Vehicle, log string, a protocol.Fault) {
 	if !a.LoadLost {
 		return
 	}
-	for _, id := range f.tasksOf(v.ID) {
+	for _, id := range slices.Clone(f.index.tasks[v.ID]) {
 		t, _ := f.task(id)
 		if t.LoadOn != v.ID {
 			continue
@@ -197,7 +212,7 @@ func (f *Fleet) takeProgress(v *Vehicle, log string, p protocol.Progress) {
 		if !ok || c.Vehicle != v.ID || c.State.Final() {
 			taken.Ignored = "not an open command of this vehicle"
 		}
-		f.emit(taken)
+		f.take(0, taken)
 		if taken.Ignored == "" {
 			f.commandEnded(v, c, p)
 		}
@@ -206,7 +221,7 @@ func (f *Fleet) takeProgress(v *Vehicle, log string, p protocol.Progress) {
 	m, ok := f.state.Durable.Missions[MissionID(p.Mission)]
 	if !ok || m.Vehicle != v.ID {
 		taken.Ignored = "not a mission of this vehicle"
-		f.emit(taken)
+		f.take(0, taken)
 		return
 	}
 	leg, known := findLeg(m, LegID(p.Leg))
@@ -218,7 +233,7 @@ func (f *Fleet) takeProgress(v *Vehicle, log string, p protocol.Progress) {
 	case leg.State == protocol.LegBegun && (p.State == protocol.Started || p.State == protocol.Begun):
 		taken.Ignored = "the leg is begun"
 	}
-	f.emit(taken)
+	f.take(m.Issued, taken)
 	if taken.Ignored == "" {
 		f.legProgress(v, m, leg, p)
 	}
@@ -262,6 +277,11 @@ func (f *Fleet) legProgress(v *Vehicle, m *Mission, leg Leg, p protocol.Progress
 	if m.Answered() && m.Current() == len(m.Legs) {
 		f.endMission(m, Reason{"completed", "all legs are done"}, Reason{"left_over", "its mission ended without it"})
 		f.lookAgain = true
+		return
+	}
+	if p.State == protocol.Failed && m.Answered() {
+		// The vehicle waits to hear how to go on.
+		f.rebuild(v, m, Reason{"failed", "a leg failed"})
 		return
 	}
 	f.pursue(v.ID)

@@ -31,6 +31,7 @@ type Durable struct {
 	Answers  map[string]*GivenAnswer `json:"answers"`
 
 	digest *Digest
+	index  *index
 }
 
 // Counters give out ids.
@@ -89,7 +90,7 @@ func newVolatile() Volatile {
 // is safe for other goroutines.
 func (s *State) View() *State {
 	c := *s
-	c.Durable.digest, c.Volatile.digest = nil, nil
+	c.Durable.digest, c.Volatile.digest, c.Durable.index = nil, nil, nil
 	d := &c.Durable
 	d.Vehicles, d.Tasks, d.Missions = maps.Clone(d.Vehicles), maps.Clone(d.Tasks), maps.Clone(d.Missions)
 	d.Commands, d.Alerts = maps.Clone(d.Commands), maps.Clone(d.Alerts)

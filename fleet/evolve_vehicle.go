@@ -1,0 +1,102 @@
+package fleet
+
+import "maps"
+
+// How vehicles evolve.
+
+// changeVehicle changes a copy of a vehicle and puts it in the old one's place.
+func (d *Durable) changeVehicle(r Recorded, id VehicleID, change func(v *Vehicle)) {
+	old, ok := d.Vehicles[id]
+	if !ok {
+		return
+	}
+	v := old.clone()
+	change(v)
+	v.Revision = r.Index
+	d.putVehicle(v)
+}
+
+func (e VehicleRegistered) evolve(d *Durable, r Recorded) {
+	v := e.Vehicle
+	v.Revision = r.Index
+	d.putVehicle(&v)
+}
+
+func (e VehicleServiceChanged) evolve(d *Durable, r Recorded) {
+	d.changeVehicle(r, e.Vehicle, func(v *Vehicle) {
+		v.OutOfService = e.OutOfService
+		v.Suspended, v.RefusedInARow, v.Refusals = false, 0, nil
+	})
+}
+
+func (e VehicleBlocked) evolve(d *Durable, r Recorded) {
+	d.changeVehicle(r, e.Vehicle, func(v *Vehicle) { v.Blocked = e.Command })
+}
+
+func (e VehicleRefused) evolve(d *Durable, r Recorded) {
+	d.changeVehicle(r, e.Vehicle, func(v *Vehicle) {
+		v.Refusals = maps.Clone(v.Refusals)
+		if v.Refusals == nil {
+			v.Refusals = map[TaskID]Refusal{}
+		}
+		if e.Until.IsZero() {
+			delete(v.Refusals, e.Task)
+			return
+		}
+		if e.Task != "" {
+			v.Refusals[e.Task] = Refusal{e.Until, v.Refusals[e.Task].Times + 1, e.Reason}
+		}
+		v.RefusedInARow++
+		v.Suspended = v.Suspended || e.Suspended
+	})
+}
+
+func (e VehicleFaulted) evolve(d *Durable, r Recorded) {
+	d.changeVehicle(r, e.Vehicle, func(v *Vehicle) {
+		v.Faults = maps.Clone(v.Faults)
+		if v.Faults == nil {
+			v.Faults = map[string]string{}
+		}
+		if e.Cleared {
+			delete(v.Faults, e.Code)
+		} else {
+			v.Faults[e.Code] = e.Text
+		}
+	})
+}
+
+func (e EpochSeen) evolve(d *Durable, r Recorded) {
+	d.changeVehicle(r, e.Vehicle, func(v *Vehicle) { v.EpochAbove = e.Epoch })
+}
+
+func (e LogOpened) evolve(d *Durable, r Recorded) {
+	d.changeVehicle(r, e.Vehicle, func(v *Vehicle) { v.Logs = openLog(v.Logs, e.LogID) })
+}
+
+func (e ReportTaken) evolve(d *Durable, r Recorded) {
+	d.changeVehicle(r, e.Vehicle, func(v *Vehicle) {
+		v.Logs = append([]ReportLog(nil), v.Logs...)
+		for i := range v.Logs {
+			if v.Logs[i].ID == e.LogID {
+				v.Logs[i].Seq = e.Seq
+			}
+		}
+	})
+}
+
+// openLog puts the log last, with the number it had reached if it is known.
+func openLog(logs []ReportLog, id string) []ReportLog {
+	opened := ReportLog{ID: id}
+	var rest []ReportLog
+	for _, l := range logs {
+		if l.ID == id {
+			opened = l
+		} else {
+			rest = append(rest, l)
+		}
+	}
+	if len(rest) >= MaxLogs {
+		rest = rest[len(rest)-MaxLogs+1:]
+	}
+	return append(rest, opened)
+}

@@ -1,0 +1,111 @@
+package fleet
+
+import (
+	"slices"
+	"time"
+)
+
+// index is what can be derived from Durable and is looked up often. The put
+// functions keep it up to date.
+type index struct {
+	vehicles []VehicleID
+	waiting  map[TaskID]bool
+	// open counts the tasks that are not final.
+	open   int
+	alerts map[alertKey]AlertID
+	// tasks are those that a vehicle holds or has a load of, by number.
+	tasks map[VehicleID][]TaskID
+	// archivedAt is when the archive was last looked after.
+	archivedAt time.Time
+}
+
+type alertKey struct {
+	kind    AlertKind
+	vehicle VehicleID
+	task    TaskID
+	object  string
+}
+
+func newIndex(d *Durable) *index {
+	x := &index{
+		waiting: map[TaskID]bool{}, alerts: map[alertKey]AlertID{}, tasks: map[VehicleID][]TaskID{},
+	}
+	x.vehicles = sortedKeys(d.Vehicles)
+	for _, t := range d.Tasks {
+		x.task(nil, t)
+	}
+	for _, a := range d.Alerts {
+		x.alert(a)
+	}
+	return x
+}
+
+func (x *index) vehicle(v *Vehicle) {
+	if at, found := slices.BinarySearch(x.vehicles, v.ID); !found {
+		x.vehicles = slices.Insert(x.vehicles, at, v.ID)
+	}
+}
+
+// task takes in a task that has changed; old is nil for a new one.
+func (x *index) task(old, t *Task) {
+	if old != nil {
+		x.letGo(old)
+		if !old.State.Final() {
+			x.open--
+		}
+	}
+	if !t.State.Final() {
+		x.open++
+	}
+	if t.State == TaskWaiting {
+		x.waiting[t.ID] = true
+	} else {
+		delete(x.waiting, t.ID)
+	}
+	x.hold(t)
+}
+
+// hold notes who holds a task, letGo that they do no longer.
+func (x *index) hold(t *Task) {
+	for _, v := range [...]VehicleID{t.Vehicle, t.LoadOn} {
+		if v == "" || t.State.Final() {
+			continue
+		}
+		less := func(a, b TaskID) int { return compareNumbered(string(a), string(b)) }
+		if at, found := slices.BinarySearchFunc(x.tasks[v], t.ID, less); !found {
+			x.tasks[v] = slices.Insert(x.tasks[v], at, t.ID)
+		}
+	}
+}
+
+func (x *index) letGo(t *Task) {
+	for _, v := range [...]VehicleID{t.Vehicle, t.LoadOn} {
+		x.tasks[v] = slices.DeleteFunc(x.tasks[v], func(id TaskID) bool { return id == t.ID })
+		if len(x.tasks[v]) == 0 {
+			delete(x.tasks, v)
+		}
+	}
+}
+
+func (x *index) alert(a *Alert) {
+	key := alertKey{a.Kind, a.Vehicle, a.Task, a.Object}
+	if a.Open() {
+		x.alerts[key] = a.ID
+	} else if x.alerts[key] == a.ID {
+		delete(x.alerts, key)
+	}
+}
+
+// compareNumbered orders ids of one letter and a number by the number.
+func compareNumbered(a, b string) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,498 @@
+package fleet_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/planner/chart/harbour"
+	"github.com/kapok-fleet/kapok/protocol"
+	"github.com/kapok-fleet/kapok/protocol/api"
+)
+
+var update = flag.Bool("update", false, "write the expected output of the plays anew")
+
+// TestPlays runs each play in testdata/plays: lines that start with ">" are
+// stage directions, the lines below each are the events and effects that they
+// must bring about. Run with -update to write them anew, then read the diff.
+func TestPlays(t *testing.T) {
+	files, err := filepath.Glob("testdata/plays/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no plays found: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			script, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := newStage(t).play(string(script))
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if got != string(script) {
+				t.Errorf("the play went otherwise; got:\n%s\n\nrepeat with: go test ./fleet -run 'TestPlays/%s'",
+					diff(string(script), got), filepath.Base(file))
+			}
+		})
+	}
+}
+
+// stage is a fleet with the means to direct it, and the two folds that it is
+// checked against at every step.
+type stage struct {
+	t         *testing.T
+	fleet     *fleet.Fleet
+	now       time.Time
+	durable   *fleet.State
+	all       *fleet.State
+	seqs      map[string]uint64
+	logs      map[string]string
+	request   fleet.RequestID
+	questions []fleet.Question
+	config    fleet.Config
+	out       strings.Builder
+	verbose   bool
+}
+
+func newStage(t *testing.T) *stage {
+	s := &stage{
+		t: t, now: time.Date(2027, 3, 1, 8, 0, 0, 0, time.UTC),
+		seqs: map[string]uint64{}, logs: map[string]string{}, config: fleet.DefaultConfig(),
+		durable: fleet.NewState(), all: fleet.NewState(),
+	}
+	s.open(fleet.NewState())
+	s.step(fleet.Recovered{UnixEpoch: 1000})
+	s.out.Reset()
+	return s
+}
+
+func (s *stage) open(state *fleet.State) {
+	s.t.Helper()
+	c, err := harbour.Chart()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if s.fleet, err = fleet.New(s.config, c, state); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// play runs a script and returns it with the output that it brought about.
+func (s *stage) play(script string) string {
+	var written strings.Builder
+	lines := bufio.NewScanner(strings.NewReader(script))
+	for lines.Scan() {
+		line := lines.Text()
+		switch {
+		case strings.HasPrefix(line, ">"):
+			s.out.Reset()
+			s.direct(strings.Fields(strings.TrimPrefix(line, ">")))
+			written.WriteString(line + "\n" + s.out.String())
+		case strings.HasPrefix(line, "#"), line == "":
+			written.WriteString(line + "\n")
+		}
+	}
+	return written.String()
+}
+
+// step decides inputs, prints what came of it, and checks the folds.
+func (s *stage) step(inputs ...fleet.Input) fleet.Output {
+	s.t.Helper()
+	out := s.fleet.Step(s.now, inputs)
+	for _, r := range out.Events {
+		s.fold(r)
+		s.show(r)
+	}
+	for _, e := range out.Effects {
+		s.showEffect(e)
+	}
+	live := s.fleet.State()
+	if what := fleet.Differs(live, s.durable, true); what != "" {
+		s.t.Fatalf("the fold of the durable events differs from the durable state in %s", what)
+	}
+	if what := fleet.Differs(live, s.all, false); what != "" {
+		s.t.Fatalf("the fold of all events differs from the state in %s", what)
+	}
+	return out
+}
+
+// fold evolves both shadows; durable events pass through their encoding.
+func (s *stage) fold(r fleet.Recorded) {
+	s.t.Helper()
+	if r.Event.Lasting() {
+		frame, err := fleet.EncodeEvent(r)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		decoded, err := fleet.DecodeEvent(frame)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		fleet.Evolve(s.durable, decoded)
+	}
+	fleet.Evolve(s.all, r)
+}
+
+// direct carries out one stage direction.
+func (s *stage) direct(words []string) {
+	s.t.Helper()
+	if len(words) == 0 {
+		return
+	}
+	who := ""
+	if len(words) > 1 {
+		who = words[1]
+	}
+	switch words[0] {
+	case "wait": // wait 10s: time passes with a tick each second
+		d, err := time.ParseDuration(who)
+		s.must(err)
+		for end := s.now.Add(d); s.now.Before(end); {
+			s.now = s.now.Add(time.Second)
+			s.step(fleet.Tick{})
+		}
+	case "join": // join v1 rover [log=L] [mission=M1/1] [epoch=N] [legs=N] [skill=x]
+		s.join(who, words[2:])
+	case "sample": // sample v1 113.93,22.51[,alt] battery=0.9
+		s.sample(who, words[2:])
+	case "leave":
+		s.step(fleet.Left{Vehicle: fleet.VehicleID(who), Session: session(who), Why: "closed"})
+	case "accept", "refuse": // accept v1 M1/1 [reason]
+		s.ack(who, words[0], words[2:])
+	case "started", "begun", "done", "failed", "abandoned": // begun v1 M1 L1
+		s.progress(who, words[0], words[2:])
+	case "fault":
+		s.seqs[who]++
+		s.report(who, protocol.Fault{Seq: s.seqs[who], Code: words[2], Text: "a fault", Cleared: slices.Contains(words, "cleared"), LoadLost: slices.Contains(words, "load_lost"), Time: s.now})
+	case "repeat": // the last report comes again
+		s.report(who, protocol.Ack{Seq: s.seqs[who], Command: "again", Verdict: protocol.Accepted})
+	case "order": // order visit at=site:x … [priority] [key=k]
+		s.ask(words, fleet.OrderTask{Order: s.orderOf(words[1:])})
+	case "cancel":
+		s.ask(words, fleet.CancelTask{Task: fleet.TaskID(who)})
+	case "resolve": // resolve T1 1 done
+		n, err := strconv.Atoi(words[2])
+		s.must(err)
+		s.ask(words, fleet.ResolveStop{Task: fleet.TaskID(who), Decision: api.Resolution{Stop: n, Outcome: words[3], Reason: "looked at it"}})
+	case "command": // command v1 hold
+		s.ask(words, fleet.OrderCommand{Vehicle: fleet.VehicleID(who), Order: api.CommandOrder{Kind: words[2]}})
+	case "service": // service v1 out|in
+		s.ask(words, fleet.ChangeService{Vehicle: fleet.VehicleID(who), Change: api.ServiceChange{InService: words[2] == "in"}})
+	case "home": // home v1 SITE kind model
+		s.ask(words, fleet.RegisterVehicle{Vehicle: fleet.VehicleID(who), Registration: api.VehicleRegistration{Kind: words[3], Model: words[4], HomeSite: words[2]}})
+	case "think":
+		s.think()
+	case "crash":
+		s.crash()
+	case "verbose":
+		s.verbose = true
+	default:
+		s.t.Fatalf("no stage direction %q", words[0])
+	}
+}
+
+func (s *stage) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func session(who string) fleet.SessionID { return fleet.SessionID("s-" + who) }
+
+func option(words []string, name string) string {
+	for _, w := range words {
+		if v, ok := strings.CutPrefix(w, name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+func options(words []string, name string) []string {
+	var all []string
+	for _, w := range words {
+		if v, ok := strings.CutPrefix(w, name+"="); ok {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+func (s *stage) join(who string, words []string) {
+	h := protocol.Hello{Kind: protocol.Kind(words[0]), Model: model(words[0]), LogID: option(words, "log"), Time: s.now, Capabilities: options(words, "skill")}
+	if h.LogID == "" {
+		h.LogID = "log1"
+	}
+	if s.logs[who] != h.LogID {
+		s.logs[who], s.seqs[who] = h.LogID, 0
+	}
+	if m := option(words, "mission"); m != "" {
+		id, revision, _ := strings.Cut(m, "/")
+		n, err := strconv.Atoi(revision)
+		s.must(err)
+		h.Mission = &protocol.MissionRef{ID: id, Revision: n}
+	}
+	if e := option(words, "epoch"); e != "" {
+		n, err := strconv.ParseUint(e, 10, 64)
+		s.must(err)
+		h.Epoch = n
+	}
+	if l := option(words, "legs"); l != "" {
+		n, err := strconv.Atoi(l)
+		s.must(err)
+		h.Limits.MaxLegs = n
+	}
+	s.step(fleet.Joined{Vehicle: fleet.VehicleID(who), Session: session(who), Hello: h})
+}
+
+func model(kind string) string {
+	if kind == "rover" {
+		return "kapok-rover"
+	}
+	return "kapok-quad"
+}
+
+func (s *stage) sample(who string, words []string) {
+	sample := protocol.Sample{Time: s.now, BatteryRatio: 0.95, Mode: protocol.ModeIdle}
+	if b := option(words, "battery"); b != "" {
+		ratio, err := strconv.ParseFloat(b, 64)
+		s.must(err)
+		sample.BatteryRatio = ratio
+	}
+	if strings.HasPrefix(words[0], "site:") {
+		sample.Position = s.site(words[0][len("site:"):])
+	} else {
+		var at [3]float64
+		for i, x := range strings.Split(words[0], ",") {
+			n, err := strconv.ParseFloat(x, 64)
+			s.must(err)
+			at[i] = n
+		}
+		sample.Position = protocol.Position{Lon: at[0], Lat: at[1], AltitudeM: at[2]}
+	}
+	s.step(fleet.Telemetry{Vehicle: fleet.VehicleID(who), Session: session(who), Samples: []protocol.Sample{sample}})
+}
+
+func (s *stage) site(id string) protocol.Position {
+	c, err := harbour.Chart()
+	s.must(err)
+	for _, site := range c.Sites {
+		if site.ID == id {
+			return protocol.Position(site.Position)
+		}
+	}
+	s.t.Fatalf("no site %s", id)
+	return protocol.Position{}
+}
+
+func (s *stage) report(who string, m protocol.FromVehicle) {
+	s.step(fleet.Report{Vehicle: fleet.VehicleID(who), Session: session(who), LogID: s.logs[who], Message: m})
+}
+
+func (s *stage) ack(who, word string, words []string) {
+	s.seqs[who]++
+	a := protocol.Ack{Seq: s.seqs[who], Verdict: protocol.Accepted}
+	if word == "refuse" {
+		a.Verdict, a.Reason = protocol.Refused, "low_battery"
+	}
+	if strings.HasPrefix(words[0], "C") {
+		a.Command = words[0]
+	} else {
+		id, revision, _ := strings.Cut(words[0], "/")
+		n, err := strconv.Atoi(revision)
+		s.must(err)
+		a.Mission = &protocol.MissionRef{ID: id, Revision: n}
+	}
+	s.report(who, a)
+}
+
+func (s *stage) progress(who, word string, words []string) {
+	s.seqs[who]++
+	p := protocol.Progress{Seq: s.seqs[who], State: protocol.ProgressState(word), Time: s.now}
+	if strings.HasPrefix(words[0], "C") {
+		p.Command = words[0]
+	} else {
+		p.Mission, p.Leg = words[0], words[1]
+	}
+	if word == "failed" {
+		p.Reason = "blocked"
+	}
+	s.report(who, p)
+}
+
+func (s *stage) ask(words []string, ask fleet.Ask) {
+	s.request++
+	key := option(words, "key")
+	body, err := json.Marshal(ask)
+	s.must(err)
+	s.step(fleet.Asked{Request: s.request, Actor: "alice", Key: key, BodyHash: string(body), Ask: ask})
+}
+
+func (s *stage) orderOf(words []string) api.Order {
+	o := api.Order{Kind: words[0], Capabilities: options(words, "skill"), VehicleKinds: options(words, "by")}
+	for _, w := range words {
+		if slices.Contains([]string{"emergency", "urgent", "routine"}, w) {
+			o.Priority = w
+		}
+	}
+	if kg := option(words, "kg"); kg != "" {
+		x, err := strconv.ParseFloat(kg, 64)
+		s.must(err)
+		o.LoadKg = x
+	}
+	work := 20.0
+	for _, at := range options(words, "at") {
+		stop := api.OrderStop{WorkS: work}
+		if site, ok := strings.CutPrefix(at, "site:"); ok {
+			stop.Site = site
+		} else if place, ok := strings.CutPrefix(at, "place:"); ok {
+			stop.Place = place
+		} else {
+			lon, lat, _ := strings.Cut(at, ",")
+			x, err := strconv.ParseFloat(lon, 64)
+			s.must(err)
+			y, err := strconv.ParseFloat(lat, 64)
+			s.must(err)
+			stop.Position = &api.Position{Lon: x, Lat: y}
+		}
+		o.Stops = append(o.Stops, stop)
+	}
+	return o
+}
+
+func (s *stage) think() {
+	questions := s.questions
+	s.questions = nil
+	for _, q := range questions {
+		answer := fleet.AnswerQuestion(s.fleet.Planner().Clone(), q, s.now, s.config)
+		s.step(fleet.PlanReady{Question: q, Answer: answer})
+	}
+}
+
+// crash forgets everything but the durable events.
+func (s *stage) crash() {
+	data, err := fleet.EncodeDurable(&s.durable.Durable)
+	s.must(err)
+	d, err := fleet.DecodeDurable(data)
+	s.must(err)
+	state := fleet.NewState()
+	state.Durable = d
+	s.all = s.fleet.State().View()
+	s.open(state)
+	s.step(fleet.Recovered{UnixEpoch: 1000})
+}
+
+// show prints an event in a line.
+func (s *stage) show(r fleet.Recorded) {
+	if _, moved := r.Event.(fleet.Moved); moved && !s.verbose {
+		return
+	}
+	data, err := json.Marshal(r.Event)
+	s.must(err)
+	var fields map[string]any
+	s.must(json.Unmarshal(data, &fields))
+	fmt.Fprintf(&s.out, "  %s%s\n", r.Event.EventName(), shorten(r, fields))
+}
+
+func (s *stage) showEffect(e fleet.Effect) {
+	switch e := e.(type) {
+	case fleet.Welcome:
+		fmt.Fprintf(&s.out, "  -> %s: welcome log=%s seq=%d\n", e.Vehicle, e.Message.LogID, e.Message.Seq)
+	case fleet.Owe:
+		fmt.Fprintf(&s.out, "  -> %s: %s\n", e.Vehicle, owedText(e.Owed))
+	case fleet.CloseLink:
+		fmt.Fprintf(&s.out, "  -> %s: close %s\n", e.Vehicle, e.Code)
+	case fleet.Reply:
+		if e.Answer.Problem != nil {
+			fmt.Fprintf(&s.out, "  -> reply %d %s: %s\n", e.Answer.Status, e.Answer.Problem.Code, e.Answer.Problem.Detail)
+		} else {
+			fmt.Fprintf(&s.out, "  -> reply %d%s\n", e.Answer.Status, map[bool]string{true: " (repeated)"}[e.Answer.Repeated])
+		}
+	case fleet.Think:
+		s.questions = append(s.questions, e.Question)
+		fmt.Fprintf(&s.out, "  -> think about %s\n", e.Question.Task)
+	}
+}
+
+func owedText(o fleet.Owed) string {
+	var parts []string
+	if m := o.Mission; m != nil {
+		var legs []string
+		for _, l := range m.Legs {
+			legs = append(legs, fmt.Sprintf("%s:%s%s(%s)", l.ID, l.Action, l.Task, l.State))
+		}
+		parts = append(parts, fmt.Sprintf("%s/%d %s [%s]", m.ID, m.Revision, m.State, strings.Join(legs, " ")))
+	}
+	for _, m := range o.Ended {
+		parts = append(parts, m.ID+" ended")
+	}
+	for _, c := range o.Commands {
+		parts = append(parts, c.ID+" "+string(c.Kind))
+	}
+	return strings.Join(append(parts, fmt.Sprintf("received %d", o.Seq)), ", ")
+}
+
+// shorten writes the fields that tell the story.
+func shorten(r fleet.Recorded, fields map[string]any) string {
+	var b strings.Builder
+	if r.Cause != 0 {
+		fmt.Fprintf(&b, " <-%d", r.Cause)
+	}
+	if r.Index != 0 {
+		b.Reset()
+		fmt.Fprintf(&b, " #%d", r.Index)
+		if r.Cause != 0 {
+			fmt.Fprintf(&b, "<-#%d", r.Cause)
+		}
+	}
+	for _, name := range []string{"task", "stop", "mission", "revision", "leg", "command", "alert", "vehicle", "site", "kind", "state", "verdict", "outcome", "ignored", "log_id", "seq", "out_of_service", "using", "waiting", "by", "suspended", "load_on"} {
+		v, ok := fields[name]
+		if !ok {
+			continue
+		}
+		if m, is := v.(map[string]any); is {
+			v = fmt.Sprint(m["id"], " ", m["kind"])
+		}
+		fmt.Fprintf(&b, " %s=%v", name, v)
+	}
+	if reason, ok := fields["reason"].(map[string]any); ok {
+		fmt.Fprintf(&b, " (%v: %v)", reason["code"], reason["text"])
+	}
+	if doubt, ok := fields["doubt"].(bool); ok && doubt {
+		b.WriteString(" in doubt")
+	}
+	return b.String()
+}
+
+// diff shows the lines that are not in both.
+func diff(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	var b strings.Builder
+	for i := range max(len(w), len(g)) {
+		var x, y string
+		if i < len(w) {
+			x = w[i]
+		}
+		if i < len(g) {
+			y = g[i]
+		}
+		if x != y {
+			fmt.Fprintf(&b, "line %d\n- %s\n+ %s\n", i+1, x, y)
+		}
+	}
+	return b.String()
+}

@@ -257,8 +257,13 @@ func oneLevel(list string) string {
 	return list
 }
 
-// doorstep returns the point of the outlines that is nearest to the centroid of
-// the largest: where a vehicle comes to, for an area that has no entrance drawn.
+// doorstepM is how far outside of an outline a doorstep is, so that rounding
+// does not put it into the building.
+const doorstepM = 1
+
+// doorstep returns the point before the outline that is nearest to the centroid
+// of the largest ring: where a vehicle comes to, for an area that has no
+// entrance drawn.
 func doorstep(rings []orb.Ring) orb.Point {
 	frame := space.NewFrame(rings[0][0])
 	var largest []space.XY
@@ -273,14 +278,29 @@ func doorstep(rings []orb.Ring) orb.Point {
 		}
 	}
 	centre := centroid(largest)
-	at, distM := largest[0], math.Inf(1)
+	on, distM := largest[0], math.Inf(1)
 	for i := 1; i < len(largest); i++ {
-		on, _ := space.ClosestOnSegment(centre, largest[i-1], largest[i])
-		if d := on.Dist(centre); d < distM {
-			at, distM = on, d
+		at, _ := space.ClosestOnSegment(centre, largest[i-1], largest[i])
+		if d := at.Dist(centre); d < distM {
+			on, distM = at, d
 		}
 	}
-	return frame.Point(at)
+	return frame.Point(stepOut(largest, on))
+}
+
+// stepOut goes doorstepM from a point on a ring's line to the outside, in the
+// one of sixteen directions that leads furthest from the line: in corners, that
+// is between the walls.
+func stepOut(ring []space.XY, on space.XY) space.XY {
+	best, bestM := on, 0.0
+	for k := range 16 {
+		sin, cos := math.Sincos(float64(k) * math.Pi / 8)
+		at := on.Add(space.XY{X: cos, Y: sin}.Scale(doorstepM))
+		if d := space.RingDist(ring, at); d > bestM && !space.InRing(ring, at) {
+			best, bestM = at, d
+		}
+	}
+	return best
 }
 
 // centroid returns the centre of gravity of a ring's area, or of its points when

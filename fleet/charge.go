@@ -19,11 +19,14 @@ func (f *Fleet) considerCharging(id VehicleID) {
 		return
 	}
 	p := f.presence(id)
-	if p.Link != LinkLive || !p.Known || p.Sample.BatteryRatio >= f.config.ChargeBelow || p.Sample.Mode == protocol.ModeManual {
+	if p.Link != LinkLive || !p.Fresh || p.Sample.BatteryRatio >= f.config.ChargeBelow || p.Sample.Mode == protocol.ModeManual {
 		return
 	}
 	m, open := f.openMission(v)
 	if open && (!m.Answered() || m.State != protocol.MissionActive || len(m.Tasks()) > 0 || toCharger(m)) {
+		return
+	}
+	if _, stranded := f.index.alerts[alertKey{kind: AlertStranded, vehicle: id}]; stranded {
 		return
 	}
 	site := v.Charger
@@ -132,6 +135,7 @@ func (f *Fleet) sendToCharger(v *Vehicle, site SiteID) {
 	if refused != nil {
 		f.raise(alertAbout{kind: AlertStranded, vehicle: v.ID}, Critical,
 			fmt.Sprintf("%s is low and cannot reach charger %s: %s", v.ID, site, exclusionText(refused)))
+		f.leaveCharger(v.ID)
 		return
 	}
 	next := 0

@@ -222,6 +222,9 @@ func hashPresence(k entityKey, p *Presence) uint64 {
 	for _, text := range [...]string{string(p.Link), string(p.Session), string(s.Mode), s.Position.Level} {
 		h = fnv1a(fnv1a(h, []byte(text)), []byte{0})
 	}
+	if p.Fresh {
+		h = fnv1a(h, []byte{1})
+	}
 	for _, z := range p.Zones {
 		h = fnv1a(fnv1a(h, []byte(z)), []byte{0})
 	}

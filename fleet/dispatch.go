@@ -254,7 +254,7 @@ func (f *Fleet) barred(v *Vehicle, t *Task) string {
 		return "fault"
 	case p.Link != LinkLive:
 		return "link_" + string(p.Link)
-	case !p.Known || !v.HomeKnown:
+	case !p.Fresh || !v.HomeKnown:
 		return "position_unknown"
 	case p.Sample.Mode == protocol.ModeManual || p.Sample.Mode == protocol.ModeFault:
 		return "mode_" + string(p.Sample.Mode)

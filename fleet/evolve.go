@@ -137,6 +137,9 @@ func (e LinkChanged) evolve(v *Volatile, r Recorded) {
 	if p.Session != e.Session || p.Link != e.State {
 		p.Since = r.Time
 	}
+	if p.Session != e.Session {
+		p.Fresh = false
+	}
 	p.Link, p.Session, p.LinkEnd = e.State, e.Session, e.LinkEnd
 	if e.State == LinkLive {
 		p.LastHeard = r.Time
@@ -146,7 +149,7 @@ func (e LinkChanged) evolve(v *Volatile, r Recorded) {
 
 func (e Moved) evolve(v *Volatile, r Recorded) {
 	p := v.presence(e.Vehicle)
-	p.Known, p.Sample, p.LastHeard = true, e.Sample, r.Time
+	p.Known, p.Fresh, p.Sample, p.LastHeard = true, true, e.Sample, r.Time
 	v.putPresence(e.Vehicle, p)
 }
 

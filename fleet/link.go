@@ -172,8 +172,8 @@ func (f *Fleet) telemetry(in Telemetry) {
 	if !v.HomeKnown {
 		f.settleHome(v, sample.Position)
 	}
-	f.watchBattery(v, sample, !p.Known)
-	if !p.Known {
+	f.watchBattery(v, sample, !p.Fresh)
+	if !p.Fresh {
 		f.lookAgain = true
 	}
 }
@@ -250,6 +250,9 @@ func (f *Fleet) watchBattery(v *Vehicle, s protocol.Sample, first bool) {
 		f.raise(about, Critical, fmt.Sprintf("%s is at %.0f %%, below its reserve of %.0f %%", v.ID, 100*s.BatteryRatio, 100*v.Spec.ReserveRatio))
 	case s.BatteryRatio > v.Spec.ReserveRatio+0.05:
 		f.clearAlert(about, fmt.Sprintf("charge of %.0f %%", 100*s.BatteryRatio))
+	}
+	if s.BatteryRatio >= f.config.ChargeBelow {
+		f.clearAlert(alertAbout{kind: AlertStranded, vehicle: v.ID}, fmt.Sprintf("charge of %.0f %%", 100*s.BatteryRatio))
 	}
 	if first || s.BatteryRatio < f.config.ChargeBelow {
 		f.considerCharging(v.ID)

@@ -258,7 +258,7 @@ func (f *Fleet) pursue(id VehicleID) {
 	}
 	if abandoned {
 		p := f.presence(id)
-		if p.Link == LinkLive && p.Known && p.LastHeard.After(p.Since) {
+		if p.Link == LinkLive && p.Fresh {
 			f.rebuild(v, m, Reason{"abandoned", "stops that were abandoned are taken up again"})
 		}
 		return
@@ -418,7 +418,7 @@ func (f *Fleet) watchMission(id VehicleID) {
 // if it is low.
 func (f *Fleet) considerWork(v *Vehicle) {
 	p := f.presence(v.ID)
-	if p.Link == LinkLive && p.Known && p.Sample.BatteryRatio < f.config.ChargeBelow {
+	if p.Link == LinkLive && p.Fresh && p.Sample.BatteryRatio < f.config.ChargeBelow {
 		f.considerCharging(v.ID)
 	}
 }
@@ -440,6 +440,8 @@ func (f *Fleet) recallUnlawful(id VehicleID, m *Mission) {
 		l := &m.Legs[i]
 		if l.Task != "" && !f.holds(m, l) {
 			f.command(id, protocol.CommandHold, Reason{"unlawful", "the last accepted plan serves work that was taken off"})
+			f.raise(alertAbout{kind: AlertRefusing, vehicle: id}, Warning,
+				fmt.Sprintf("%s refused to give up work that was taken off: it is held until a person resumes or recalls it", id))
 			return
 		}
 	}

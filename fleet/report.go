@@ -71,7 +71,9 @@ func (f *Fleet) takeAck(v *Vehicle, log string, a protocol.Ack) {
 		switch {
 		case !ok || c.Vehicle != v.ID:
 			taken.Ignored = "not a command of this vehicle"
-		case c.State.Final() || c.State == CommandAccepted:
+		case c.State.Final() && c.State != CommandExpired || c.State == CommandAccepted:
+			// An answer that comes late to an expired command still tells what the
+			// vehicle does.
 			taken.Ignored = "the command is " + string(c.State)
 		}
 		f.take(0, taken)

@@ -102,8 +102,10 @@ type Presence struct {
 	// zero while a session is open.
 	LastHeard time.Time `json:"last_heard,omitzero"`
 	LinkEnd   time.Time `json:"link_end,omitzero"`
-	// Known tells whether Sample and XYZ hold anything.
+	// Known tells whether Sample holds anything, Fresh whether it came in the
+	// present session.
 	Known  bool            `json:"known,omitempty"`
+	Fresh  bool            `json:"fresh,omitempty"`
 	Sample protocol.Sample `json:"sample"`
 	// Since is when the session or the silence began.
 	Since time.Time `json:"since,omitzero"`

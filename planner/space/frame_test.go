@@ -26,8 +26,7 @@ func TestFrameAgreesWithPublishedUTM(t *testing.T) {
 	}{
 		// The example of GeographicLib's GeoConvert manual.
 		{"GeoConvert, 33.3 N 44.4 E, zone 38", orb.Point{44.4, 33.3}, 45, 444140.54, 3684706.36, 0.01},
-		// Snyder, "Map Projections: A Working Manual", gives metres for another
-		// ellipsoid; the CN Tower's WGS-84 values are printed to the metre.
+		// Printed to the metre in many a description of UTM.
 		{"CN Tower, zone 17", orb.Point{-dms(79, 23, 13.7), dms(43, 38, 33.24)}, -81, 630084, 4833438, 1},
 	} {
 		east, north := utm(c.at, c.meridian)

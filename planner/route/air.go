@@ -90,7 +90,7 @@ func (p *Planner) fly(q Query) (Route, error) {
 		if found.found {
 			best = found
 			a.best = append(a.best[:0], a.bends...)
-		} else if why == nil || refusal != nil && why.Rule == NoWay {
+		} else if why == nil {
 			why = refusal
 		}
 	}
@@ -351,6 +351,11 @@ func (p *Planner) columnsLawful(q *Query, z, upS float64) *Refusal {
 			if id < nb && p.tall(id) && p.fixed.buildings.inside(id, at) {
 				return &Refusal{Rule: InsideBuilding, At: pos, Object: p.c.Buildings[id].ID, Number: p.c.Buildings[id].HeightM}
 			}
+		}
+	}
+	for _, id := range p.zonesAt(a.goal) {
+		if l := &p.laws.zones[id]; p.binds(l) && !l.timed() && (p.forbids(l) || l.rule == chart.KeepOut && overlaps(l, z, a.toM)) {
+			return &Refusal{Rule: InsideZone, At: q.To, Object: l.id, Number: l.limitM}
 		}
 	}
 	from, late := q.Depart.UnixNano(), nanos(q.Depart, upS+LateS)

@@ -179,6 +179,9 @@ func (p *Planner) resetDrive() {
 func (p *Planner) pushStart(leadS float64) {
 	d := &p.ground
 	n := int32(len(p.c.Ground.Nodes))
+	if node := p.nodeAt(&d.from); node >= 0 {
+		p.reach(node, -1, leadS)
+	}
 	for _, way := range p.both(d.from.Arc) {
 		if way < 0 {
 			continue
@@ -196,6 +199,18 @@ func (p *Planner) pushStart(leadS float64) {
 			}
 		}
 	}
+}
+
+// nodeAt is the node that a place on the graph coincides with, or -1. From
+// there every arc of the node is open, whichever of them the place was found on.
+func (p *Planner) nodeAt(s *chart.Snapped) int32 {
+	arc := &p.c.Ground.Arcs[s.Arc]
+	for _, node := range [2]int32{arc.From, arc.To} {
+		if p.c.Ground.Nodes[node].XY.Dist(s.XY) < 0.01 {
+			return node
+		}
+	}
+	return -1
 }
 
 // both is an arc and the one that leads back, -1 where there is none.
@@ -233,7 +248,7 @@ func (p *Planner) settle(budget *int) (node int32, ok bool) {
 	d := &p.ground
 	g := &p.c.Ground
 	n := int32(len(g.Nodes))
-	goals := p.both(d.to.Arc)
+	goals, goalNode := p.both(d.to.Arc), p.nodeAt(&d.to)
 	for len(d.queue) > 0 {
 		e := d.queue.pop()
 		if !d.settled.first(e.to) {
@@ -246,6 +261,9 @@ func (p *Planner) settle(budget *int) (node int32, ok bool) {
 			return 0, false
 		}
 		at := g.Nodes[e.to].XY
+		if e.to == goalNode && !d.escaping {
+			p.reach(n, e.to, e.g)
+		}
 		for i := g.First[e.to]; i < g.First[e.to+1]; i++ {
 			arc := &g.Arcs[i]
 			if (i == goals[0] || i == goals[1]) && !d.escaping {

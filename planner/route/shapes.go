@@ -158,8 +158,8 @@ type corner struct {
 
 // corners appends the points around shape i at which a shortest way that keeps
 // the clearance c may bend: the mitre of the offset boundary at each convex
-// corner, two or three tangent points where the corner is sharper than a right
-// angle, so that none lies further than c·√2 from the corner.
+// corner, two tangent points where the corner turns by clearly more than a
+// right angle, so that none lies further than 1.6·c from the corner.
 func (s *shapes) corners(i int32, c float64, dst []corner) []corner {
 	for r := s.first[i]; r < s.first[i+1]; r++ {
 		ring := s.pts[s.ring[r]:s.ring[r+1]]
@@ -176,7 +176,7 @@ func (s *shapes) corners(i int32, c float64, dst []corner) []corner {
 			if turn <= 1e-9 {
 				continue
 			}
-			parts := math.Ceil(turn/(math.Pi/2) - 1e-9)
+			parts := max(1, math.Ceil(turn/(math.Pi/2)-0.1))
 			step := turn / parts
 			reach := c / math.Cos(step/2)
 			for j := range int(parts) {

@@ -27,6 +27,9 @@ const (
 	// HeightSlackM is how far an altitude may be beyond a roof or a limit, for
 	// roundings and for vehicles that stand on a roof.
 	HeightSlackM = 0.5
+	// WallSlackM is how deep in a footprint a place may be and still count as at
+	// its wall, as entrances are.
+	WallSlackM = 0.1
 )
 
 // Rule names what a path breaks.
@@ -102,9 +105,11 @@ type walk struct {
 	buildings []area
 	zones     []area
 	arcs      [][2]space.XY
-	t         time.Time
-	found     []Violation
-	told      map[string]bool
+	// on is the arc that the last place was on, which is where to look first.
+	on    int
+	t     time.Time
+	found []Violation
+	told  map[string]bool
 	// complied are the zones and limits that the path has complied with once.
 	complied map[string]bool
 }
@@ -181,10 +186,21 @@ func (w *walk) lookBuildings(at space.Position, ground float64) {
 		if !b.bound.Contains(at.Point()) || at.AltitudeM >= roof-HeightSlackM && w.kind.Airborne() {
 			continue
 		}
-		if planar.PolygonContains(b.polygon, at.Point()) {
+		if planar.PolygonContains(b.polygon, at.Point()) && w.depth(b.polygon, at) > WallSlackM {
 			w.tell(InBuilding, at, b.building.ID, at.AltitudeM, roof)
 		}
 	}
+}
+
+// depth is how far a place is from the nearest wall, in metres.
+func (w *walk) depth(polygon orb.Polygon, at space.Position) float64 {
+	p, best := w.c.Frame.XY(at.Point()), math.Inf(1)
+	for _, ring := range polygon {
+		for i := 1; i < len(ring); i++ {
+			best = min(best, space.SegmentDist(p, w.c.Frame.XY(ring[i-1]), w.c.Frame.XY(ring[i])))
+		}
+	}
+	return best
 }
 
 func (w *walk) lookZones(at space.Position, ground float64) {
@@ -211,10 +227,13 @@ func (w *walk) lookZones(at space.Position, ground float64) {
 
 func (w *walk) lookNetwork(at space.Position) {
 	p := w.c.Frame.XY(at.Point())
+	if len(w.arcs) > 0 && space.SegmentDist(p, w.arcs[w.on][0], w.arcs[w.on][1]) <= OffNetworkM {
+		return
+	}
 	best := math.Inf(1)
-	for _, arc := range w.arcs {
-		if space.BoxOf(arc[0], arc[1]).Dist(p) < best {
-			best = min(best, space.SegmentDist(p, arc[0], arc[1]))
+	for i, arc := range w.arcs {
+		if d := space.SegmentDist(p, arc[0], arc[1]); d < best {
+			best, w.on = d, i
 		}
 	}
 	if best > OffNetworkM {

@@ -89,6 +89,15 @@ func durableEvents() map[string]func([]byte) (Event, error) {
 	}
 }
 
+// EventNames lists the names of all events, durable ones first.
+func EventNames() []string {
+	names := sortedKeys(durableEvents())
+	for _, e := range [...]Event{VolatileCleared{}, LinkChanged{}, Moved{}, ZonesChanged{}, PlanWanted{}, PlanDropped{}} {
+		names = append(names, e.EventName())
+	}
+	return names
+}
+
 // EncodeDurable writes the durable state, the content of a snapshot.
 func EncodeDurable(d *Durable) ([]byte, error) {
 	data, err := json.Marshal(d)

@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -64,7 +65,9 @@ type stage struct {
 	questions []fleet.Question
 	config    fleet.Config
 	out       strings.Builder
-	verbose   bool
+	// journal, when not nil, takes the durable events.
+	journal *bytes.Buffer
+	verbose bool
 }
 
 func newStage(t *testing.T) *stage {
@@ -142,6 +145,9 @@ func (s *stage) fold(r fleet.Recorded) {
 			s.t.Fatal(err)
 		}
 		fleet.Evolve(s.durable, decoded)
+		if s.journal != nil {
+			s.journal.Write(append(frame, '\n'))
+		}
 	}
 	fleet.Evolve(s.all, r)
 }

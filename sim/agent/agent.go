@@ -104,6 +104,17 @@ func (a *Agent) Truth() *Truth { return a.truth }
 // Store is what the vehicle remembers, for reading.
 func (a *Agent) Store() *Store { return a.store }
 
+// AtWork tells whether the vehicle is going to finish a stop whose work it has
+// begun, whatever Kapok knows.
+func (a *Agent) AtWork(k StopKey) bool {
+	m := a.store.Mission
+	if m == nil || a.fault != "" {
+		return false
+	}
+	leg, ok := m.begun()
+	return ok && leg.Task == k.Task && leg.Stop == k.Stop
+}
+
 // Connected says that a link was opened; the vehicle greets.
 func (a *Agent) Connected(now time.Time, dst []protocol.FromVehicle) []protocol.FromVehicle {
 	if a.down {

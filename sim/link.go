@@ -1,0 +1,234 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/fleet/session"
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+// conn is one connection of a vehicle. Frames keep their order in each
+// direction. During an outage they are held up, as TCP does it, and what is
+// held up is lost when either end gives the connection up.
+type conn struct {
+	vehicle *vehicle
+	session *session.Session
+	// The ends know of the other's end only by a frame or by silence.
+	clientOpen, serverOpen bool
+	lastUp, lastDown       int64
+	held                   []event
+}
+
+// reconnectMost is the longest pause between two tries to connect.
+const reconnectMost = 8 * time.Second
+
+// connect tries to open a link, and again later when that fails.
+func (w *world) connect(v *vehicle) {
+	if v.down || v.conn != nil || v.connecting {
+		return
+	}
+	v.connecting = true
+	trip := millis(v.rand, w.scenario.Link.LatencyMS) + millis(v.rand, w.scenario.Link.LatencyMS)
+	w.after(trip, func() {
+		v.connecting = false
+		if v.down || v.conn != nil {
+			return
+		}
+		if !w.backend.up() || v.out > 0 {
+			v.tries++
+			wait := min(500*time.Millisecond<<min(v.tries, 6), reconnectMost)
+			w.after(wait/2+time.Duration(v.rand.Int64N(int64(wait))), func() { w.connect(v) })
+			return
+		}
+		v.tries = 0
+		w.open(v)
+	})
+}
+
+// open makes the connection at both ends.
+func (w *world) open(v *vehicle) {
+	b := &w.backend
+	b.connections++
+	id := fleet.SessionID(fmt.Sprintf("S%d", b.connections))
+	alive := w.config.AliveInterval()
+	c := &conn{
+		vehicle: v, clientOpen: true, serverOpen: true,
+		// Sessions are looked at once a second, so they speak a second early.
+		session: session.New(fleet.VehicleID(v.id), id, session.Config{AliveInterval: max(alive-time.Second, alive/2)}, w.time()),
+	}
+	b.conns[id] = c
+	b.order = append(b.order, c)
+	v.conn = c
+	w.send(v, v.agent.Connected(w.time(), w.out[:0]))
+}
+
+// send puts a vehicle's messages on its link.
+func (w *world) send(v *vehicle, messages []protocol.FromVehicle) {
+	w.out = messages[:0]
+	if v.conn == nil {
+		return
+	}
+	for _, m := range messages {
+		frame, err := w.encoding.EncodeFrom(w.frame(), m)
+		if err != nil {
+			w.fail(fmt.Errorf("vehicle %s sends what cannot be encoded: %w", v.id, err))
+			return
+		}
+		w.push(v.conn, frameUp, frame)
+	}
+}
+
+// push puts a frame, or the end of the connection, on its way.
+func (w *world) push(c *conn, k kind, frame []byte) {
+	e := event{kind: k, conn: c, frame: frame}
+	if c.vehicle.out > 0 {
+		if k == frameUp || k == frameDown {
+			c.held = append(c.held, e)
+		}
+		// The end of a connection is not told through an outage.
+		return
+	}
+	w.travel(c, e)
+}
+
+// travel draws how long a frame takes; it never overtakes another.
+func (w *world) travel(c *conn, e event) {
+	last := &c.lastUp
+	if e.kind == frameDown || e.kind == closeDown {
+		last = &c.lastDown
+	}
+	e.at = max(w.now+int64(millis(c.vehicle.rand, w.scenario.Link.LatencyMS)), *last+1)
+	*last = e.at
+	w.queue.push(e)
+}
+
+// arriveUp takes a frame from a vehicle.
+func (w *world) arriveUp(c *conn, frame []byte) {
+	if c.serverOpen {
+		m, err := w.encoding.DecodeFrom(frame)
+		if err != nil {
+			w.react(c, c.session.ReceiveError(w.time(), err))
+		} else {
+			w.react(c, c.session.Receive(w.time(), m))
+		}
+	}
+	w.spare(frame)
+}
+
+// arriveDown takes a frame from Kapok.
+func (w *world) arriveDown(c *conn, frame []byte) {
+	v := c.vehicle
+	if c.clientOpen && v.conn == c && !v.down {
+		m, err := w.encoding.DecodeTo(frame)
+		if err != nil {
+			w.fail(fmt.Errorf("a frame to %s cannot be decoded: %w", v.id, err))
+			return
+		}
+		w.send(v, v.agent.Receive(w.time(), m, w.out[:0]))
+	}
+	w.spare(frame)
+}
+
+// apply hands an effect to the session that it is for.
+func (w *world) apply(c *conn, e fleet.Effect) {
+	if c != nil && c.serverOpen {
+		w.react(c, c.session.Apply(w.time(), e))
+	}
+}
+
+// react does what a session wants, in its order.
+func (w *world) react(c *conn, r session.Reaction) {
+	w.backend.put(r.Inputs...)
+	for _, m := range r.Send {
+		frame, err := w.encoding.EncodeTo(w.frame(), m)
+		if err != nil {
+			w.fail(fmt.Errorf("what is sent to %s cannot be encoded: %w", c.vehicle.id, err))
+			return
+		}
+		w.push(c, frameDown, frame)
+	}
+	if r.Close != nil {
+		w.push(c, closeDown, nil)
+		w.endAtServer(c, r.Close.Text)
+	}
+}
+
+// endAtServer ends the backend's half of a connection.
+func (w *world) endAtServer(c *conn, why string) {
+	if !c.serverOpen {
+		return
+	}
+	c.serverOpen = false
+	b := &w.backend
+	delete(b.conns, c.session.ID())
+	for i := range b.order {
+		if b.order[i] == c {
+			b.order = append(b.order[:i], b.order[i+1:]...)
+			break
+		}
+	}
+	b.put(c.session.Lost(why)...)
+}
+
+// endAtVehicle ends the vehicle's half, after which it connects again.
+func (w *world) endAtVehicle(c *conn) {
+	v := c.vehicle
+	if !c.clientOpen {
+		return
+	}
+	c.clientOpen, c.held = false, nil
+	if v.conn != c {
+		return
+	}
+	v.conn = nil
+	if v.down {
+		return
+	}
+	v.agent.Disconnected(w.time())
+	w.after(time.Duration(v.rand.Int64N(int64(time.Second))), func() { w.connect(v) })
+}
+
+// giveUp lets a vehicle end a link that is dead.
+func (w *world) giveUp(v *vehicle) {
+	c := v.conn
+	w.push(c, closeUp, nil)
+	w.endAtVehicle(c)
+}
+
+// tickSessions lets sessions speak where they must.
+func (w *world) tickSessions() {
+	for i := 0; i < len(w.backend.order); i++ {
+		c := w.backend.order[i]
+		w.react(c, c.session.Tick(w.time()))
+		if !c.serverOpen {
+			i--
+		}
+	}
+}
+
+// setOut begins (+1) or ends (-1) an outage of a vehicle's link; outages may
+// overlap.
+func (w *world) setOut(v *vehicle, by int) {
+	v.out += by
+	c := v.conn
+	if v.out > 0 || c == nil {
+		return
+	}
+	held := c.held
+	c.held = nil
+	for _, e := range held {
+		w.travel(c, e)
+	}
+	// An end that was not told through the outage is found out now.
+	if !c.serverOpen {
+		w.travel(c, event{kind: closeDown, conn: c})
+	}
+}
+
+// newChance is a vehicle's own source.
+func newChance(seed, part, n uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, part<<32+n))
+}

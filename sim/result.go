@@ -1,0 +1,263 @@
+package sim
+
+import (
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/sim/check"
+	"github.com/kapok-fleet/kapok/sim/scenario"
+)
+
+// Grace is how long after its promised arrival a task counts as due.
+const Grace = time.Minute
+
+// Summary is what became of the orders of a run.
+type Summary struct {
+	// Ordered counts orders that were answered with success; Refused those
+	// answered otherwise.
+	Ordered int `json:"ordered"`
+	Refused int `json:"refused"`
+	Done    int `json:"done"`
+	// Due are tasks whose promised arrival plus Grace lies within the run, DueDone
+	// those of them that are done. Late are tasks that reached their last stop, or
+	// have yet to reach it, later than that.
+	Due       int `json:"due"`
+	DueDone   int `json:"due_done"`
+	Late      int `json:"late"`
+	Waiting   int `json:"waiting"`
+	Underway  int `json:"underway"`
+	Failed    int `json:"failed"`
+	Cancelled int `json:"cancelled"`
+	// Lost are orders that were answered with success and that the backend does
+	// not know, or keeps waiting without a reason.
+	Lost int `json:"lost"`
+	// ResponseP50S and ResponseP95S are seconds from the order to the begin of
+	// work at the first stop, over the tasks that came that far.
+	ResponseP50S float64 `json:"response_s_p50"`
+	ResponseP95S float64 `json:"response_s_p95"`
+}
+
+// Outcome is an assertion with what was found.
+type Outcome struct {
+	Assertion string `json:"assertion"`
+	Held      bool   `json:"held"`
+	Found     string `json:"found"`
+}
+
+// Result is what a run showed.
+type Result struct {
+	Scenario string `json:"scenario"`
+	Seed     uint64 `json:"seed"`
+	Chart    string `json:"chart"`
+	Vehicles int    `json:"vehicles"`
+	Summary
+
+	StopsDone       int `json:"stops_done"`
+	StopsDoneTwice  int `json:"stops_done_twice"`
+	StopsMissed     int `json:"stops_missed"`
+	CustodyBreaches int `json:"custody_breaches"`
+	ZoneViolations  int `json:"zone_violations"`
+	BuildingHits    int `json:"building_hits"`
+	Alerts          int `json:"alerts"`
+	AlertsOpen      int `json:"alerts_open"`
+	Decisions       int `json:"decisions"`
+	Crashes         int `json:"crashes"`
+	// Findings are the first of what the checkers found, at most MaxFindings.
+	Findings []check.Finding `json:"findings,omitempty"`
+	Outcomes []Outcome       `json:"assertions,omitempty"`
+
+	// Events is how many durable events there are, EventLogSHA256 the checksum
+	// over all events in order, volatile and lost ones included.
+	Events         uint64  `json:"events"`
+	EventLogSHA256 string  `json:"event_log_sha256"`
+	SimulatedS     float64 `json:"simulated_seconds"`
+	WallSeconds    float64 `json:"wall_seconds"`
+}
+
+// MaxFindings bounds Result.Findings; the counts count all.
+const MaxFindings = 50
+
+// Passed tells whether every assertion held.
+func (r *Result) Passed() bool {
+	return !slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return !o.Held })
+}
+
+func (w *world) result() Result {
+	s := &w.scenario
+	r := Result{
+		Scenario: s.Name, Seed: s.Seed, Chart: w.chart.Name, Vehicles: len(w.vehicles),
+		Crashes: w.backend.crashes, Decisions: w.people.decisions,
+		EventLogSHA256: hex.EncodeToString(w.hasher.Sum(nil)), SimulatedS: time.Duration(w.end).Seconds(),
+	}
+	state := w.finalState()
+	r.Events = state.Durable.Index
+	r.Summary = Summarize(state, w.time(), w.orderedTasks())
+	for _, o := range w.people.orders {
+		if o.refused != "" {
+			r.Refused++
+		}
+	}
+	for _, a := range state.Durable.Alerts {
+		r.Alerts++
+		if a.Open() {
+			r.AlertsOpen++
+		}
+	}
+	w.judge(&r, state)
+	for _, text := range s.Assert {
+		r.Outcomes = append(r.Outcomes, w.outcome(&r, state, text))
+	}
+	return r
+}
+
+// finalState is the live state, or what the journal holds when the run ends
+// while the backend is down.
+func (w *world) finalState() *fleet.State {
+	if w.backend.up() {
+		return w.backend.core.Fleet().State()
+	}
+	w.backend.boot()
+	if w.backend.up() {
+		return w.backend.core.Fleet().State()
+	}
+	return fleet.NewState()
+}
+
+// orderedTasks are the tasks that clients were told of.
+func (w *world) orderedTasks() []fleet.TaskID {
+	var ids []fleet.TaskID
+	for _, o := range w.people.orders {
+		if o.task != "" {
+			ids = append(ids, o.task)
+		}
+	}
+	return ids
+}
+
+func (w *world) judge(r *Result, state *fleet.State) {
+	work := check.JudgeWork(state, truth{w.vehicles})
+	var breaches []check.Finding
+	for _, v := range w.vehicles {
+		for _, text := range v.agent.Truth().Breaches {
+			breaches = append(breaches, check.Finding{Vehicle: v.id, Object: v.id, Text: text})
+		}
+	}
+	r.StopsDone, r.StopsDoneTwice, r.StopsMissed = work.StopsDone, len(work.Twice), len(work.Missed)
+	r.CustodyBreaches = len(work.Custody) + len(breaches)
+	r.ZoneViolations, r.BuildingHits = len(w.geometry.Zones), len(w.geometry.Buildings)
+	for _, list := range [][]check.Finding{w.geometry.Zones, w.geometry.Buildings, work.Twice, work.Missed, work.Custody, breaches} {
+		r.Findings = append(r.Findings, list...)
+	}
+	r.Findings = r.Findings[:min(len(r.Findings), MaxFindings)]
+}
+
+// Summarize counts what became of the tasks that were ordered, at a time.
+func Summarize(state *fleet.State, now time.Time, ordered []fleet.TaskID) Summary {
+	s := Summary{Ordered: len(ordered)}
+	var responses []float64
+	for _, id := range ordered {
+		t := state.Durable.Tasks[id]
+		if t == nil {
+			s.Lost++
+			continue
+		}
+		s.count(t, now)
+		if begun := t.Stops[0].BegunAt; !begun.IsZero() {
+			responses = append(responses, begun.Sub(t.OrderedAt).Seconds())
+		}
+	}
+	slices.Sort(responses)
+	s.ResponseP50S, s.ResponseP95S = quantile(responses, 0.5), quantile(responses, 0.95)
+	return s
+}
+
+// count adds one task.
+func (s *Summary) count(t *fleet.Task, now time.Time) {
+	switch t.State {
+	case fleet.TaskDone:
+		s.Done++
+	case fleet.TaskFailed:
+		s.Failed++
+	case fleet.TaskCancelled:
+		s.Cancelled++
+	case fleet.TaskWaiting:
+		s.Waiting++
+		if t.Reason.Text == "" {
+			s.Lost++
+		}
+	case fleet.TaskAssigned, fleet.TaskUnderway:
+		s.Underway++
+	}
+	if t.PromisedAt.IsZero() || t.State == fleet.TaskCancelled {
+		return
+	}
+	due := t.PromisedAt.Add(Grace)
+	if due.After(now) {
+		return
+	}
+	s.Due++
+	if t.State == fleet.TaskDone {
+		s.DueDone++
+	}
+	if begun := t.Stops[len(t.Stops)-1].BegunAt; begun.IsZero() || begun.After(due) {
+		s.Late++
+	}
+}
+
+// quantile is the value below which the part q of sorted values lies, 0 of none.
+func quantile(sorted []float64, q float64) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+}
+
+// figures are the values that assertions compare.
+func (r *Result) figures() map[string]float64 {
+	ratio := 1.0
+	if r.Due > 0 {
+		ratio = float64(r.DueDone) / float64(r.Due)
+	}
+	return map[string]float64{
+		"tasks_ordered": float64(r.Ordered), "tasks_done": float64(r.Done), "tasks_failed": float64(r.Failed),
+		"tasks_cancelled": float64(r.Cancelled), "tasks_waiting": float64(r.Waiting), "tasks_lost": float64(r.Lost),
+		"tasks_due": float64(r.Due), "tasks_due_done": float64(r.DueDone), "tasks_late": float64(r.Late),
+		"due_done_ratio": ratio,
+		"stops_done":     float64(r.StopsDone), "stops_done_twice": float64(r.StopsDoneTwice),
+		"stops_missed": float64(r.StopsMissed), "custody_breaches": float64(r.CustodyBreaches),
+		"zone_violations": float64(r.ZoneViolations), "building_hits": float64(r.BuildingHits),
+		"alerts": float64(r.Alerts), "alerts_open": float64(r.AlertsOpen),
+		"crashes": float64(r.Crashes), "events": float64(r.Events),
+		"response_s_p50": r.ResponseP50S, "response_s_p95": r.ResponseP95S,
+	}
+}
+
+// outcome judges one assertion of the scenario.
+func (w *world) outcome(r *Result, state *fleet.State, text string) Outcome {
+	a, err := scenario.ParseAssertion(text)
+	if err != nil {
+		return Outcome{text, false, err.Error()}
+	}
+	if a.Task == "" {
+		value := r.figures()[a.Figure]
+		return Outcome{text, a.Holds(value), fmt.Sprintf("%s is %g", a.Figure, value)}
+	}
+	for _, o := range w.people.orders {
+		if o.name != a.Task {
+			continue
+		}
+		t := state.Durable.Tasks[o.task]
+		if t == nil {
+			return Outcome{text, false, "the order was not taken: " + o.refused}
+		}
+		if t.State != fleet.TaskDone {
+			return Outcome{text, false, fmt.Sprintf("task %s is %s: %s", t.ID, t.State, t.Reason.Text)}
+		}
+		took := t.EndedAt.Sub(w.start.Add(time.Duration(o.at)))
+		return Outcome{text, took <= a.Within, fmt.Sprintf("task %s was done after %v", t.ID, took.Round(time.Second))}
+	}
+	return Outcome{text, false, "no such order"}
+}

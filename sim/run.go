@@ -1,0 +1,230 @@
+package sim
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"math/rand/v2"
+	"time"
+
+	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/protocol"
+	"github.com/kapok-fleet/kapok/sim/check"
+	"github.com/kapok-fleet/kapok/sim/scenario"
+)
+
+// Options of a run.
+type Options struct {
+	// Chart is the scenario's chart, before anything is placed on it.
+	Chart *chart.Chart
+	// Config is the backend's; nil means fleet.DefaultConfig. The scenario's own
+	// settings are applied to it.
+	Config *fleet.Config
+	// Wall reads a clock for Result.WallSeconds; nil leaves them at 0.
+	Wall func() time.Time
+	// OnEvent gets every event when it is released, in order; nil for none.
+	OnEvent func(fleet.Recorded)
+	// OnSecond is told how far the run is, each simulated second; nil for none.
+	OnSecond func(done, whole time.Duration)
+	// SkipFolds leaves out the comparison of both folds at every step.
+	SkipFolds bool
+}
+
+// The sources of chance, one for each part, so that a change in one does not
+// shift what the others draw.
+const (
+	chancePlaces uint64 = iota + 1
+	chanceFleet
+	chanceOrders
+	chanceTroubles
+	chanceCommits
+	chancePlans
+	chanceLinks
+)
+
+// world is one run.
+type world struct {
+	scenario scenario.Scenario
+	options  Options
+	config   fleet.Config
+	encoding protocol.Encoding
+
+	start time.Time
+	end   int64
+	now   int64
+	queue queue
+
+	chart     *chart.Chart
+	endpoints []scenario.Endpoint
+	vehicles  []*vehicle
+	byID      map[string]*vehicle
+	backend   backend
+	people    people
+	geometry  *check.Geometry
+	hasher    hash.Hash
+	frames    [][]byte
+	out       []protocol.FromVehicle
+	err       error
+}
+
+// Run simulates a scenario. An error means that the run could not be carried
+// through: a bad scenario, a chart without room, a fold that differs from the
+// live state (which is a fault of the backend). Broken assertions are no error;
+// they stand in the Result.
+func Run(ctx context.Context, s scenario.Scenario, o Options) (Result, error) {
+	w, err := newWorld(s, o)
+	if err != nil {
+		return Result{}, err
+	}
+	var began time.Time
+	if o.Wall != nil {
+		began = o.Wall()
+	}
+	w.begin()
+	for w.err == nil {
+		e, ok := w.queue.pop()
+		if !ok || e.at > w.end {
+			break
+		}
+		w.now = e.at
+		w.handle(&e)
+		if w.err == nil && ctx.Err() != nil {
+			return Result{}, fmt.Errorf("sim: %s at %v: %w", s.Name, time.Duration(w.now), ctx.Err())
+		}
+	}
+	if w.err == nil {
+		w.err = w.backend.deepCheck()
+	}
+	if w.err != nil {
+		return Result{}, fmt.Errorf("sim: %s, seed %d, at %v: %w", s.Name, s.Seed, time.Duration(w.now), w.err)
+	}
+	r := w.result()
+	if o.Wall != nil {
+		r.WallSeconds = o.Wall().Sub(began).Seconds()
+	}
+	return r, nil
+}
+
+func newWorld(s scenario.Scenario, o Options) (*world, error) {
+	w := &world{
+		scenario: s, options: o, config: fleet.DefaultConfig(), encoding: protocol.CBOR,
+		start: s.Start, end: int64(s.Duration), byID: map[string]*vehicle{}, hasher: sha256.New(),
+	}
+	if o.Config != nil {
+		w.config = *o.Config
+	}
+	if s.Fleet.TelemetryInterval > 0 {
+		w.config.TelemetryInterval = s.Fleet.TelemetryInterval.D()
+	}
+	if s.Fleet.TaskAuthority > 0 {
+		w.config.TaskAuthority = s.Fleet.TaskAuthority.D()
+	}
+	if s.Link.Encoding == "json" {
+		w.encoding = protocol.JSON
+	}
+	var groups []scenario.Group
+	for i := range s.Fleets {
+		groups = append(groups, scenario.Group{Kind: s.Fleets[i].ProtocolKind(), Count: s.Fleets[i].Count})
+	}
+	placed, err := scenario.Place(o.Chart, groups, s.Seed+chancePlaces)
+	if err != nil {
+		return nil, fmt.Errorf("sim: %s: %w", s.Name, err)
+	}
+	w.chart, w.endpoints = placed.Chart, placed.Endpoints
+	w.geometry = check.NewGeometry(w.chart)
+	if err := w.makeVehicles(placed.Homes); err != nil {
+		return nil, err
+	}
+	w.backend = backend{w: w, commits: w.chance(chanceCommits), plans: w.chance(chancePlans), journal: &memory{}}
+	w.people = people{w: w, rand: w.chance(chanceOrders), asked: map[fleet.AlertID]*question{}}
+	return w, nil
+}
+
+// chance is the source of one part.
+func (w *world) chance(part uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(w.scenario.Seed, part))
+}
+
+// begin puts the first events into the queue.
+func (w *world) begin() {
+	w.backend.boot()
+	w.after(0, w.everySecond)
+	for i, v := range w.vehicles {
+		// Vehicles do not all speak at the same instant.
+		phase := int64(i%20) * int64(50*time.Millisecond)
+		w.queue.push(event{at: phase, kind: vehicleStep, who: int32(i)})
+		w.after(time.Duration(phase), func() { w.connect(v) })
+	}
+	w.people.plan()
+	w.planTroubles()
+}
+
+// time is the present as a time of day.
+func (w *world) time() time.Time { return w.start.Add(time.Duration(w.now)) }
+
+// after runs a function later.
+func (w *world) after(d time.Duration, do func()) {
+	w.queue.push(event{at: w.now + int64(d), kind: call, do: do})
+}
+
+func (w *world) handle(e *event) {
+	switch e.kind {
+	case call:
+		e.do()
+	case vehicleStep:
+		w.stepVehicle(w.vehicles[e.who])
+	case frameUp:
+		w.arriveUp(e.conn, e.frame)
+	case frameDown:
+		w.arriveDown(e.conn, e.frame)
+	case closeUp:
+		w.endAtServer(e.conn, "the vehicle closed the link")
+	case closeDown:
+		w.endAtVehicle(e.conn)
+	case coreStep:
+		w.backend.step()
+	}
+}
+
+// everySecond is the beat of deadlines and checks.
+func (w *world) everySecond() {
+	w.after(time.Second, w.everySecond)
+	if w.backend.up() {
+		w.backend.put(fleet.Tick{})
+		w.tickSessions()
+	}
+	w.people.look()
+	if seconds := w.now / int64(time.Second); seconds%10 == 0 && w.err == nil {
+		w.err = w.backend.deepCheck()
+	}
+	if w.options.OnSecond != nil {
+		w.options.OnSecond(time.Duration(w.now), time.Duration(w.end))
+	}
+}
+
+// between draws a number from a range.
+func between(r *rand.Rand, span []float64) float64 { return span[0] + r.Float64()*(span[1]-span[0]) }
+
+// millis draws a time from a range in milliseconds.
+func millis(r *rand.Rand, span []float64) time.Duration {
+	return time.Duration(between(r, span) * float64(time.Millisecond))
+}
+
+// spans draws a time from a range of times.
+func spans(r *rand.Rand, span []scenario.Duration) time.Duration {
+	return span[0].D() + time.Duration(r.Float64()*float64(span[1]-span[0]))
+}
+
+// frame gives a buffer for a frame; spare takes it back.
+func (w *world) frame() []byte {
+	if n := len(w.frames); n > 0 {
+		b := w.frames[n-1]
+		w.frames = w.frames[:n-1]
+		return b[:0]
+	}
+	return make([]byte, 0, 256)
+}
+
+func (w *world) spare(b []byte) { w.frames = append(w.frames, b) }

@@ -48,3 +48,8 @@ type FieldProblem struct {
 	Field  string `json:"field"`
 	Detail string `json:"detail"`
 }
+
+// Health is the answer of /healthz and /readyz.
+type Health struct {
+	Status string `json:"status" enum:"ok,ready"`
+}

@@ -1,0 +1,138 @@
+package server
+
+import "net/http"
+
+// The codes of problems that this package raises itself. Clients may switch on
+// them; docs/errors.md explains each.
+const (
+	codeMalformedJSON       = "malformed_json"
+	codeMalformedCursor     = "malformed_cursor"
+	codeMalformedETag       = "malformed_etag"
+	codeMalformedKey        = "malformed_idempotency_key"
+	codeMalformedRequest    = "malformed_request"
+	codeSubprotocol         = "subprotocol_unsupported"
+	codeUnauthenticated     = "unauthenticated"
+	codeTicketInvalid       = "ticket_invalid"
+	codeForbidden           = "forbidden"
+	codeOriginRefused       = "origin_refused"
+	codeNotFound            = "not_found"
+	codeFleetNotFound       = "fleet_not_found"
+	codeTaskNotFound        = "task_not_found"
+	codeVehicleNotFound     = "vehicle_not_found"
+	codeMissionNotFound     = "mission_not_found"
+	codeCommandNotFound     = "command_not_found"
+	codeMethodNotAllowed    = "method_not_allowed"
+	codeNotAcceptable       = "not_acceptable"
+	codeRequestTimeout      = "request_timeout"
+	codeTooOld              = "index_too_old"
+	codeRevisionMismatch    = "revision_mismatch"
+	codeBodyTooLarge        = "body_too_large"
+	codeUnsupportedMedia    = "unsupported_media_type"
+	codeInvalid             = "invalid"
+	codeIdempotencyMismatch = "idempotency_mismatch"
+	codeUpgradeRequired     = "upgrade_required"
+	codeTooManyStreams      = "too_many_streams"
+	codeTooManyTickets      = "too_many_tickets"
+	codeInternal            = "internal"
+	codeUnavailable         = "unavailable"
+	codeAnswerLate          = "answer_late"
+)
+
+// kind is what the table says of a code.
+type kind struct {
+	status int
+	title  string
+}
+
+// kinds is the one table from codes to statuses, of this package's problems and
+// of the fleet's. A code that is not in it is a fault of the program.
+func kinds() map[string]kind {
+	return map[string]kind{
+		codeMalformedJSON:       {http.StatusBadRequest, "The body is not well-formed JSON"},
+		codeMalformedCursor:     {http.StatusBadRequest, "The cursor is not one that was given out"},
+		codeMalformedETag:       {http.StatusBadRequest, "A conditional header is malformed"},
+		codeMalformedKey:        {http.StatusBadRequest, "The idempotency key is malformed"},
+		codeMalformedRequest:    {http.StatusBadRequest, "The request is malformed"},
+		codeSubprotocol:         {http.StatusBadRequest, "No sub-protocol in common"},
+		codeUnauthenticated:     {http.StatusUnauthorized, "A valid token is needed"},
+		codeTicketInvalid:       {http.StatusUnauthorized, "The ticket is unknown, used or expired"},
+		codeForbidden:           {http.StatusForbidden, "The token does not permit this"},
+		codeOriginRefused:       {http.StatusForbidden, "Requests from this origin are refused"},
+		codeNotFound:            {http.StatusNotFound, "Nothing is at this address"},
+		codeFleetNotFound:       {http.StatusNotFound, "There is no such fleet here"},
+		codeTaskNotFound:        {http.StatusNotFound, "There is no such task"},
+		codeVehicleNotFound:     {http.StatusNotFound, "There is no such vehicle"},
+		codeMissionNotFound:     {http.StatusNotFound, "There is no such mission"},
+		codeCommandNotFound:     {http.StatusNotFound, "There is no such command"},
+		codeMethodNotAllowed:    {http.StatusMethodNotAllowed, "This address has other methods"},
+		codeNotAcceptable:       {http.StatusNotAcceptable, "The answer cannot be given in that form"},
+		codeRequestTimeout:      {http.StatusRequestTimeout, "The request took too long to arrive"},
+		codeTooOld:              {http.StatusGone, "Events that far back are no longer kept"},
+		codeRevisionMismatch:    {http.StatusPreconditionFailed, "It has changed meanwhile"},
+		codeBodyTooLarge:        {http.StatusRequestEntityTooLarge, "The body is too large"},
+		codeUnsupportedMedia:    {http.StatusUnsupportedMediaType, "The body must be application/json"},
+		codeInvalid:             {http.StatusUnprocessableEntity, "The request breaks a rule of its shape"},
+		codeIdempotencyMismatch: {http.StatusUnprocessableEntity, "The idempotency key was used with another request"},
+		codeUpgradeRequired:     {http.StatusUpgradeRequired, "This address speaks WebSocket"},
+		codeTooManyStreams:      {http.StatusServiceUnavailable, "Too many streams are open"},
+		codeTooManyTickets:      {http.StatusTooManyRequests, "Too many tickets are unused"},
+		codeInternal:            {http.StatusInternalServerError, "A fault of the server"},
+		codeUnavailable:         {http.StatusServiceUnavailable, "The fleet is not ready"},
+		codeAnswerLate:          {http.StatusServiceUnavailable, "The answer did not come in time"},
+
+		"alert_not_found":      {http.StatusNotFound, "There is no such alert"},
+		"task_over":            {http.StatusConflict, "The task is over"},
+		"load_on_board":        {http.StatusConflict, "The load is on board"},
+		"stop_begun":           {http.StatusConflict, "The vehicle is working at a stop"},
+		"nothing_to_decide":    {http.StatusConflict, "The stop is not in doubt"},
+		"vehicle_busy":         {http.StatusConflict, "The vehicle has an open mission"},
+		"bad_kind":             {http.StatusUnprocessableEntity, "There is no such kind of task"},
+		"bad_priority":         {http.StatusUnprocessableEntity, "There is no such priority"},
+		"bad_vehicle_kind":     {http.StatusUnprocessableEntity, "There is no such kind of vehicle"},
+		"no_stops":             {http.StatusUnprocessableEntity, "An order needs stops"},
+		"too_many_stops":       {http.StatusUnprocessableEntity, "Too many stops"},
+		"bad_laps":             {http.StatusUnprocessableEntity, "Only a patrol has laps"},
+		"no_dropoff":           {http.StatusUnprocessableEntity, "A delivery needs two stops"},
+		"bad_load":             {http.StatusUnprocessableEntity, "The load is not possible"},
+		"bad_work":             {http.StatusUnprocessableEntity, "The duration of the work is not possible"},
+		"bad_window":           {http.StatusUnprocessableEntity, "The time window is empty"},
+		"window_over":          {http.StatusUnprocessableEntity, "The time window is over"},
+		"bad_place":            {http.StatusUnprocessableEntity, "A stop needs exactly one place"},
+		"bad_position":         {http.StatusUnprocessableEntity, "The position is not on earth"},
+		"outside_chart":        {http.StatusUnprocessableEntity, "The position lies outside of the chart"},
+		"no_such_site":         {http.StatusUnprocessableEntity, "The chart has no such site"},
+		"no_such_place":        {http.StatusUnprocessableEntity, "The chart has no such place"},
+		"no_such_stop":         {http.StatusUnprocessableEntity, "The task has no such stop"},
+		"bad_outcome":          {http.StatusUnprocessableEntity, "There is no such outcome"},
+		"bad_command":          {http.StatusUnprocessableEntity, "There is no such command"},
+		"command_does_not_fit": {http.StatusUnprocessableEntity, "The vehicle cannot obey this command"},
+		"unknown_model":        {http.StatusUnprocessableEntity, "No performance is known for this model"},
+		"unknown_request":      {http.StatusUnprocessableEntity, "The fleet has no rule for this request"},
+		"too_many_tasks":       {http.StatusServiceUnavailable, "The fleet holds its limit of open tasks"},
+		"too_many_vehicles":    {http.StatusServiceUnavailable, "The fleet holds its limit of vehicles"},
+	}
+}
+
+// The codes with which the fleet refuses each kind of request.
+
+func orderCodes() []string {
+	return []string{
+		"bad_kind", "bad_priority", "bad_vehicle_kind", "no_stops", "too_many_stops", "bad_laps", "no_dropoff", "bad_load", "bad_work",
+		"bad_window", "window_over", "bad_place", "bad_position", "outside_chart", "no_such_site", "no_such_place", "too_many_tasks",
+	}
+}
+
+func taskCodes() []string {
+	return []string{
+		codeTaskNotFound, codeMalformedETag, codeRevisionMismatch, "task_over", "load_on_board", "stop_begun", "nothing_to_decide",
+		"no_such_stop", "bad_outcome",
+	}
+}
+
+func vehicleCodes() []string {
+	return []string{
+		codeVehicleNotFound, "unknown_model", "vehicle_busy", "no_such_site", "bad_command", "command_does_not_fit", "too_many_vehicles",
+	}
+}
+
+func alertCodes() []string { return []string{"alert_not_found"} }

@@ -1,0 +1,317 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/fleet/engine"
+	"github.com/kapok-fleet/kapok/protocol/api"
+	"github.com/kapok-fleet/kapok/protocol/ws"
+)
+
+const (
+	// pulse is the pace at which positions are looked at; no subscriber gets
+	// more frames of them than one each pulse.
+	pulse = 100 * time.Millisecond
+	// keptEvents is how far back a subscriber may resume.
+	keptEvents = 8192
+	// frameEvents and frameBytes bound one frame of events.
+	frameEvents = 256
+	frameBytes  = 512 << 10
+	// positionsBehind is how many frames may wait for a subscriber before it is
+	// sent no positions; what it misses is in the next frame that it gets.
+	positionsBehind = 4
+	// viewWithin is how long a frame of events waits for a view that shows them.
+	viewWithin = 2 * time.Second
+	viewPoll   = 5 * time.Millisecond
+	// followAgain is the pause before a broken feed is followed again.
+	followAgain = time.Second
+)
+
+var errTooOld = errors.New("events that far back are no longer kept")
+
+// hub makes the frames of /v1/stream, each once for all subscribers. Events are
+// followed by one goroutine and positions by another.
+type hub struct {
+	server *Server
+	group  ws.Group
+
+	mu          sync.Mutex // guards the rest
+	subscribers map[*subscriber]struct{}
+	// kept are the last events, encoded; index is that of the newest. Their
+	// indices have no gap.
+	kept  [][]byte
+	index uint64
+	// positions are the newest states of vehicles, beat counts pulses.
+	positions map[fleet.VehicleID]*position
+	beat      uint64
+}
+
+// position is the encoded volatile state of a vehicle, and when it changed.
+type position struct {
+	presence *fleet.Presence
+	beat     uint64
+	frame    []byte
+}
+
+// subscriber is one open stream.
+type subscriber struct {
+	conn   *ws.Conn
+	caller caller
+	// index is the last event that it has been sent or that its snapshot shows.
+	index uint64
+	// every is the number of pulses between frames of positions, 0 for none;
+	// beat is the pulse up to which it has them.
+	every, beat uint64
+}
+
+// begin finds the place to follow from: a little back, so that a subscriber can
+// resume over a restart of the server.
+func (h *hub) begin() Feed {
+	now := h.server.backend.View().Index
+	for _, after := range []uint64{now - min(now, keptEvents/2), now} {
+		feed, err := h.server.backend.Follow(after)
+		if err == nil {
+			h.mu.Lock()
+			h.index, h.kept = after, nil
+			h.mu.Unlock()
+			return feed
+		}
+	}
+	return nil
+}
+
+// follow sends out events until ctx ends. When it falls behind the engine, all
+// subscribers are cut off and begin anew.
+func (h *hub) follow(ctx context.Context) {
+	feed := h.begin()
+	for ctx.Err() == nil {
+		var events []fleet.Recorded
+		err := engine.ErrUnavailable
+		if feed != nil {
+			events, err = feed.Next(ctx)
+		}
+		if err == nil {
+			err = h.publish(ctx, events)
+		}
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		h.server.options.Log.Warn("the stream lost its place in the events", "error", err)
+		h.cutAll(ws.CloseTryAgain, "the server lost its place; take a new snapshot")
+		pause := time.NewTimer(followAgain)
+		select {
+		case <-ctx.Done():
+		case <-pause.C:
+			feed = h.begin()
+		}
+		pause.Stop()
+	}
+}
+
+// publish encodes events with what they are about and sends them out.
+func (h *hub) publish(ctx context.Context, events []fleet.Recorded) error {
+	if len(events) == 0 {
+		return nil
+	}
+	state := h.viewOf(ctx, events[len(events)-1].Index)
+	encoded := make([][]byte, len(events))
+	told := map[string]bool{}
+	for i := len(events) - 1; i >= 0; i-- {
+		frame, err := encodeStreamEvent(state, events[i], told)
+		if err != nil {
+			return err
+		}
+		encoded[i] = frame
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if events[0].Index != h.index+1 {
+		return fmt.Errorf("server: event %d follows event %d", events[0].Index, h.index)
+	}
+	h.kept = append(h.kept, encoded...)
+	if extra := len(h.kept) - keptEvents; extra > 0 {
+		h.kept = slices.Delete(h.kept, 0, extra)
+	}
+	h.index = events[len(events)-1].Index
+	var frames []eventFrame
+	for s := range h.subscribers {
+		// Nearly all are at the same place, and share their frames.
+		if frames == nil || frames[0].after != s.index {
+			frames = h.eventFrames(s.index)
+		}
+		h.sendEvents(s, frames)
+	}
+	return nil
+}
+
+// viewOf waits for a view that shows the event with the index.
+func (h *hub) viewOf(ctx context.Context, index uint64) *fleet.State {
+	view := h.server.backend.View()
+	if view.Index >= index {
+		return view.State
+	}
+	ctx, cancel := context.WithTimeout(ctx, viewWithin)
+	defer cancel()
+	poll := time.NewTicker(viewPoll)
+	defer poll.Stop()
+	for view.Index < index {
+		select {
+		case <-ctx.Done():
+			return view.State
+		case <-poll.C:
+			view = h.server.backend.View()
+		}
+	}
+	return view.State
+}
+
+// eventFrame is an encoded StreamEvents: those behind after, up to index.
+type eventFrame struct {
+	after, index uint64
+	bytes        []byte
+}
+
+// eventFrames encodes the kept events behind an index. The lock is held.
+func (h *hub) eventFrames(after uint64) []eventFrame {
+	first := h.index - uint64(len(h.kept)) + 1
+	if after >= h.index || after+1 < first {
+		return nil
+	}
+	var frames []eventFrame
+	rest := h.kept[after+1-first:]
+	for len(rest) > 0 {
+		n, size := 0, 0
+		for n < len(rest) && n < frameEvents && (n == 0 || size+len(rest[n]) <= frameBytes) {
+			size += len(rest[n])
+			n++
+		}
+		index := after + uint64(n)
+		var b bytes.Buffer
+		b.Grow(size + n + 64)
+		b.WriteString(`{"type":"` + api.StreamEventsType + `","index":` + strconv.FormatUint(index, 10) + `,"events":[`)
+		b.Write(bytes.Join(rest[:n], []byte{','}))
+		b.WriteString("]}")
+		frames = append(frames, eventFrame{after, index, b.Bytes()})
+		after, rest = index, rest[n:]
+	}
+	return frames
+}
+
+// sendEvents sends frames of events to one subscriber, who is cut off when it
+// cannot keep up: events are never dropped. The lock is held.
+func (h *hub) sendEvents(s *subscriber, frames []eventFrame) {
+	for _, f := range frames {
+		if f.index <= s.index {
+			continue
+		}
+		if !h.send(s, f.bytes) {
+			return
+		}
+		s.index = f.index
+	}
+}
+
+// send queues a frame. The lock is held.
+func (h *hub) send(s *subscriber, frame []byte) bool {
+	err := s.conn.Send(frame)
+	if err == nil {
+		return true
+	}
+	if errors.Is(err, ws.ErrQueueFull) || errors.Is(err, ws.ErrFrameTooLarge) {
+		h.server.metrics.cut.WithLabelValues("stream").Inc()
+		s.conn.Close(ws.CloseTryAgain, "too slow: resume with after="+strconv.FormatUint(s.index, 10))
+	}
+	delete(h.subscribers, s)
+	return false
+}
+
+func (h *hub) cutAll(code int, reason string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.subscribers {
+		s.conn.Close(code, reason)
+		delete(h.subscribers, s)
+	}
+}
+
+func (h *hub) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.subscribers)
+}
+
+func (h *hub) leave(s *subscriber) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.subscribers, s)
+}
+
+// keeps tells whether a stream can go on behind an index.
+func (h *hub) keeps(after uint64) bool {
+	newest := h.server.backend.View().Index
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return after+1 > h.index-uint64(len(h.kept)) && after <= max(h.index, newest)
+}
+
+// resume adds a subscriber that has everything up to an index.
+func (h *hub) resume(s *subscriber, after uint64) error {
+	opening, err := json.Marshal(api.StreamResumed{Type: api.StreamResumedType, Index: after})
+	if err != nil {
+		return fmt.Errorf("server: opening a stream: %w", err)
+	}
+	if !h.keeps(after) {
+		return errTooOld
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.index = after
+	return h.join(s, [][]byte{opening})
+}
+
+// start adds a subscriber with a snapshot.
+func (h *hub) start(s *subscriber) error {
+	h.mu.Lock()
+	s.beat = h.beat
+	h.mu.Unlock()
+	view := h.server.backend.View()
+	frames, err := snapshotFrames(view)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.index = view.Index
+	return h.join(s, frames)
+}
+
+// join sends the opening and what happened since, and adds the subscriber. The
+// lock is held.
+func (h *hub) join(s *subscriber, opening [][]byte) error {
+	if s.index < h.index && s.index+1 < h.index-uint64(len(h.kept))+1 {
+		return errTooOld
+	}
+	if h.subscribers == nil {
+		h.subscribers = map[*subscriber]struct{}{}
+	}
+	h.subscribers[s] = struct{}{}
+	for _, frame := range opening {
+		if !h.send(s, frame) {
+			return nil
+		}
+	}
+	h.sendEvents(s, h.eventFrames(s.index))
+	return nil
+}

@@ -1,0 +1,108 @@
+package server
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// maxPlainText bounds what is kept of a plain-text error.
+const maxPlainText = 512
+
+// response holds the status back until the first byte of the body, so that a
+// fault before it can still become a proper answer, and turns every error
+// answer that is not a problem into one: those of net/http, huma and the
+// WebSocket library come as plain text.
+type response struct {
+	inner    http.ResponseWriter
+	status   int // as the handler said, 0 for not yet
+	sent     bool
+	hijacked bool
+	replaced bool   // the handler's body is a plain-text error
+	text     []byte // its start
+}
+
+// Header implements http.ResponseWriter.
+func (r *response) Header() http.Header { return r.inner.Header() }
+
+// WriteHeader implements http.ResponseWriter.
+func (r *response) WriteHeader(status int) {
+	if status < 200 && status != http.StatusSwitchingProtocols {
+		r.inner.WriteHeader(status)
+		return
+	}
+	if r.sent || r.hijacked || r.replaced {
+		return
+	}
+	r.status = status
+	r.replaced = status >= 400 && !strings.HasPrefix(r.Header().Get("Content-Type"), problemType)
+}
+
+// Write implements http.ResponseWriter.
+func (r *response) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.WriteHeader(http.StatusOK)
+	}
+	if r.replaced {
+		r.text = append(r.text, p[:min(len(p), maxPlainText-len(r.text))]...)
+		return len(p), nil
+	}
+	r.send()
+	return r.inner.Write(p)
+}
+
+func (r *response) send() {
+	if r.sent || r.hijacked {
+		return
+	}
+	r.sent = true
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	r.inner.WriteHeader(r.status)
+}
+
+// Hijack implements http.Hijacker for the WebSocket upgrade.
+func (r *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(r.inner).Hijack()
+	if err == nil {
+		r.hijacked, r.status = true, http.StatusSwitchingProtocols
+	}
+	return conn, rw, err
+}
+
+// Unwrap serves http.ResponseController.
+func (r *response) Unwrap() http.ResponseWriter { return r.inner }
+
+// fail answers with a problem. It reports false when it is too late for that.
+func (r *response) fail(p *problem) bool {
+	if r.sent || r.hijacked {
+		return false
+	}
+	for _, name := range []string{"Content-Length", "Content-Encoding", "ETag", "Last-Modified", "Location"} {
+		r.Header().Del(name)
+	}
+	r.replaced, r.status = false, p.Status
+	r.sent = true
+	p.write(r.inner)
+	return true
+}
+
+// finish sends what the handler left unsent.
+func (r *response) finish() {
+	switch {
+	case r.sent || r.hijacked:
+	case r.replaced:
+		code := codeOf(r.status)
+		detail := plain(string(r.text))
+		if code == codeInternal || detail == "" {
+			detail = http.StatusText(r.status)
+		}
+		p := newProblem(code, "%s", detail)
+		p.Status = r.status
+		r.fail(p)
+	default:
+		r.send()
+	}
+}

@@ -1,0 +1,214 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/kapok-fleet/kapok/fleet/session"
+	"github.com/kapok-fleet/kapok/planner/chart"
+)
+
+// The limits of the HTTP side.
+const (
+	maxHeaderBytes    = 64 << 10
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 30 * time.Second
+	writeTimeout      = 2 * time.Minute
+	idleTimeout       = 2 * time.Minute
+	// DefaultAnswerWithin is how long a request waits for the fleet's answer.
+	DefaultAnswerWithin = 30 * time.Second
+	// DefaultMaxStreams is how many streams may be open.
+	DefaultMaxStreams = 256
+)
+
+// Options configure a Server. Backend, Chart, Access and Fleet are required; the
+// rest has defaults.
+type Options struct {
+	Backend Backend
+	Chart   *chart.Chart
+	Access  Gate
+	// Fleet is the name under /v1/fleets/.
+	Fleet string
+	// Log takes what an operator should read; nil discards it.
+	Log *slog.Logger
+	// Session configures the vehicles' links. Its AliveInterval must be
+	// fleet.Config.AliveInterval; what New subtracts makes up for the pace of the
+	// timers.
+	Session session.Config
+	// Clock is the fleet's, as the engine has it; nil means time.Now. Sockets
+	// always run on the wall clock.
+	Clock func() time.Time
+	// Speed is how much faster Clock runs than the wall clock; 0 means 1.
+	Speed float64
+	// AllowedOrigins may open links and streams beside pages of this host, e.g.
+	// "https://dispatch.example.org".
+	AllowedOrigins []string
+	// AnswerWithin bounds the wait for the fleet's answer; 0 means
+	// DefaultAnswerWithin.
+	AnswerWithin time.Duration
+	// MaxStreams bounds open streams; 0 means DefaultMaxStreams.
+	MaxStreams int
+	// Version stands in the OpenAPI document.
+	Version string
+}
+
+func (o Options) withDefaults() (Options, error) {
+	switch {
+	case o.Backend == nil || o.Chart == nil || o.Access == nil:
+		return o, errors.New("server: options need a backend, a chart and access")
+	case !validID(o.Fleet):
+		return o, fmt.Errorf("server: %q cannot name a fleet: 1 to 64 of A-Z a-z 0-9 . _ : -", o.Fleet)
+	case o.Speed < 0 || o.AnswerWithin < 0 || o.MaxStreams < 0:
+		return o, errors.New("server: options have a negative number")
+	}
+	if err := o.Session.Validate(); err != nil {
+		return o, fmt.Errorf("server: %w", err)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Speed == 0 {
+		o.Speed = 1
+	}
+	if o.AnswerWithin == 0 {
+		o.AnswerWithin = DefaultAnswerWithin
+	}
+	if o.MaxStreams == 0 {
+		o.MaxStreams = DefaultMaxStreams
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	return o, nil
+}
+
+// Server is the edge of one fleet. It is an http.Handler.
+type Server struct {
+	options  Options
+	backend  Backend
+	mux      *http.ServeMux
+	api      huma.API
+	rules    map[string]permission // by pattern
+	document []byte
+	metrics  *metrics
+	tickets  tickets
+	links    links
+	hub      *hub
+
+	// serving ends when Shutdown begins; work counts the goroutines that it ends.
+	serving context.Context
+	stop    context.CancelFunc
+	work    sync.WaitGroup
+}
+
+// New returns a server whose goroutines run until Shutdown.
+func New(o Options) (*Server, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{options: o, backend: o.Backend, mux: http.NewServeMux(), rules: map[string]permission{}}
+	s.hub = &hub{server: s}
+	s.serving, s.stop = context.WithCancel(context.Background())
+	s.options.Session = s.sessionConfig(o.Session)
+	s.metrics = newMetrics(s)
+	s.api = humago.New(s.mux, huma.Config{
+		OpenAPI:       describeAPI(o.Version),
+		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, problemType: huma.DefaultJSONFormat},
+		DefaultFormat: "application/json", RejectUnknownQueryParameters: true, Transformers: []huma.Transformer{fromHuma},
+	})
+	s.registerTasks()
+	s.registerVehicles()
+	s.registerExecution()
+	s.registerChart()
+	s.registerTickets()
+	s.registerRaw()
+	if err := s.sealAPI(); err != nil {
+		return nil, err
+	}
+	for _, run := range []func(context.Context){s.hub.follow, s.hub.beatOn, s.tickLinks, s.checkOn} {
+		s.work.Go(func() { run(s.serving) })
+	}
+	return s, nil
+}
+
+// sessionConfig makes up for timers that are looked at only each tick, and for
+// a fleet clock that runs faster than the sockets.
+func (s *Server) sessionConfig(c session.Config) session.Config {
+	if c.AliveInterval == 0 {
+		c.AliveInterval = 5 * time.Second
+	}
+	late := time.Duration(float64(s.tickEvery()) * max(1, s.options.Speed))
+	c.AliveInterval = max(c.AliveInterval-late, c.AliveInterval/2)
+	if c.HelloWithin == 0 {
+		c.HelloWithin = 10 * time.Second
+	}
+	c.HelloWithin = time.Duration(float64(c.HelloWithin) * max(1, s.options.Speed))
+	return c
+}
+
+// Handler returns the server as an http.Handler, for those who bring their own
+// listener; its links and streams end with Shutdown.
+func (s *Server) Handler() http.Handler { return s }
+
+// Serve answers on the listener until ctx ends, then shuts down: no new
+// connections, links and streams closed with 1001, requests finished, all
+// within ten seconds. The engine may be shut down afterwards. It returns nil
+// after an orderly end.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	httpServer := &http.Server{
+		Handler: s, MaxHeaderBytes: maxHeaderBytes, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(s.options.Log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	s.work.Go(func() { failed <- httpServer.Serve(listener) })
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	closed := make(chan error, 1)
+	go func() { closed <- httpServer.Shutdown(end) }()
+	shut := s.Shutdown(end)
+	if stop := <-closed; stop != nil {
+		_ = httpServer.Close()
+		shut = errors.Join(shut, stop)
+	}
+	if err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("server: serving %s: %w", listener.Addr(), err)
+	}
+	if shut != nil {
+		return fmt.Errorf("server: shutting down: %w", shut)
+	}
+	return nil
+}
+
+// Shutdown closes links and streams with 1001, waits until they are gone and
+// their vehicles' absence is told, and ends the server's goroutines. When ctx
+// ends first, connections are cut.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stop()
+	err := errors.Join(s.links.group.Shutdown(ctx), s.hub.group.Shutdown(ctx))
+	done := make(chan struct{})
+	go func() { s.work.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		err = errors.Join(err, ctx.Err())
+	}
+	return err
+}

@@ -33,17 +33,21 @@ type air struct {
 
 // flight is one query at one altitude.
 type flight struct {
-	start, goal    space.XY
-	fromM, toM     float64
-	z              float64
-	groundM        float64
-	speed          float64
-	lateM          float64
-	departed       int64
-	afloat         bool
-	keepIn         int32
-	leadM          float64
-	lastZone, last int32
+	start, goal space.XY
+	fromM, toM  float64
+	// z is the cruise altitude, groundM the ground's that heights count from.
+	z, groundM float64
+	speed      float64
+	// departed is when the cruise begins, in Unix nanoseconds.
+	departed int64
+	afloat   bool
+	// keepIn is the keep-in zone that is not to be left, -1 for none.
+	keepIn int32
+	// leadM is the way out of the zones that the start is caught in, which comes
+	// before the search.
+	leadM float64
+	// last is the obstacle that blocked a leg last, for the refusal.
+	last int32
 }
 
 // height is a cruise altitude with a lower bound of what the way takes there.
@@ -290,7 +294,7 @@ func (p *Planner) secondsAt(q *Query, z, lengthM float64) float64 {
 // would only take too long.
 func (p *Planner) flyAt(q *Query, z, boundS float64, budget *int) (planned, *Refusal) {
 	a := &p.air
-	a.z, a.leadM, a.lastZone, a.last = z, 0, -1, -1
+	a.z, a.leadM, a.last = z, 0, -1
 	columnsS := p.secondsAt(q, z, 0)
 	upS := q.Spec.Leg(0, max(0, z-a.fromM), max(0, a.fromM-z), q.LoadKg).Seconds
 	a.departed = nanos(q.Depart, upS)

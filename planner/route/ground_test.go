@@ -206,6 +206,9 @@ func dijkstra(c *chart.Chart, zones []chart.Zone, from, to int32, speed float64)
 // crossed tells whether a segment meets a zone, by looks every thousandth part.
 func crossed(a, b orb.Point, zones []chart.Zone) bool {
 	for _, z := range zones {
+		if !z.Polygon.Bound().Intersects(orb.MultiPoint{a, b}.Bound()) {
+			continue
+		}
 		for k := range 1001 {
 			t := float64(k) / 1000
 			p := orb.Point{a[0] + (b[0]-a[0])*t, a[1] + (b[1]-a[1])*t}

@@ -150,3 +150,24 @@ func BenchmarkSetZones(b *testing.B) {
 		p.SetZones(nil, nil)
 	}
 }
+
+// A closed ring of zones around the goal, so that the search goes on until its
+// budget has run out: what an expansion costs at worst.
+func BenchmarkFindAirInVain(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 9))
+	c, zones := town(b, r)
+	moat := append(rect(1000, 1000, 1300, 1300), rect(1050, 1050, 1250, 1250)[0])
+	zones = append(zones, chart.Zone{ID: "moat", Rule: chart.KeepOut, Polygon: moat})
+	p := planner(b, c, zones...)
+	expansions := 0
+	for b.Loop() {
+		q := route.Query{From: pos(-1900, -1900, 0), To: pos(1150, 1150, 0), Spec: spec(b, "kapok-quad"), Depart: noon(), MaxExpansions: route.ExpansionsPer50ms}
+		got, err := p.Find(q)
+		if err == nil {
+			b.Fatal("there is a way")
+		}
+		expansions += got.Expansions
+	}
+	b.ReportMetric(float64(expansions)/float64(b.N), "expansions/op")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(max(1, expansions)), "ns/expansion")
+}

@@ -28,6 +28,7 @@ type Query struct {
 	Spec     motion.Spec
 	LoadKg   float64
 	// Depart is when the vehicle leaves; zones are tested at the time of passing.
+	// It must be a time that fits nanoseconds since 1970, years 1678 to 2262.
 	Depart time.Time
 	// MaxExpansions bounds the search, 0 for no bound.
 	MaxExpansions int

@@ -121,12 +121,21 @@ func (f *Fleet) missionAnswered(v *Vehicle, m *Mission, verdict protocol.Verdict
 	f.pursue(v.ID)
 }
 
+// stopBegun is a vehicle's reason for refusing a revision without a stop that
+// it has begun meanwhile.
+const stopBegun = "stop_begun"
+
 // missionRefused puts the last accepted revision in force again; what the
 // refused one added goes back to waiting.
 func (f *Fleet) missionRefused(v *Vehicle, m *Mission, reason Reason) {
 	added := addedTasks(m)
 	answered := f.emit(MissionAnswered{m.ID, m.Revision, protocol.Refused, reason})
 	defer f.because(answered)()
+	if reason.Code == stopBegun {
+		// The vehicle was quicker than the revision: its own report says so, and
+		// the stop stays with it.
+		return
+	}
 	suspend := v.RefusedInARow >= 1
 	if len(added) == 0 {
 		f.emit(VehicleRefused{v.ID, "", f.now.Add(f.config.RefusalPause), reason.Text, suspend})

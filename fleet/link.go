@@ -190,7 +190,9 @@ func (f *Fleet) crossZones(v *Vehicle, before []string, s *protocol.Sample) []st
 	broken := map[string]bool{}
 	for _, h := range hits {
 		zone := f.fences.Zone(h)
-		now = append(now, zone.ID)
+		if h.Inside {
+			now = append(now, zone.ID)
+		}
 		if h.Violated && zone.Rule != chart.Advise {
 			broken[zone.ID] = true
 		}

@@ -314,6 +314,9 @@ func (s *stage) ack(who, word string, words []string) {
 	a := protocol.Ack{Seq: s.seqs[who], Verdict: protocol.Accepted}
 	if word == "refuse" {
 		a.Verdict, a.Reason = protocol.Refused, "low_battery"
+		if len(words) > 1 {
+			a.Reason = words[1]
+		}
 	}
 	if strings.HasPrefix(words[0], "C") {
 		a.Command = words[0]

@@ -131,11 +131,27 @@ func (f *Fleet) missionRefused(v *Vehicle, m *Mission, reason Reason) {
 	added := addedTasks(m)
 	answered := f.emit(MissionAnswered{m.ID, m.Revision, protocol.Refused, reason})
 	defer f.because(answered)()
-	if reason.Code == stopBegun {
-		// The vehicle was quicker than the revision: its own report says so, and
-		// the stop stays with it.
+	if reason.Code != stopBegun {
+		f.countRefusal(v, added, reason)
+	}
+	why := Reason{"refused", fmt.Sprintf("%s refused it: %s %s", v.ID, reason.Code, reason.Text)}
+	m = f.mission(m.ID)
+	if m.Accepted == 0 {
+		f.endMission(m, Reason{"refused", "the vehicle refused it"}, why)
+		f.leaveCharger(v.ID)
 		return
 	}
+	for _, id := range added {
+		if t, ok := f.task(id); ok && t.Mission == m.ID && !t.State.Final() {
+			f.release(t, why)
+		}
+	}
+	f.recallUnlawful(v.ID, m)
+}
+
+// countRefusal keeps the refused tasks from being offered again too soon; after
+// a second refusal in a row the vehicle gets no new work.
+func (f *Fleet) countRefusal(v *Vehicle, added []TaskID, reason Reason) {
 	suspend := v.RefusedInARow >= 1
 	if len(added) == 0 {
 		f.emit(VehicleRefused{v.ID, "", f.now.Add(f.config.RefusalPause), reason.Text, suspend})
@@ -151,19 +167,6 @@ func (f *Fleet) missionRefused(v *Vehicle, m *Mission, reason Reason) {
 		f.raise(alertAbout{kind: AlertRefusing, vehicle: v.ID}, Warning,
 			fmt.Sprintf("%s refused twice in a row (%s: %s): it gets no new work until it accepts a mission or is put back in service", v.ID, reason.Code, reason.Text))
 	}
-	why := Reason{"refused", fmt.Sprintf("%s refused it: %s %s", v.ID, reason.Code, reason.Text)}
-	m = f.mission(m.ID)
-	if m.Accepted == 0 {
-		f.endMission(m, Reason{"refused", "the vehicle refused it"}, why)
-		f.leaveCharger(v.ID)
-		return
-	}
-	for _, id := range added {
-		if t, ok := f.task(id); ok && t.Mission == m.ID && !t.State.Final() {
-			f.release(t, why)
-		}
-	}
-	f.recallUnlawful(v.ID, m)
 }
 
 // addedTasks lists the tasks of the present revision that the one before it

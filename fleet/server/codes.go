@@ -22,7 +22,6 @@ const (
 	codeMissionNotFound     = "mission_not_found"
 	codeCommandNotFound     = "command_not_found"
 	codeMethodNotAllowed    = "method_not_allowed"
-	codeNotAcceptable       = "not_acceptable"
 	codeRequestTimeout      = "request_timeout"
 	codeTooOld              = "index_too_old"
 	codeRevisionMismatch    = "revision_mismatch"
@@ -65,7 +64,6 @@ func kinds() map[string]kind {
 		codeMissionNotFound:     {http.StatusNotFound, "There is no such mission"},
 		codeCommandNotFound:     {http.StatusNotFound, "There is no such command"},
 		codeMethodNotAllowed:    {http.StatusMethodNotAllowed, "This address has other methods"},
-		codeNotAcceptable:       {http.StatusNotAcceptable, "The answer cannot be given in that form"},
 		codeRequestTimeout:      {http.StatusRequestTimeout, "The request took too long to arrive"},
 		codeTooOld:              {http.StatusGone, "Events that far back are no longer kept"},
 		codeRevisionMismatch:    {http.StatusPreconditionFailed, "It has changed meanwhile"},

@@ -47,6 +47,8 @@ func requestOf(ctx context.Context) *request {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	answer := &response{inner: w}
+	answer.Header().Set("X-Content-Type-Options", "nosniff")
+	answer.Header().Set("Cache-Control", "no-cache")
 	route := "unknown"
 	defer func() {
 		s.metrics.request(route, r.Method, answer.status, time.Since(started))
@@ -102,7 +104,8 @@ func (s *Server) inFleet(r *http.Request) (*http.Request, bool) {
 	}
 	name, rest, ok := strings.Cut(rest, "/")
 	if !ok || name != s.options.Fleet {
-		return r, !ok && name == ""
+		// Without a rest there is nothing at that address, whatever the fleet.
+		return r, !ok && (name == "" || name == s.options.Fleet)
 	}
 	inner := *r
 	inner.URL = new(url.URL)

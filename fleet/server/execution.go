@@ -147,7 +147,11 @@ func (s *Server) listEvents(ctx context.Context, in *eventsInput) (*reply, error
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.options.AnswerWithin)
 	defer cancel()
-	events, err := s.backend.Events(ctx, after+1, in.Limit, engine.Filter{
+	from := after + 1
+	if after == 0 {
+		from = 0 // The oldest that is kept.
+	}
+	events, err := s.backend.Events(ctx, from, in.Limit, engine.Filter{
 		Task: fleet.TaskID(in.Task), Vehicle: fleet.VehicleID(in.Vehicle), Mission: fleet.MissionID(in.Mission), Type: in.Type,
 	})
 	if errors.Is(err, engine.ErrTooOld) {

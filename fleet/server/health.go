@@ -30,6 +30,5 @@ func writeJSON(w http.ResponseWriter, v any) {
 	// These shapes hold nothing that JSON cannot express.
 	body, _ := json.Marshal(v)
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
 	_, _ = w.Write(append(body, '\n'))
 }

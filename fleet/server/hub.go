@@ -147,6 +147,11 @@ func (h *hub) publish(ctx context.Context, events []fleet.Recorded) error {
 	h.index = events[len(events)-1].Index
 	var frames []eventFrame
 	for s := range h.subscribers {
+		if s.index+1 < h.first() {
+			s.conn.Close(ws.CloseTryAgain, "the server lost its place; take a new snapshot")
+			delete(h.subscribers, s)
+			continue
+		}
 		// Nearly all are at the same place, and share their frames.
 		if frames == nil || frames[0].after != s.index {
 			frames = h.eventFrames(s.index)
@@ -183,9 +188,13 @@ type eventFrame struct {
 	bytes        []byte
 }
 
+// first is the index of the oldest kept event; above index when none is kept.
+// The lock is held.
+func (h *hub) first() uint64 { return h.index - uint64(len(h.kept)) + 1 }
+
 // eventFrames encodes the kept events behind an index. The lock is held.
 func (h *hub) eventFrames(after uint64) []eventFrame {
-	first := h.index - uint64(len(h.kept)) + 1
+	first := h.first()
 	if after >= h.index || after+1 < first {
 		return nil
 	}
@@ -263,7 +272,7 @@ func (h *hub) keeps(after uint64) bool {
 	newest := h.server.backend.View().Index
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return after+1 > h.index-uint64(len(h.kept)) && after <= max(h.index, newest)
+	return after+1 >= h.first() && after <= max(h.index, newest)
 }
 
 // resume adds a subscriber that has everything up to an index.
@@ -300,7 +309,7 @@ func (h *hub) start(s *subscriber) error {
 // join sends the opening and what happened since, and adds the subscriber. The
 // lock is held.
 func (h *hub) join(s *subscriber, opening [][]byte) error {
-	if s.index < h.index && s.index+1 < h.index-uint64(len(h.kept))+1 {
+	if s.index+1 < h.first() {
 		return errTooOld
 	}
 	if h.subscribers == nil {

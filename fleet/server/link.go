@@ -162,6 +162,10 @@ func (l *link) submit(input fleet.Input) bool {
 		return true
 	}
 	if err := l.server.backend.Submit(l.server.serving, input); err != nil {
+		if l.server.serving.Err() != nil {
+			l.close(ws.CloseGoingAway, "server is shutting down")
+			return false
+		}
 		l.close(ws.CloseTryAgain, engine.CodeRestarting+": connect again shortly")
 		return false
 	}

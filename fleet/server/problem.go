@@ -75,7 +75,6 @@ func (p *problem) write(w http.ResponseWriter) {
 		w.Header()[name] = values
 	}
 	w.Header().Set("Content-Type", problemType)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(p.Status)
 	// A problem holds nothing that JSON cannot express, and a client that is
 	// gone needs no answer.
@@ -95,8 +94,6 @@ func codeOf(status int) string {
 		return codeNotFound
 	case http.StatusMethodNotAllowed:
 		return codeMethodNotAllowed
-	case http.StatusNotAcceptable:
-		return codeNotAcceptable
 	case http.StatusRequestTimeout:
 		return codeRequestTimeout
 	case http.StatusRequestEntityTooLarge:

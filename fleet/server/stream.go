@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -70,7 +71,7 @@ func parseWish(query url.Values) (wish, *problem) {
 	}
 	if rate > 0 {
 		// At least a frame an hour, so that no rate overflows.
-		w.every = uint64(min(max(1, 1/(rate*pulse.Seconds())), time.Hour.Seconds()/pulse.Seconds()))
+		w.every = uint64(math.Ceil(min(1/(rate*pulse.Seconds()), time.Hour.Seconds()/pulse.Seconds())))
 	}
 	if query.Has("after") {
 		var err error

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -176,3 +177,6 @@ func (w *world) site(n int) string { return w.chart.Sites[n].ID }
 func (w *world) visit() string {
 	return `{"kind":"visit","stops":[{"site":"` + w.site(0) + `","work_s":5}]}`
 }
+
+// number writes a coordinate as JSON does.
+func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

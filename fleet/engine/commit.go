@@ -13,13 +13,13 @@ import (
 func (r *run) commit() {
 	for {
 		select {
-		case g, ok := <-r.groups:
+		case records, ok := <-r.groups:
 			if !ok {
 				return
 			}
 			began := time.Now()
-			err := r.journal.Append(g.records)
-			r.commits <- commit{group: g, took: time.Since(began), err: err}
+			err := r.journal.Append(records)
+			r.commits <- commit{took: time.Since(began), err: err}
 		case s := <-r.snapshots:
 			if err := r.saveSnapshot(s); err != nil {
 				// The journal stays usable and the next one is tried in its turn.

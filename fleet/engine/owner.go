@@ -124,6 +124,11 @@ func (w *owner) step(inputs []fleet.Input) error {
 	g.replies = g.replies || batch.Replies
 	g.steps++
 	w.dirty = true
+	if f := w.flying; f != nil && f.view == nil && batch.Replies && batch.After == f.last {
+		// The answer rests on the group that flies and will leave with it, so what
+		// it rests on must be seen by then.
+		f.view = w.look(f.last)
+	}
 	for _, t := range batch.Think {
 		w.wanted = append(w.wanted, t.Question)
 	}
@@ -150,7 +155,7 @@ func (w *owner) handOver() {
 	w.open = group{}
 	g.last = w.core.LastIndex()
 	if g.replies || due {
-		g.view = &View{State: w.core.Fleet().State().View(), Index: g.last, At: w.now}
+		g.view = w.look(g.last)
 		w.dirty, w.viewDue = false, false
 	}
 	if len(g.records) == 0 {
@@ -159,23 +164,29 @@ func (w *owner) handOver() {
 		return
 	}
 	w.flying = &g
-	w.groups <- g // Never blocks: the committer holds at most one.
+	w.groups <- g.records // Never blocks: the committer holds at most one.
 }
 
-// committed takes the committer's word.
+// look takes a view of the state, whose last durable event is given.
+func (w *owner) look(last uint64) *View {
+	return &View{State: w.core.Fleet().State().View(), Index: last, At: w.now}
+}
+
+// committed takes the committer's word on the group that flies.
 func (w *owner) committed(c commit) error {
+	g := *w.flying
 	w.flying = nil
 	if c.err != nil {
-		return fmt.Errorf("engine: committing %d records up to %d: %w", len(c.group.records), c.group.last, c.err)
+		return fmt.Errorf("engine: committing %d records up to %d: %w", len(g.records), g.last, c.err)
 	}
-	w.letGo(c.group)
-	w.snapshot(c.group.view)
+	w.letGo(g)
+	w.snapshot(g.view)
 	w.e.mu.Lock()
 	defer w.e.mu.Unlock()
 	s := &w.e.stats
 	s.Commits++
-	s.Records += uint64(len(c.group.records))
-	s.Waiting -= len(c.group.records)
+	s.Records += uint64(len(g.records))
+	s.Waiting -= len(g.records)
 	s.CommitTime.add(c.took)
 	return nil
 }

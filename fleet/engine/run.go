@@ -29,7 +29,7 @@ type run struct {
 	inbox chan fleet.Input
 	dead  chan struct{}
 
-	groups    chan group
+	groups    chan []journal.Record
 	commits   chan commit
 	releases  chan release
 	thoughts  chan thought
@@ -58,10 +58,10 @@ type group struct {
 	view *View
 }
 
+// commit is the committer's word on a group.
 type commit struct {
-	group group
-	took  time.Duration
-	err   error
+	took time.Duration
+	err  error
 }
 
 // release is what the releaser carries out, in this order.
@@ -88,7 +88,7 @@ func (e *Engine) begin() (*run, error) {
 	r := &run{
 		e: e, journal: j,
 		inbox: make(chan fleet.Input, InboxInputs), dead: make(chan struct{}),
-		groups: make(chan group, 1), commits: make(chan commit, 1), releases: make(chan release),
+		groups: make(chan []journal.Record, 1), commits: make(chan commit, 1), releases: make(chan release),
 		thoughts: make(chan thought), snapshots: make(chan journal.Snapshot, 1),
 		pending: map[fleet.RequestID]chan fleet.Answer{}, sinks: map[fleet.SessionID]Sink{},
 	}

@@ -17,14 +17,25 @@ type envelope struct {
 	Data  json.RawMessage `json:"data"`
 }
 
+// writtenEvent is envelope with its data not yet written.
+type writtenEvent struct {
+	Index uint64    `json:"index"`
+	Time  time.Time `json:"time"`
+	Actor string    `json:"actor"`
+	Cause uint64    `json:"cause,omitempty"`
+	Input string    `json:"input"`
+	Type  string    `json:"type"`
+	Data  Event     `json:"data"`
+}
+
 // EncodeEvent writes a recorded event as one JSON object, the form in which
 // durable events are journaled and served.
 func EncodeEvent(r Recorded) ([]byte, error) {
-	data, err := json.Marshal(r.Event)
+	frame, err := json.Marshal(writtenEvent{r.Index, r.Time, r.Actor, r.Cause, r.Input, r.Event.EventName(), r.Event})
 	if err != nil {
 		return nil, fmt.Errorf("fleet: encode event %d (%s): %w", r.Index, r.Event.EventName(), err)
 	}
-	return json.Marshal(envelope{r.Index, r.Time, r.Actor, r.Cause, r.Input, r.Event.EventName(), data})
+	return frame, nil
 }
 
 // DecodeEvent reads what EncodeEvent wrote. An unknown event type is an error:

@@ -7,7 +7,9 @@ import (
 )
 
 // Filter selects events. An empty field selects all; several fields must all
-// match. An event matches an id when any of its fields names it.
+// match. An event matches an id when any of its fields names it, or when it is
+// about a mission, leg, command or alert of that vehicle or task; the latter is
+// known for as long as mission, command or alert are in memory.
 type Filter struct {
 	Vehicle fleet.VehicleID
 	Task    fleet.TaskID
@@ -18,7 +20,8 @@ type Filter struct {
 	Type string
 }
 
-func (f Filter) match(e fleet.Event) bool {
+// match judges an event with what is known of the things that it names.
+func (f Filter) match(e fleet.Event, known *fleet.Durable) bool {
 	if f == (Filter{}) {
 		return true
 	}
@@ -29,8 +32,51 @@ func (f Filter) match(e fleet.Event) bool {
 		return true
 	}
 	s := Concerns(e)
+	f.complete(&s, e, known)
 	return names(s.Vehicles, f.Vehicle) && names(s.Tasks, f.Task) && names(s.Missions, f.Mission) &&
 		names(s.Commands, f.Command) && names(s.Alerts, f.Alert)
+}
+
+// complete adds whose the mission, command or alert of the event is, where the
+// event itself does not say.
+func (f Filter) complete(s *Subjects, e fleet.Event, known *fleet.Durable) {
+	leg := fleet.LegID("")
+	switch e := e.(type) { //nolint:gochecksumtype // The others need nothing more than Concerns.
+	case fleet.LegChanged:
+		leg = e.Leg
+	case fleet.ReportTaken:
+		leg = fleet.LegID(e.Leg)
+	case fleet.CommandChanged:
+		if c, ok := known.Commands[e.Command]; ok {
+			s.Vehicles = ids(c.Vehicle)
+		}
+	case fleet.AlertCleared, fleet.AlertAcknowledged:
+		for _, id := range s.Alerts {
+			if a, ok := known.Alerts[id]; ok {
+				s.Vehicles, s.Tasks = ids(a.Vehicle), ids(a.Task)
+			}
+		}
+	case fleet.MissionAnswered, fleet.MissionChanged:
+	default:
+		return
+	}
+	for _, id := range s.Missions {
+		m, ok := known.Missions[id]
+		if !ok {
+			continue
+		}
+		s.Vehicles = append(s.Vehicles, m.Vehicle)
+		if i, ok := m.LegIndex(leg); ok {
+			s.Tasks = append(s.Tasks, ids(m.Legs[i].Task)...)
+			continue
+		}
+		// The mission as a whole, or a leg that has left it: what it holds, and
+		// what it did.
+		s.Tasks = append(s.Tasks, tasksOf(m.Legs)...)
+		if t, ok := known.Tasks[f.Task]; ok && t.Mission == id {
+			s.Tasks = append(s.Tasks, t.ID)
+		}
+	}
 }
 
 func names[T ~string](list []T, id T) bool { return id == "" || slices.Contains(list, id) }

@@ -38,7 +38,7 @@ func (e *Engine) Events(ctx context.Context, from uint64, limit int, filter Filt
 	if limit <= 0 {
 		limit = DefaultPage
 	}
-	p := pager{ctx: ctx, filter: filter, limit: min(limit, MaxPage)}
+	p := pager{ctx: ctx, filter: filter, limit: min(limit, MaxPage), known: &e.View().State.Durable}
 	p.page = Page{Next: from, Last: e.ring.last()}
 	if from > p.page.Last {
 		return p.page, nil
@@ -65,6 +65,7 @@ type pager struct {
 	ctx     context.Context
 	filter  Filter
 	limit   int
+	known   *fleet.Durable
 	scanned int
 	page    Page
 	err     error
@@ -74,7 +75,7 @@ type pager struct {
 func (p *pager) take(r fleet.Recorded) bool {
 	p.scanned++
 	p.page.Next = r.Index + 1
-	if p.filter.match(r.Event) {
+	if p.filter.match(r.Event, p.known) {
 		p.page.Events = append(p.page.Events, r)
 	}
 	if p.scanned%256 == 0 {

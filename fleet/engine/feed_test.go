@@ -157,7 +157,7 @@ func compareFilter(t *testing.T, e *Engine, f Filter) {
 	}
 	var want []uint64
 	for _, r := range all.Events {
-		if f.match(r.Event) {
+		if f.match(r.Event, &e.View().State.Durable) {
 			want = append(want, r.Index)
 		}
 	}
@@ -172,6 +172,55 @@ func compareFilter(t *testing.T, e *Engine, f Filter) {
 	if !slices.Equal(got, want) || page.Next != all.Next {
 		t.Errorf("%+v: events %v up to %d, want %v up to %d", f, got, page.Next, want, all.Next)
 	}
+}
+
+// TestTheStoryOfATask lets a vehicle carry a visit out and reads what happened by
+// the task's id alone.
+func TestTheStoryOfATask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := engineOn(t, journaltest.NewMemFS(1), nil)
+		now := time.Now()
+		submit(t, e, hello("V1", "s1", now), sampleAt(e.o.Chart, "V1", "s1", 0, now))
+		id := order(t, e, 3)
+		other := order(t, e, 5)
+		v := e.View().State
+		mission := v.Durable.Missions[v.Durable.Tasks[id].Mission]
+		if mission == nil {
+			t.Fatalf("%s waits: %+v", id, v.Durable.Tasks[id].Reason)
+		}
+		seq := uint64(0)
+		report := func(m protocol.FromVehicle) {
+			submit(t, e, fleet.Report{Vehicle: "V1", Session: "s1", LogID: "log-V1", Message: m})
+		}
+		seq++
+		report(protocol.Ack{Seq: seq, Mission: &protocol.MissionRef{ID: string(mission.ID), Revision: mission.Latest}, Verdict: protocol.Accepted})
+		for _, state := range []protocol.ProgressState{protocol.Started, protocol.Begun, protocol.Done} {
+			seq++
+			report(protocol.Progress{Seq: seq, Mission: string(mission.ID), Leg: string(mission.Legs[0].ID), State: state, Time: now})
+		}
+		<-time.After(ViewInterval)
+		synctest.Wait()
+		if s := e.View().State.Durable.Tasks[id].State; s != fleet.TaskDone {
+			t.Fatalf("the task is %s", s)
+		}
+		page, err := e.Events(t.Context(), 0, MaxPage, Filter{Task: id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var story []string
+		for _, r := range page.Events {
+			story = append(story, r.Event.EventName())
+			if o, ok := r.Event.(fleet.TaskOrdered); ok && o.Task.ID == other {
+				t.Errorf("the story of %s tells of the order of %s", id, other)
+			}
+		}
+		for _, want := range []string{"task_ordered", "mission_issued", "task_changed", "mission_answered", "report_taken", "leg_changed", "stop_changed"} {
+			if !slices.Contains(story, want) {
+				t.Errorf("the story lacks %s: %v", want, story)
+			}
+		}
+		shutDown(t, e)
+	})
 }
 
 func TestConcerns(t *testing.T) {
@@ -236,4 +285,43 @@ func texts[T ~string](list []T) []string {
 		all = append(all, fmt.Sprint(id))
 	}
 	return all
+}
+
+func TestFilterKnowsWhoseThingsAre(t *testing.T) {
+	s := fleet.NewState()
+	known := &s.Durable
+	known.Missions["M1"] = &fleet.Mission{ID: "M1", Vehicle: "V1", Legs: []fleet.Leg{{ID: "L2", Task: "T2"}, {ID: "L3", Site: "pad"}}}
+	known.Tasks["T1"] = &fleet.Task{ID: "T1", Mission: "M1"}
+	known.Commands["C1"] = &fleet.Command{ID: "C1", Vehicle: "V1"}
+	known.Alerts["A1"] = &fleet.Alert{ID: "A1", Vehicle: "V1", Task: "T2"}
+	for _, c := range []struct {
+		filter Filter
+		event  fleet.Event
+		want   bool
+	}{
+		{Filter{Vehicle: "V1"}, fleet.LegChanged{Mission: "M1", Leg: "L2"}, true},
+		{Filter{Vehicle: "V2"}, fleet.LegChanged{Mission: "M1", Leg: "L2"}, false},
+		{Filter{Task: "T2"}, fleet.LegChanged{Mission: "M1", Leg: "L2"}, true},
+		{Filter{Task: "T1"}, fleet.LegChanged{Mission: "M1", Leg: "L2"}, false},
+		{Filter{Task: "T1"}, fleet.LegChanged{Mission: "M1", Leg: "L3"}, false},
+		{Filter{Task: "T1"}, fleet.LegChanged{Mission: "M1", Leg: "L1"}, true}, // It has left the mission.
+		{Filter{Task: "T1"}, fleet.MissionAnswered{Mission: "M1"}, true},
+		{Filter{Task: "T2"}, fleet.MissionChanged{Mission: "M1"}, true},
+		{Filter{Task: "T3"}, fleet.MissionChanged{Mission: "M1"}, false},
+		{Filter{Task: "T2"}, fleet.ReportTaken{Vehicle: "V1", Mission: "M1", Leg: "L2"}, true},
+		{Filter{Vehicle: "V1"}, fleet.CommandChanged{Command: "C1"}, true},
+		{Filter{Vehicle: "V1", Command: "C2"}, fleet.CommandChanged{Command: "C1"}, false},
+		{Filter{Vehicle: "V1"}, fleet.AlertCleared{Alert: "A1"}, true},
+		{Filter{Task: "T2"}, fleet.AlertAcknowledged{Alert: "A1"}, true},
+		// What is not in memory is matched by what the event says.
+		{Filter{Vehicle: "V1"}, fleet.LegChanged{Mission: "M9", Leg: "L1"}, false},
+		{Filter{Mission: "M9"}, fleet.LegChanged{Mission: "M9", Leg: "L1"}, true},
+		{Filter{Vehicle: "V1"}, fleet.AlertCleared{}, false},
+		{Filter{Type: "leg_changed"}, fleet.LegChanged{}, true},
+		{Filter{}, fleet.AnswerGiven{}, true},
+	} {
+		if got := c.filter.match(c.event, known); got != c.want {
+			t.Errorf("%+v on %s %+v: %v", c.filter, c.event.EventName(), c.event, got)
+		}
+	}
 }

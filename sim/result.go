@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/sim/agent"
 	"github.com/kapok-fleet/kapok/sim/check"
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
@@ -138,7 +139,11 @@ func (w *world) orderedTasks() []fleet.TaskID {
 }
 
 func (w *world) judge(r *Result, state *fleet.State) {
-	work := check.JudgeWork(state, truth{w.vehicles})
+	agents := make([]*agent.Agent, len(w.vehicles))
+	for i, v := range w.vehicles {
+		agents[i] = v.agent
+	}
+	work := check.JudgeWork(state, TruthOf(agents))
 	var breaches []check.Finding
 	for _, v := range w.vehicles {
 		for _, text := range v.agent.Truth().Breaches {

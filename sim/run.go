@@ -35,8 +35,7 @@ type Options struct {
 // The sources of chance, one for each part, so that a change in one does not
 // shift what the others draw.
 const (
-	chancePlaces uint64 = iota + 1
-	chanceFleet
+	chanceFleet uint64 = iota + 1
 	chanceOrders
 	chanceTroubles
 	chanceCommits
@@ -124,28 +123,29 @@ func newWorld(s scenario.Scenario, o Options) (*world, error) {
 	if s.Link.Encoding == "json" {
 		w.encoding = protocol.JSON
 	}
-	var groups []scenario.Group
-	for i := range s.Fleets {
-		groups = append(groups, scenario.Group{Kind: s.Fleets[i].ProtocolKind(), Count: s.Fleets[i].Count})
-	}
-	placed, err := scenario.Place(o.Chart, groups, s.Seed+chancePlaces)
+	placed, err := scenario.Place(o.Chart, s.Groups(), s.Seed)
 	if err != nil {
 		return nil, fmt.Errorf("sim: %s: %w", s.Name, err)
 	}
 	w.chart, w.endpoints = placed.Chart, placed.Endpoints
 	w.geometry = check.NewGeometry(w.chart)
-	if err := w.makeVehicles(placed.Homes); err != nil {
+	agents, err := Agents(s, w.chart, placed.Homes)
+	if err != nil {
 		return nil, err
 	}
-	w.backend = backend{w: w, commits: w.chance(chanceCommits), plans: w.chance(chancePlans), journal: &memory{}}
-	w.people = people{w: w, rand: w.chance(chanceOrders), asked: map[fleet.AlertID]*question{}}
+	for n, a := range agents {
+		v := &vehicle{n: int32(n), id: a.ID(), kind: a.Kind(), agent: a, logs: 1}
+		v.rand = newChance(s.Seed, chanceLinks, uint64(n))
+		w.vehicles = append(w.vehicles, v)
+		w.byID[v.id] = v
+	}
+	w.backend = backend{w: w, commits: chance(s.Seed, chanceCommits), plans: chance(s.Seed, chancePlans), journal: &memory{}}
+	w.people = people{w: w, asked: map[fleet.AlertID]*question{}}
 	return w, nil
 }
 
 // chance is the source of one part.
-func (w *world) chance(part uint64) *rand.Rand {
-	return rand.New(rand.NewPCG(w.scenario.Seed, part))
-}
+func chance(seed, part uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, part)) }
 
 // begin puts the first events into the queue.
 func (w *world) begin() {

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/sim/agent"
 	"github.com/kapok-fleet/kapok/sim/body"
+	"github.com/kapok-fleet/kapok/sim/check"
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
 
@@ -30,39 +32,38 @@ type vehicle struct {
 	logs int
 }
 
-func (w *world) makeVehicles(homes [][]scenario.Home) error {
-	draw := w.chance(chanceFleet)
-	for i := range w.scenario.Fleets {
-		f := &w.scenario.Fleets[i]
+// Agents makes the vehicles of a scenario at homes that scenario.Place gave, in
+// the order of its fleets. Charges and clock errors are drawn from the seed.
+func Agents(s scenario.Scenario, c *chart.Chart, homes [][]scenario.Home) ([]*agent.Agent, error) {
+	draw := chance(s.Seed, chanceFleet)
+	var agents []*agent.Agent
+	for i := range s.Fleets {
+		f := &s.Fleets[i]
 		figures, ok := body.FiguresOf(f.ProtocolKind())
 		if !ok {
-			return fmt.Errorf("sim: %s: vehicles of kind %s have no body", w.scenario.Name, f.Kind)
+			return nil, fmt.Errorf("sim: %s: vehicles of kind %s have no body", s.Name, f.Kind)
 		}
 		load := f.MaxLoadKg
 		if load == 0 {
 			load = figures.MaxLoadKg
 		}
 		for n := range f.Count {
-			v := &vehicle{n: int32(len(w.vehicles)), id: f.VehicleID(n + 1), kind: f.ProtocolKind(), logs: 1}
-			v.rand = newChance(w.scenario.Seed, chanceLinks, uint64(len(w.vehicles)))
 			var clockError time.Duration
 			if f.ClockErrorMS > 0 {
 				clockError = time.Duration(draw.IntN(2*f.ClockErrorMS+1)-f.ClockErrorMS) * time.Millisecond
 			}
-			home := homes[i][n].Position
-			b := body.New(figures, w.chart.Frame.XYZ(home), w.chart.GroundAltitude(home.Point()), between(draw, f.BatteryRatio))
-			v.agent = agent.New(agent.Options{
-				ID: v.id, Kind: v.kind, Model: f.Model, Capabilities: f.Capabilities,
-				MaxLoadKg: load, MaxLegs: f.MaxLegs, Frame: w.chart.Frame, ClockError: clockError,
-			}, b, agent.NewStore(v.logID()), agent.NewTruth())
-			w.vehicles = append(w.vehicles, v)
-			w.byID[v.id] = v
+			home, id := homes[i][n].Position, f.VehicleID(n+1)
+			b := body.New(figures, c.Frame.XYZ(home), c.GroundAltitude(home.Point()), between(draw, f.BatteryRatio))
+			agents = append(agents, agent.New(agent.Options{
+				ID: id, Kind: f.ProtocolKind(), Model: f.Model, Capabilities: f.Capabilities,
+				MaxLoadKg: load, MaxLegs: f.MaxLegs, Frame: c.Frame, ClockError: clockError,
+			}, b, agent.NewStore(logID(id, 1)), agent.NewTruth()))
 		}
 	}
-	return nil
+	return agents, nil
 }
 
-func (v *vehicle) logID() string { return fmt.Sprintf("%s-%d", v.id, v.logs) }
+func logID(vehicle string, number int) string { return fmt.Sprintf("%s-%d", vehicle, number) }
 
 // stepVehicle lets a second pass for a vehicle, and judges where it is.
 func (w *world) stepVehicle(v *vehicle) {
@@ -84,7 +85,7 @@ func (w *world) reboot(v *vehicle, lasts time.Duration, wiped bool) {
 	if wiped {
 		v.logs++
 	}
-	v.agent.Reboot(w.time(), wiped, v.logID())
+	v.agent.Reboot(w.time(), wiped, logID(v.id, v.logs))
 	v.down = true
 	if c := v.conn; c != nil {
 		c.clientOpen, c.held = false, nil
@@ -100,7 +101,7 @@ func (w *world) reboot(v *vehicle, lasts time.Duration, wiped bool) {
 // planTroubles puts the scenario's outages, crashes, reboots and faults into
 // the queue, and draws those that are random.
 func (w *world) planTroubles() {
-	draw := w.chance(chanceTroubles)
+	draw := chance(w.scenario.Seed, chanceTroubles)
 	s := &w.scenario
 	for _, o := range s.Link.Outages {
 		for _, v := range w.vehicles {
@@ -148,14 +149,17 @@ func (w *world) crash(down time.Duration) {
 	w.after(down, w.backend.boot)
 }
 
-// truth tells the checkers what was truly done.
-type truth struct{ vehicles []*vehicle }
+// TruthOf tells the checkers what the agents truly did, all together. It reads
+// them when it is asked.
+func TruthOf(agents []*agent.Agent) check.Truth { return truth(agents) }
+
+type truth []*agent.Agent
 
 // Done implements check.Truth.
 func (t truth) Done(task string, stop int) int {
 	n := 0
-	for _, v := range t.vehicles {
-		n += v.agent.Truth().Done[agent.StopKey{Task: task, Stop: stop}]
+	for _, a := range t {
+		n += a.Truth().Done[agent.StopKey{Task: task, Stop: stop}]
 	}
 	return n
 }
@@ -163,9 +167,9 @@ func (t truth) Done(task string, stop int) int {
 // Carriers implements check.Truth.
 func (t truth) Carriers(task string) []string {
 	var ids []string
-	for _, v := range t.vehicles {
-		if _, on := v.agent.Truth().Loads[task]; on {
-			ids = append(ids, v.id)
+	for _, a := range t {
+		if _, on := a.Truth().Loads[task]; on {
+			ids = append(ids, a.ID())
 		}
 	}
 	return ids
@@ -174,8 +178,8 @@ func (t truth) Carriers(task string) []string {
 // Stops implements check.Truth.
 func (t truth) Stops(yield func(task string, stop, times int)) {
 	sum := map[agent.StopKey]int{}
-	for _, v := range t.vehicles {
-		for key, n := range v.agent.Truth().Done {
+	for _, a := range t {
+		for key, n := range a.Truth().Done {
 			sum[key] += n
 		}
 	}

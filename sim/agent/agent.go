@@ -95,6 +95,9 @@ func New(o Options, b *body.Body, store *Store, truth *Truth) *Agent {
 // ID is the vehicle's id.
 func (a *Agent) ID() string { return a.options.ID }
 
+// Kind is what sort of vehicle it is.
+func (a *Agent) Kind() protocol.Kind { return a.options.Kind }
+
 // Body is the vehicle's body, for reading.
 func (a *Agent) Body() *body.Body { return a.body }
 

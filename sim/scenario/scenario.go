@@ -216,3 +216,12 @@ func (f *Fleet) VehicleID(n int) string { return fmt.Sprintf("%s%d", f.Prefix, n
 
 // ProtocolKind is the fleet's kind in the words of package protocol.
 func (f *Fleet) ProtocolKind() protocol.Kind { return protocol.Kind(f.Kind) }
+
+// Groups is what Place needs to know of the fleets.
+func (s *Scenario) Groups() []Group {
+	groups := make([]Group, len(s.Fleets))
+	for i := range s.Fleets {
+		groups[i] = Group{Kind: s.Fleets[i].ProtocolKind(), Count: s.Fleets[i].Count}
+	}
+	return groups
+}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/engine"
 	"github.com/kapok-fleet/kapok/fleet/session"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/api"
@@ -81,6 +82,23 @@ func (r *robot) report(at protocol.Position) {
 	}}})
 }
 
+// ends waits for the end of the link and holds it against a close code and the
+// start of the reason.
+func (r *robot) ends(code int, reason string) {
+	r.t.Helper()
+	for {
+		_, err := r.conn.Receive()
+		if err == nil {
+			continue
+		}
+		closed, ok := errors.AsType[*ws.PeerClosedError](err)
+		if !ok || closed.Code != code || !strings.HasPrefix(closed.Reason, reason) {
+			r.t.Fatalf("the link ended with %v, want %d %s", err, code, reason)
+		}
+		return
+	}
+}
+
 // TestAnOrderReachesAVehicle is the whole way: log in, order, mission, accept,
 // carry out, done; the stream and the API see it.
 func TestAnOrderReachesAVehicle(t *testing.T) {
@@ -141,27 +159,13 @@ func TestAnOrderReachesAVehicle(t *testing.T) {
 // TestLinksEnd ends links in the ways that they end.
 func TestLinksEnd(t *testing.T) {
 	w := newWorld(t, nil)
-	ends := func(t *testing.T, r *robot, code int, reason string) {
-		t.Helper()
-		for {
-			_, err := r.conn.Receive()
-			if err == nil {
-				continue
-			}
-			closed, ok := errors.AsType[*ws.PeerClosedError](err)
-			if !ok || closed.Code != code || !strings.HasPrefix(closed.Reason, reason) {
-				t.Fatalf("the link ended with %v, want %d %s", err, code, reason)
-			}
-			return
-		}
-	}
 	t.Run("without hello", func(t *testing.T) {
 		r := w.connect("sim", "?vehicle=v1", protocol.SubprotocolJSON)
 		r.report(protocol.Position{Lon: 113.93, Lat: 22.51})
 		if e := hear[protocol.Error](r, nil); e.Code != session.CodeHelloExpected || !e.Fatal {
 			t.Errorf("the error is %+v", e)
 		}
-		ends(t, r, ws.CloseProtocol, session.CodeHelloExpected)
+		r.ends(ws.CloseProtocol, session.CodeHelloExpected)
 	})
 	t.Run("a bad frame is answered", func(t *testing.T) {
 		r := w.connect("sim", "?vehicle=v2", protocol.SubprotocolJSON)
@@ -180,14 +184,14 @@ func TestLinksEnd(t *testing.T) {
 		first.login()
 		second := w.connect("r1", "", protocol.SubprotocolCBOR)
 		second.login()
-		ends(t, first, ws.ClosePolicy, "")
+		first.ends(ws.ClosePolicy, "")
 	})
 	t.Run("a withdrawn token", func(t *testing.T) {
 		r := w.connect("r1", "", protocol.SubprotocolJSON)
 		r.login()
 		w.must(w.tokens.Revoke("r1"))
 		w.server.checkCallers()
-		ends(t, r, ws.ClosePolicy, codeUnauthenticated)
+		r.ends(ws.ClosePolicy, codeUnauthenticated)
 		_, err := w.dialLink("r1", "", protocol.SubprotocolJSON)
 		if refused, ok := errors.AsType[*ws.RefusedError](err); !ok || refused.Status != http.StatusUnauthorized {
 			t.Errorf("dialling again gave %v", err)
@@ -197,7 +201,7 @@ func TestLinksEnd(t *testing.T) {
 		r := w.connect("sim", "?vehicle=v3", protocol.SubprotocolJSON)
 		r.login()
 		go func() { _ = w.server.Shutdown(context.WithoutCancel(t.Context())) }()
-		ends(t, r, ws.CloseGoingAway, "")
+		r.ends(ws.CloseGoingAway, "")
 	})
 }
 
@@ -226,4 +230,40 @@ func TestAVehicleThatLeavesIsMissed(t *testing.T) {
 	if n := w.server.links.count(); n != 0 {
 		t.Errorf("%d links are open", n)
 	}
+}
+
+// TestAFullDisk: what is not on disk is not answered, links end, and all goes
+// on when the disk has room again.
+func TestAFullDisk(t *testing.T) {
+	w := newWorld(t, nil)
+	var kept api.Task
+	w.want(http.StatusCreated, &kept, "dispatcher", "POST", "/v1/tasks", w.visit())
+	stream := w.watch("viewer", "?rate_hz=0")
+	stream.next(api.StreamSnapshotType)
+	r := w.connect("r1", "", protocol.SubprotocolJSON)
+	r.login()
+
+	w.diskFull.Store(true)
+	p := w.problem(http.StatusServiceUnavailable, codeUnavailable, "dispatcher", "POST", "/v1/tasks", w.visit(), "Idempotency-Key", "again")
+	if p.Detail == "" {
+		t.Error("the problem must say what to do")
+	}
+	r.ends(ws.CloseTryAgain, engine.CodeRestarting)
+	w.diskFull.Store(false)
+
+	deadline := time.Now().Add(patience)
+	for w.do("", "GET", "/readyz", "").status != http.StatusOK {
+		if time.Now().After(deadline) {
+			t.Fatal("the fleet did not come back")
+		}
+	}
+	var ordered api.Task
+	w.want(http.StatusCreated, &ordered, "dispatcher", "POST", "/v1/tasks", w.visit(), "Idempotency-Key", "again")
+	var list api.List[api.Task]
+	w.want(http.StatusOK, &list, "viewer", "GET", "/v1/tasks", "")
+	if len(list.Items) != 2 || list.Items[0].ID != kept.ID || list.Items[1].ID != ordered.ID {
+		t.Errorf("after the full disk the tasks are %+v", list.Items)
+	}
+	stream.untilTask(ordered.ID, ordered.State)
+	w.connect("r1", "", protocol.SubprotocolJSON).login()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +38,21 @@ type world struct {
 	address string
 	tokens  *access.Store
 	secrets map[string]string
+	// diskFull makes every write to the journal fail.
+	diskFull atomic.Bool
+}
+
+// failing is a journal on a disk that may be full.
+type failing struct {
+	journal.Journal
+	full *atomic.Bool
+}
+
+func (f failing) Append(records []journal.Record) error {
+	if f.full.Load() {
+		return errors.New("no space left on device")
+	}
+	return f.Journal.Append(records)
 }
 
 func newWorld(t *testing.T, change func(*Options)) *world {
@@ -62,7 +79,8 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	w.engine, err = engine.Open(t.Context(), engine.EngineOptions{
 		Options: engine.Options{Chart: w.chart, Config: fleet.DefaultConfig()},
 		Journal: func() (journal.Journal, error) {
-			return journal.Open(filepath.Join(dir, "journal"), journal.Options{})
+			j, err := journal.Open(filepath.Join(dir, "journal"), journal.Options{})
+			return failing{j, &w.diskFull}, err
 		},
 		Tick: 100 * time.Millisecond,
 	})

@@ -36,6 +36,7 @@ var layers = [][]string{
 	{"sim/body", "sim/fault", "sim/check"},
 	{"sim/agent", "sim/scenario", "fleet/server", "protocol/mavlink", "protocol/vda5050"},
 	{"sim"},
+	{"cmd/kapok/internal/client", "cmd/kapok/internal/drive"},
 	{"cmd/kapok"},
 	{"."},
 }
@@ -56,7 +57,7 @@ var independent = map[string][]string{
 // planner/assign are joined before it returns.
 var concurrent = []string{
 	"planner/assign", "protocol/ws", "fleet/engine", "fleet/server", "fleet/redisstore",
-	"cmd/kapok", "docs/example-client",
+	"cmd/kapok", "cmd/kapok/internal/drive", "docs/example-client",
 }
 
 const (

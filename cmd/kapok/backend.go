@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/kapok-fleet/kapok/fleet/access"
+	"github.com/kapok-fleet/kapok/fleet/engine"
+	"github.com/kapok-fleet/kapok/fleet/journal"
+	"github.com/kapok-fleet/kapok/fleet/server"
+	"github.com/kapok-fleet/kapok/fleet/session"
+	"github.com/kapok-fleet/kapok/planner/chart"
+)
+
+// shutdownWithin bounds the orderly end of the engine.
+const shutdownWithin = 20 * time.Second
+
+// backend is a fleet that is served: journal, engine and HTTP edge.
+type backend struct {
+	settings settings
+	chart    *chart.Chart
+	clock    fleetClock
+	tokens   *access.Store
+	engine   *engine.Engine
+	server   *server.Server
+	listener net.Listener
+	// url is where it is reached.
+	url string
+	log *slog.Logger
+}
+
+// openBackend opens what is in the data directory and listens; serve answers.
+func openBackend(ctx context.Context, s settings, on *chart.Chart, log *slog.Logger) (*backend, error) {
+	b := &backend{settings: s, chart: on, log: log}
+	var err error
+	if b.tokens, err = openTokens(s.DataDir); err != nil {
+		return nil, err
+	}
+	if b.clock, err = openClock(s.DataDir, s.Speed); err != nil {
+		return nil, err
+	}
+	// The address first: it is what most often is taken already.
+	if err := b.listen(); err != nil {
+		return nil, err
+	}
+	if err := b.openEngine(ctx); err != nil {
+		return nil, errors.Join(err, b.listener.Close())
+	}
+	config := s.config()
+	b.server, err = server.New(server.Options{
+		Backend: server.Engine{Engine: b.engine}, Chart: on, Access: b.tokens, Fleet: s.Fleet, Log: log,
+		Session: session.Config{AliveInterval: config.AliveInterval()}, Clock: b.clock.now, Speed: s.Speed,
+		AllowedOrigins: origins(s.AllowedOrigins), Version: buildOf().Version,
+	})
+	if err != nil {
+		return nil, errors.Join(err, b.closeEngine(ctx), b.listener.Close())
+	}
+	return b, nil
+}
+
+func origins(list string) []string {
+	var all []string
+	for name := range strings.SplitSeq(list, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// listen takes the address, with TLS if there is a certificate.
+func (b *backend) listen() error {
+	s := &b.settings
+	scheme := "http"
+	var config *tls.Config
+	if s.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
+		if err != nil {
+			return fmt.Errorf("reading the certificate %s: %w", s.TLSCert, err)
+		}
+		// WebSockets need HTTP/1.1.
+		config = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+		scheme = "https"
+	}
+	listener, err := net.Listen("tcp", s.Listen)
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w", s.Listen, err)
+	}
+	b.url = scheme + "://" + listener.Addr().String()
+	if config != nil {
+		listener = tls.NewListener(listener, config)
+	}
+	b.listener = listener
+	return nil
+}
+
+func (b *backend) openEngine(ctx context.Context) error {
+	s := &b.settings
+	dir := filepath.Join(s.DataDir, journalDir)
+	options := engine.EngineOptions{
+		Options: engine.Options{Chart: b.chart, Config: s.config()},
+		Journal: func() (journal.Journal, error) {
+			return journal.Open(dir, journal.Options{KeepBytes: s.KeepJournalMB << 20})
+		},
+		Clock: b.clock.now, Tick: max(min(b.clock.wall(time.Second), time.Second), 20*time.Millisecond),
+		Log: b.log, SnapshotEvery: s.SnapshotEvery, Workers: s.Workers,
+	}
+	var err error
+	b.engine, err = engine.Open(ctx, options)
+	if err != nil {
+		return fmt.Errorf("opening the fleet in %s: %w", s.DataDir, err)
+	}
+	return nil
+}
+
+// serve answers until ctx ends, and then ends everything in order.
+func (b *backend) serve(ctx context.Context) error {
+	err := b.server.Serve(ctx, b.listener)
+	return errors.Join(err, b.closeEngine(ctx))
+}
+
+func (b *backend) closeEngine(ctx context.Context) error {
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWithin)
+	defer cancel()
+	if err := b.engine.Shutdown(end); err != nil {
+		return fmt.Errorf("closing the fleet: %w", err)
+	}
+	return nil
+}
+
+// token makes a token for this process's own use, in place of one of the same
+// name.
+func (b *backend) token(name string, role access.Role) (string, error) {
+	if err := b.tokens.Revoke(name); err != nil && !errors.Is(err, access.ErrUnknown) {
+		return "", err
+	}
+	return createToken(b.tokens, access.Token{Name: name, Role: role, Fleet: b.settings.Fleet})
+}
+
+// newLog writes for people on a terminal.
+func newLog(c console, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level}))
+}
+
+// temporaryData is a data directory that remove deletes.
+func temporaryData() (dir string, remove func(), err error) {
+	dir, err = os.MkdirTemp("", "kapok-demo-")
+	if err != nil {
+		return "", nil, fmt.Errorf("making a temporary data directory: %w", err)
+	}
+	return dir, func() { _ = os.RemoveAll(dir) }, nil
+}

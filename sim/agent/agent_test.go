@@ -385,3 +385,24 @@ func TestDropoffWithoutTheLoadFails(t *testing.T) {
 		t.Errorf("truth %+v", p.a.Truth())
 	}
 }
+
+func TestAnAircraftBesideItsPathCrossesOverAtItsHeight(t *testing.T) {
+	p := newPlay(t, protocol.Multirotor, 0)
+	p.join()
+	m := p.delivery(1)
+	m.Legs = m.Legs[:1]
+	m.Legs[0].SpeedMPS = 10
+	m.Legs[0].Path = []protocol.Position{
+		p.position(100, 0, 0), p.position(100, 0, 40), p.position(200, 0, 40), p.position(200, 0, 0),
+	}
+	p.tell(m)
+	for range 60 {
+		p.pass(1, true)
+		if at := p.a.Body().At; at.Z < 39 && at.X > 1 && at.X < 199 {
+			t.Fatalf("crosses over at %v, below the height of its path", at)
+		}
+	}
+	if at := p.a.Body().At; at.Dist(space.XYZ{X: 200}) > 1 {
+		t.Errorf("ended at %v", at)
+	}
+}

@@ -87,7 +87,7 @@ func (a *Agent) finishMotion(now time.Time, state protocol.ProgressState, reason
 func (a *Agent) moveByCommand(now time.Time) {
 	switch {
 	case !a.commanded && a.store.Motion.Kind == protocol.CommandReturn:
-		a.body.Follow(a.xyz(a.store.Motion.Path), 0)
+		a.body.Follow(a.joined(a.xyz(a.store.Motion.Path)), 0)
 		a.commanded = true
 	case !a.commanded:
 		a.descend()

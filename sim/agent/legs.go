@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"math"
 	"time"
 
+	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/sim/body"
 )
@@ -92,7 +94,7 @@ func (a *Agent) arrived(leg *protocol.Leg) bool {
 		path := a.xyz(leg.Path)
 		end := path[len(path)-1]
 		if a.body.At.Dist(end) > 0.01 {
-			a.body.Follow(path, leg.SpeedMPS)
+			a.body.Follow(a.joined(path), leg.SpeedMPS)
 		}
 		a.driving, a.driven = leg.ID, leg.Path
 	}
@@ -104,6 +106,35 @@ func (a *Agent) arrived(leg *protocol.Leg) bool {
 		return false
 	}
 	return true
+}
+
+// besideM is how far from its path an aircraft may be and still turn straight
+// onto it.
+const besideM = 5
+
+// joined is the path for the body to follow. An aircraft that is beside it does
+// what autopilots do: it rises to the path's greatest height first, crosses over
+// there, and only then goes on along the path.
+func (a *Agent) joined(path []space.XYZ) []space.XYZ {
+	at, next := a.body.At, 0
+	air := a.options.Kind == protocol.Multirotor || a.options.Kind == protocol.VTOL
+	if !air || body.PathDist(at, path) <= besideM {
+		return path
+	}
+	top, best, over := at.Z, math.Inf(1), at.XY()
+	for i, p := range path {
+		top = max(top, p.Z)
+		near, _ := space.ClosestOnSegment(at.XY(), path[max(i-1, 0)].XY(), p.XY())
+		if d := near.Dist(at.XY()); d < best-1e-6 {
+			best, over, next = d, near, i
+		}
+	}
+	way := []space.XYZ{at, {X: at.X, Y: at.Y, Z: top}, {X: over.X, Y: over.Y, Z: top}}
+	if len(path) > 1 {
+		// Not down to the foot of the climb.
+		next = max(next, 1)
+	}
+	return append(way, path[next:]...)
 }
 
 // work begins the leg's work when that is allowed, and ends it when it is over.

@@ -114,6 +114,16 @@ func closest(at, p, q space.XYZ) space.XYZ {
 	return space.XYZ{X: p.X + dx*t, Y: p.Y + dy*t, Z: p.Z + dz*t}
 }
 
+// PathDist returns how far a place is from the nearest point of a path in
+// metres, altitude counted; +Inf for a path without points.
+func PathDist(at space.XYZ, path []space.XYZ) float64 {
+	best := math.Inf(1)
+	for i := range path {
+		best = min(best, at.Dist(closest(at, path[max(i-1, 0)], path[i])))
+	}
+	return best
+}
+
 // Step lets seconds pass: the body moves along its path, or does the activity
 // where it stands. It returns the seconds that were left when the path ended,
 // 0 while it goes on; a body without a path has all of them left.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -113,6 +114,7 @@ func (l *link) serve() {
 	id := l.session.ID()
 	s.backend.Attach(id, l)
 	defer l.leave()
+	defer l.contain()
 	for {
 		frame, err := l.conn.Receive()
 		if err != nil && !errors.Is(err, ws.ErrFrameTooLarge) {
@@ -128,6 +130,15 @@ func (l *link) serve() {
 		if !on {
 			return
 		}
+	}
+}
+
+// contain keeps a fault of ours in the reading of one vehicle's frames from
+// ending the process: that link alone ends, and the log has the stack.
+func (l *link) contain() {
+	if fault := recover(); fault != nil {
+		l.server.options.Log.Error("a fault while reading a vehicle's frames", "vehicle", l.session.Vehicle(), "fault", fault, "stack", string(debug.Stack()))
+		l.close(ws.CloseInternal, "internal error")
 	}
 }
 

@@ -7,9 +7,9 @@ import (
 )
 
 // TestStormOverSeeds runs the worst scenario with several seeds; KAPOK_SEEDS says
-// how many (2 when it does not), KAPOK_SEED the first (1).
+// how many (3 when it does not), KAPOK_SEED the first (6).
 func TestStormOverSeeds(t *testing.T) {
-	count, first := number(t, "KAPOK_SEEDS", 2), number(t, "KAPOK_SEED", 1)
+	count, first := number(t, "KAPOK_SEEDS", 3), number(t, "KAPOK_SEED", 6)
 	c := harbourChart(t)
 	s := example(t, "storm")
 	for seed := first; seed < first+count; seed++ {

@@ -48,7 +48,7 @@ func TestTheStoryOfAnOrder(t *testing.T) {
 
 // chapter is what an event means for the story, empty for nothing.
 func chapter(e fleet.Event) string {
-	switch e := e.(type) {
+	switch e := any(e).(type) {
 	case fleet.TaskOrdered:
 		return "ordered"
 	case fleet.TaskChanged:

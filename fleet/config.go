@@ -42,7 +42,8 @@ type Config struct {
 	// MaxOpenTasks bounds tasks that are not final; beyond it an order is
 	// refused. MaxVehicles likewise bounds registered vehicles.
 	MaxOpenTasks, MaxVehicles int
-	// MaxCandidates is how many vehicles are routed for a task; ExpansionsPerStep
+	// MaxCandidates is how many vehicles are routed inline for a task; when none of
+	// them can, all are tried in the background. ExpansionsPerStep
 	// bounds inline planning in one step, ExpansionsInBackground one question.
 	MaxCandidates          int
 	ExpansionsPerStep      int

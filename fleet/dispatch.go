@@ -86,11 +86,16 @@ func (f *Fleet) dispatch(id TaskID) {
 		MaxCandidates: f.config.MaxCandidates, MaxExpansions: f.budget,
 	})
 	f.budget -= answer.Expansions
-	if answer.Exhausted {
+	if answer.Exhausted || answer.Best == nil && notTried(&answer) {
 		f.ask(q)
 		return
 	}
 	f.settle(t, q, answer, barred)
+}
+
+// notTried tells whether some candidates were left out for their number.
+func notTried(a *assign.Answer) bool {
+	return slices.ContainsFunc(a.Excluded, func(x assign.Exclusion) bool { return x.Rule == assign.NotTried })
 }
 
 // ask hands a question to the background planner.
@@ -99,11 +104,11 @@ func (f *Fleet) ask(q Question) {
 	f.effect(Think{q})
 }
 
-// AnswerQuestion answers a question in the background; p must not be in use
+// AnswerQuestion answers a question in the background, with all candidates; p must not be in use
 // elsewhere.
 func AnswerQuestion(p *route.Planner, q Question, now time.Time, config Config) assign.Answer {
 	return assign.Earliest(p, q.Job, q.Candidates, now, assign.Limits{
-		MaxCandidates: config.MaxCandidates, MaxExpansions: config.ExpansionsInBackground,
+		MaxExpansions: config.ExpansionsInBackground,
 	})
 }
 

@@ -100,6 +100,8 @@ type Exclusion struct {
 	Rule          Rule
 	Number, Limit float64
 	Object        string
+	// At is the place concerned, where a route was refused.
+	At space.Position
 	// AtLeast says that Number is a lower bound, as no route was asked for.
 	AtLeast bool
 }

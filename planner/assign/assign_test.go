@@ -239,3 +239,36 @@ func BenchmarkEarliest30(b *testing.B) {
 		assign.Earliest(p, job, cs, noon(), assign.Limits{MaxCandidates: 8})
 	}
 }
+
+// TestAStopWhereAKindCannotGoLeavesRoomForTheOthers puts a stop into a building
+// on a street's side: twenty near drones are excluded by one search, and a rover
+// behind all of them in the order gets the job.
+func TestAStopWhereAKindCannotGoLeavesRoomForTheOthers(t *testing.T) {
+	c, p := world(t)
+	r := rand.New(rand.NewPCG(6, 6))
+	start := street(c, r)
+	inside := start
+	for i := range c.Buildings {
+		middle := space.BoxOf(c.Outline(int32(i))[0]...).Centre()
+		at := c.Frame.Point(middle)
+		snapped, ok := c.Snap(space.Position{Lon: at[0], Lat: at[1]})
+		if _, covered := c.BuildingAt(middle); ok && covered && snapped.DistM < 60 {
+			inside = space.Position{Lon: at[0], Lat: at[1], AltitudeM: c.GroundAltitude(at)}
+			break
+		}
+	}
+	cs := make([]assign.Candidate, 0, 21)
+	for range 20 {
+		cs = append(cs, vehicle("kapok-quad", start))
+	}
+	cs = append(cs, vehicle("kapok-rover", start))
+	got := assign.Earliest(p, assign.Job{Stops: []assign.Stop{{At: inside}}}, cs, noon(), assign.Limits{MaxCandidates: 8})
+	if got.Best == nil || got.Best.Candidate != 20 {
+		t.Fatalf("best is %+v, excluded %+v", got.Best, got.Excluded)
+	}
+	for _, x := range got.Excluded {
+		if x.Rule != assign.Rule(route.InsideBuilding) || x.Object == "" {
+			t.Errorf("excluded as %+v", x)
+		}
+	}
+}

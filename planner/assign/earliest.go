@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/planner/motion"
 	"github.com/kapok-fleet/kapok/planner/route"
 	"github.com/kapok-fleet/kapok/planner/space"
 )
@@ -24,7 +25,8 @@ type trial struct {
 // What can be judged without a route comes first: kind, capabilities, load, and
 // lower bounds of time and energy by straight lines. Of the rest, the first
 // Limits.MaxCandidates by their lower bound of finishing are routed, except
-// those that cannot be before the best so far. Each candidate but the best is
+// those that cannot be before the best so far, and those of a kind for which
+// one of the job's stops has turned out to be out of reach. Each candidate but the best is
 // in Excluded once, in order of candidates, with the reason that holds when all
 // is done; seconds there count from now.
 func Earliest(p *route.Planner, job Job, candidates []Candidate, now time.Time, limits Limits) Answer {
@@ -55,7 +57,12 @@ func Earliest(p *route.Planner, job Job, candidates []Candidate, now time.Time, 
 func (a *Answer) try(p *route.Planner, job *Job, free []Candidate, trials []trial, now time.Time, limits Limits) {
 	routed := 0
 	var best time.Time
+	closed := map[motion.Kind]*Exclusion{}
 	for _, t := range trials {
+		if x := closed[free[t.candidate].Spec.Kind]; x != nil {
+			a.exclude(t.candidate, &Exclusion{Rule: x.Rule, Number: x.Number, Object: x.Object, At: x.At})
+			continue
+		}
 		if a.Best != nil && (t.least.After(best) || t.least.Equal(best) && t.candidate > a.Best.Candidate) {
 			a.exclude(t.candidate, &Exclusion{Rule: Slower, Number: t.least.Sub(now).Seconds(), AtLeast: true})
 			continue
@@ -79,6 +86,9 @@ func (a *Answer) try(p *route.Planner, job *Job, free []Candidate, trials []tria
 		if x != nil {
 			a.Exhausted = a.Exhausted || x.Rule == NotTried
 			a.exclude(t.candidate, x)
+			if job.closes(x) {
+				closed[free[t.candidate].Spec.Kind] = x
+			}
 			continue
 		}
 		offer.Candidate = t.candidate
@@ -93,6 +103,17 @@ func (a *Answer) try(p *route.Planner, job *Job, free []Candidate, trials []tria
 			a.exclude(t.candidate, &Exclusion{Rule: Slower, Number: finish.Sub(now).Seconds()})
 		}
 	}
+}
+
+// closes tells whether an exclusion holds for every vehicle of the kind, at any
+// time: one of the job's stops is where the kind cannot go.
+func (job *Job) closes(x *Exclusion) bool {
+	switch route.Rule(x.Rule) {
+	case route.InsideBuilding, route.OffNetwork, route.OutsideChart:
+		return slices.ContainsFunc(job.Stops, func(s Stop) bool { return s.At == x.At })
+	case route.NoWay, route.InsideZone, route.Budget:
+	}
+	return false
 }
 
 // finish is when the job's own stops are done.

@@ -219,7 +219,7 @@ func hashPresence(k entityKey, p *Presence) uint64 {
 		binary.LittleEndian.PutUint64(b[8*i:], x)
 	}
 	h := fnv1a(k.seed(), b[:])
-	for _, text := range [...]string{string(p.Link), string(p.Session), string(s.Mode), s.Position.Level} {
+	for _, text := range [...]string{string(p.Link), string(p.Session), string(s.Mode), s.Position.Level, p.Holds} {
 		h = fnv1a(fnv1a(h, []byte(text)), []byte{0})
 	}
 	if p.Fresh {

@@ -234,6 +234,9 @@ type (
 		Vehicle VehicleID `json:"vehicle"`
 		Session SessionID `json:"session,omitempty"`
 		State   LinkState `json:"state"`
+		// Holds is the revision that the vehicle says it holds, at the begin of a
+		// session.
+		Holds string `json:"holds,omitempty"`
 		// LinkEnd is when Kapok stopped sending, zero while a session is open.
 		LinkEnd time.Time `json:"link_end,omitzero"`
 		Why     string    `json:"why,omitempty"`

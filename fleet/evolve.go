@@ -138,7 +138,7 @@ func (e LinkChanged) evolve(v *Volatile, r Recorded) {
 		p.Since = r.Time
 	}
 	if p.Session != e.Session {
-		p.Fresh = false
+		p.Fresh, p.Holds = false, e.Holds
 	}
 	p.Link, p.Session, p.LinkEnd = e.State, e.Session, e.LinkEnd
 	if e.State == LinkLive {

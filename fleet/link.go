@@ -45,7 +45,7 @@ func (f *Fleet) joined(in Joined) {
 	f.takeEpoch(v, in.Hello.Epoch)
 	until := f.authorityEnd(v.ID)
 	lost := f.takeLog(v, in.Hello.LogID)
-	f.emit(LinkChanged{Vehicle: v.ID, Session: in.Session, State: LinkLive})
+	f.emit(LinkChanged{Vehicle: v.ID, Session: in.Session, State: LinkLive, Holds: holding(in.Hello.Mission)})
 	f.clearAlert(alertAbout{kind: AlertLinkLost, vehicle: v.ID}, "the vehicle logged in")
 	v, _ = f.vehicle(in.Vehicle)
 	log, _ := v.Log()
@@ -63,6 +63,14 @@ func (f *Fleet) joined(in Joined) {
 		f.storeLost(v.ID, until)
 	}
 	f.lookAgain = true
+}
+
+// holding writes a revision as Presence.Holds does.
+func holding(ref *protocol.MissionRef) string {
+	if ref == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s/%d", ref.ID, ref.Revision)
 }
 
 // registerUnknown admits a vehicle on its first log-in.
@@ -175,6 +183,7 @@ func (f *Fleet) telemetry(in Telemetry) {
 	f.watchBattery(v, sample, !p.Fresh)
 	if !p.Fresh {
 		f.lookAgain = true
+		f.arrived(v.ID)
 	}
 }
 

@@ -23,7 +23,7 @@ func OwedTo(s *State, id VehicleID, config Config) Owed {
 	if v.EpochAbove > d.Epoch {
 		return owed
 	}
-	if m, ok := d.Missions[v.Mission]; ok && m.Open() {
+	if m, ok := d.Missions[v.Mission]; ok && m.Open() && mayHave(s, m) {
 		owed.Mission = wireMission(m, d.Epoch, config.TaskAuthority)
 	}
 	if v.Mission == "" && v.LastMission != "" {
@@ -35,6 +35,13 @@ func OwedTo(s *State, id VehicleID, config Config) Owed {
 		}
 	}
 	return owed
+}
+
+// mayHave tells whether a revision may go to its vehicle: it holds it already,
+// or its position in this session is known, so that the plan starts there.
+func mayHave(s *State, m *Mission) bool {
+	p, ok := s.Volatile.Presences[m.Vehicle]
+	return ok && (p.Fresh || p.Holds == holding(&protocol.MissionRef{ID: string(m.ID), Revision: m.Revision}))
 }
 
 // endedMission tells a vehicle that a mission is over, known to Kapok or not.

@@ -266,6 +266,37 @@ func (f *Fleet) pursue(id VehicleID) {
 	f.nextWindow(v, m)
 }
 
+// offPathM is how far a vehicle may be from the way of its current leg, on the
+// ground, before it is planned anew from where it is.
+const offPathM = 60
+
+// arrived looks at a vehicle whose position in this session has just become
+// known: what it is to do must start where it is.
+func (f *Fleet) arrived(id VehicleID) {
+	v, _ := f.vehicle(id)
+	m, ok := f.openMission(v)
+	if !ok {
+		return
+	}
+	f.owe(id)
+	if m.State != protocol.MissionActive {
+		return
+	}
+	i := m.Current()
+	if i == len(m.Legs) || m.Legs[i].State == protocol.LegBegun {
+		return
+	}
+	at := f.chart.Frame.XY(space.Position(f.presence(id).Sample.Position).Point())
+	way := m.Legs[i].Path
+	off := f.chart.Frame.XY(way[0].Point()).Dist(at)
+	for k := 1; k < len(way); k++ {
+		off = min(off, space.SegmentDist(at, f.chart.Frame.XY(way[k-1].Point()), f.chart.Frame.XY(way[k].Point())))
+	}
+	if off > offPathM {
+		f.rebuild(v, m, Reason{"off_path", fmt.Sprintf("it is %.0f m off its way", off)})
+	}
+}
+
 // nextWindow sends the legs that follow before two legs remain of those sent,
 // if the vehicle can then hold more than it has.
 func (f *Fleet) nextWindow(v *Vehicle, m *Mission) {

@@ -125,6 +125,10 @@ func (f *Fleet) missionAnswered(v *Vehicle, m *Mission, verdict protocol.Verdict
 // it has begun meanwhile.
 const stopBegun = "stop_begun"
 
+// staleRevision is a vehicle's reason for refusing a revision below the one it
+// holds.
+const staleRevision = "stale_revision"
+
 // missionRefused puts the last accepted revision in force again; what the
 // refused one added goes back to waiting.
 func (f *Fleet) missionRefused(v *Vehicle, m *Mission, reason Reason) {
@@ -145,6 +149,10 @@ func (f *Fleet) missionRefused(v *Vehicle, m *Mission, reason Reason) {
 		if t, ok := f.task(id); ok && t.Mission == m.ID && !t.State.Final() {
 			f.release(t, why)
 		}
+	}
+	if reason.Code == staleRevision {
+		f.rebuild(v, m, Reason{"stale_revision", "the vehicle holds another revision than was thought"})
+		return
 	}
 	f.recallUnlawful(v.ID, m)
 }

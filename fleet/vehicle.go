@@ -107,6 +107,9 @@ type Presence struct {
 	Known  bool            `json:"known,omitempty"`
 	Fresh  bool            `json:"fresh,omitempty"`
 	Sample protocol.Sample `json:"sample"`
+	// Holds is the revision that the vehicle held when it logged in, as
+	// "mission/revision".
+	Holds string `json:"holds,omitempty"`
 	// Since is when the session or the silence began.
 	Since time.Time `json:"since,omitzero"`
 	// Zones are the ids of the zones that it is in, sorted.

@@ -211,7 +211,7 @@ func TestRevisionsThatAreRefused(t *testing.T) {
 		change func(*protocol.Mission)
 		want   string
 	}{
-		{func(m *protocol.Mission) { m.Revision = 1 }, "older_revision"},
+		{func(m *protocol.Mission) { m.Revision = 1 }, "stale_revision"},
 		{func(m *protocol.Mission) { m.Epoch = 6 }, "stale_epoch"},
 		{func(m *protocol.Mission) { m.Legs[0].LoadKg = 6 }, "too_heavy"},
 		{func(m *protocol.Mission) { m.Legs = append(append(m.Legs, m.Legs...), m.Legs...) }, "too_many_legs"},

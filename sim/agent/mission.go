@@ -41,7 +41,7 @@ func (a *Agent) mission(now time.Time, m protocol.Mission) {
 func (a *Agent) judge(m *protocol.Mission) refusal {
 	held := a.store.Mission
 	if held != nil && held.ID == m.ID && m.Revision < held.Revision {
-		return refusal{"older_revision", "a newer revision is in force"}
+		return refusal{"stale_revision", "a newer revision is in force"}
 	}
 	if len(m.Legs) > a.options.MaxLegs {
 		return refusal{"too_many_legs", "more legs than this vehicle takes"}

@@ -56,7 +56,7 @@ func openBackend(ctx context.Context, s settings, on *chart.Chart, log *slog.Log
 	}
 	config := s.config()
 	b.server, err = server.New(server.Options{
-		Backend: server.Engine{Engine: b.engine}, Chart: on, Access: b.tokens, Fleet: s.Fleet, Log: log,
+		Backend: server.Engine{Engine: b.engine}, Chart: on, Access: gate{b.tokens}, Fleet: s.Fleet, Log: log,
 		Session: session.Config{AliveInterval: config.AliveInterval()}, Clock: b.clock.now, Speed: s.Speed,
 		AllowedOrigins: origins(s.AllowedOrigins), Version: buildOf().Version,
 	})
@@ -64,6 +64,22 @@ func openBackend(ctx context.Context, s settings, on *chart.Chart, log *slog.Log
 		return nil, errors.Join(err, b.closeEngine(ctx), b.listener.Close())
 	}
 	return b, nil
+}
+
+// gate looks into the file for a token that it does not know, so that one that
+// was just made is good at once.
+type gate struct{ *access.Store }
+
+// Lookup implements server.Gate.
+func (g gate) Lookup(secret string) (access.Token, bool) {
+	token, ok := g.Store.Lookup(secret)
+	if ok {
+		return token, true
+	}
+	if changed, err := g.Reload(); err != nil || !changed {
+		return access.Token{}, false
+	}
+	return g.Store.Lookup(secret)
 }
 
 func origins(list string) []string {

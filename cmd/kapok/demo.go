@@ -79,7 +79,6 @@ type demo struct {
 	place   scenario.Placement
 	fleet   *drive.Fleet
 	client  *client.Client
-	viewer  string
 
 	mu       sync.Mutex // guards the rest
 	geometry *check.Geometry

@@ -18,10 +18,12 @@ const (
 	// too heavy for a drone.
 	urgentEvery = 9
 	heavyEvery  = 5
-	// Deliveries are at least nearM and, for the heavy ones, at most heavyWithinM.
+	// Deliveries are at least nearM far, at most lightWithinM, and the heavy ones
+	// at most heavyWithinM.
 	nearM        = 80
-	heavyWithinM = 500
-	// demoWork is the work at each stop.
+	lightWithinM = 1000
+	heavyWithinM = 400
+	// demoWorkS is the work at each stop.
 	demoWorkS = 8
 	// repeatAfter is the pause before an unanswered order is repeated.
 	repeatAfter = 300 * time.Millisecond
@@ -82,40 +84,55 @@ func (d *demo) order(ctx context.Context, key string, order api.Order) {
 	}
 }
 
-// drawn is the n-th order: a delivery between two places, or a visit to one.
+// drawn is the n-th order: a delivery between two places, or a visit to one. What
+// a drone can carry goes between places where drones can land, as far as there
+// are such.
 func (d *demo) drawn(draw *rand.Rand, n int) api.Order {
-	ends := d.reachable()
+	heavy := n%heavyEvery == 0 && d.flags.robots > 0
+	urgent := n%urgentEvery == 0
+	ends, open := d.reachable(!heavy && !urgent)
 	from := ends[draw.IntN(len(ends))]
-	if n%urgentEvery == 0 {
+	if urgent {
 		return api.Order{
-			Kind: "visit", Priority: "urgent", Note: "look at " + from.Name, Stops: []api.OrderStop{d.stop(&from)},
+			Kind: "visit", Priority: "urgent", Note: "look at " + from.Name, Stops: []api.OrderStop{d.stop(&from, open)},
 		}
 	}
-	heavy := n%heavyEvery == 0 && d.flags.robots > 0
-	within := math.Inf(1)
-	load := float64(5+draw.IntN(36)) / 10
+	within, load := float64(lightWithinM), float64(5+draw.IntN(36))/10
 	if heavy {
 		within, load = heavyWithinM, float64(8+draw.IntN(13))
 	}
 	to := d.partner(draw, ends, &from, within)
 	return api.Order{
 		Kind: "delivery", Priority: "routine", LoadKg: load, Note: from.Name + " → " + to.Name,
-		Stops: []api.OrderStop{d.stop(&from), d.stop(&to)},
+		Stops: []api.OrderStop{d.stop(&from, open), d.stop(&to, open)},
 	}
 }
 
-// reachable are the endpoints that the vehicles of this run can use.
-func (d *demo) reachable() []scenario.Endpoint {
-	var ends []scenario.Endpoint
+// leastOpen is how many places for drones there must be for orders to keep to
+// them.
+const leastOpen = 8
+
+// reachable are the endpoints that the vehicles of this run can use. With light,
+// they are those that drones can use too, and open is true, where the chart has
+// enough of them.
+func (d *demo) reachable(light bool) (ends []scenario.Endpoint, open bool) {
+	var both []scenario.Endpoint
 	for _, e := range d.place.Endpoints {
-		if d.flags.robots > 0 && e.Ground || d.flags.robots == 0 && e.Air {
-			ends = append(ends, e)
+		if d.flags.robots > 0 && !e.Ground || d.flags.robots == 0 && !e.Air {
+			continue
+		}
+		ends = append(ends, e)
+		if e.Air {
+			both = append(both, e)
 		}
 	}
-	if len(ends) == 0 {
-		return d.place.Endpoints
+	if light && d.flags.drones > 0 && len(both) >= leastOpen {
+		return both, true
 	}
-	return ends
+	if len(ends) == 0 {
+		ends = d.place.Endpoints
+	}
+	return ends, d.flags.robots == 0
 }
 
 // partner draws another place that is neither too near nor too far; after many
@@ -140,18 +157,23 @@ func (d *demo) partner(draw *rand.Rand, ends []scenario.Endpoint, from *scenario
 	return best
 }
 
-// stop names a place where that is the spot itself, and else gives the spot on
-// the street in front of it.
-func (d *demo) stop(e *scenario.Endpoint) api.OrderStop {
+// stop names a site or place that is on the street or, for those on wheels, near
+// it; and else gives the spot on the street in front of it, where drones have
+// room to land.
+func (d *demo) stop(e *scenario.Endpoint, open bool) api.OrderStop {
 	c := d.place.Chart
 	spot := c.Frame.XY(e.Position.Point())
+	near := float64(sameSpotM)
+	if open {
+		near = 1
+	}
 	for i := range c.Sites {
-		if s := &c.Sites[i]; s.ID == e.ID && c.Frame.XY(s.Position.Point()).Dist(spot) <= sameSpotM {
+		if s := &c.Sites[i]; s.ID == e.ID && c.Frame.XY(s.Position.Point()).Dist(spot) <= near {
 			return api.OrderStop{Site: e.ID, WorkS: demoWorkS}
 		}
 	}
 	for i := range c.Places {
-		if p := &c.Places[i]; p.ID == e.ID && c.Frame.XY(p.Position.Point()).Dist(spot) <= sameSpotM {
+		if p := &c.Places[i]; p.ID == e.ID && c.Frame.XY(p.Position.Point()).Dist(spot) <= near {
 			return api.OrderStop{Place: e.ID, WorkS: demoWorkS}
 		}
 	}

@@ -80,17 +80,16 @@ func statusOf(err error) int {
 	if _, ok := errors.AsType[*negativeError](err); ok {
 		return exitNegative
 	}
-	if problem, ok := errors.AsType[*client.ProblemError](err); ok && problem.Code != "not_kapok" {
-		switch problem.Status {
-		case 401, 403, 404, 405, 426:
-			if strings.HasSuffix(problem.Code, "_unknown") && problem.Code != "fleet_unknown" {
-				return exitNegative
-			}
-			return exitUsage
-		}
-		return exitNegative
+	problem, ok := errors.AsType[*client.ProblemError](err)
+	if !ok {
+		return exitUsage
 	}
-	return exitUsage
+	switch problem.Code {
+	// The address, the token or the version of the other end is wrong.
+	case "not_kapok", "not_found", "fleet_unknown", "method_not_allowed", "unauthenticated", "forbidden", "upgrade_required":
+		return exitUsage
+	}
+	return exitNegative
 }
 
 // oneLine puts an error on one line.

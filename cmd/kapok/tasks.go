@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -80,30 +81,35 @@ func newTaskResolve(c console) *cobra.Command {
 }
 
 func taskHeads() []string {
-	return []string{"ID", "KIND", "PRIORITY", "STATE", "VEHICLE", "STOPS", "ORDERED", "PROMISED", "ETA", "REASON"}
+	return []string{"ID", "KIND", "PRIORITY", "STATE", "VEHICLE", "STOPS", "WHAT", "ORDERED", "PROMISED", "ETA", "REASON"}
 }
 
 func taskRow(t *api.Task) []string {
-	priority := t.Priority
-	var stops []string
-	for _, s := range t.Stops {
+	done := 0
+	var names []string
+	for i := range t.Stops {
+		s := &t.Stops[i]
 		name := s.Name
 		if name == "" {
 			name = place(&s.Position)
 		}
-		switch {
-		case s.Doubt:
-			name += " (?)"
-		case s.State == "done":
-			name += " ✓"
+		if s.Doubt {
+			name += " (done?)"
 		}
-		stops = append(stops, name)
+		if s.State == "done" {
+			done++
+		}
+		names = append(names, name)
 	}
-	if len(stops) > 4 {
-		stops = append(stops[:3], "…", stops[len(stops)-1])
+	if len(names) > 4 {
+		names = append(names[:3], "…", names[len(names)-1])
+	}
+	what := strings.Join(names, " → ")
+	if t.Note != "" {
+		what = t.Note
 	}
 	return []string{
-		t.ID, t.Kind, priority, t.State, t.Vehicle, strings.Join(stops, " → "),
+		t.ID, t.Kind, t.Priority, t.State, t.Vehicle, fmt.Sprintf("%d/%d", done, len(t.Stops)), what,
 		clock(t.OrderedAt), clock(t.PromisedAt), clock(t.ETA), t.Reason,
 	}
 }

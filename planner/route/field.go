@@ -209,12 +209,17 @@ func (p *Planner) routeOf(q *Query, best planned, used int) Route {
 // priced makes a route of a path, with the speed limits of the zones that its
 // segments meet.
 func (p *Planner) priced(q *Query, path []space.Position, used int) Route {
-	r := Route{Path: path, Expansions: used}
+	r := Route{Path: path, SpeedsMPS: make([]float64, len(path)-1), Expansions: used}
 	t := q.Depart.UnixNano()
 	for i := 1; i < len(path); i++ {
 		from, to := p.c.Frame.XYZ(path[i-1]), p.c.Frame.XYZ(path[i])
-		limit := p.speedLimit(from, to, t)
-		cost := q.Spec.Segment(from, to, q.LoadKg, limit)
+		speed := q.Spec.CruiseMPS
+		late := t + int64((q.Spec.Segment(from, to, q.LoadKg, speed).Seconds+LateS)*1e9)
+		if limit := p.speedLimit(from, to, t, late); limit > 0 {
+			speed = min(speed, limit)
+		}
+		cost := q.Spec.Segment(from, to, q.LoadKg, speed)
+		r.SpeedsMPS[i-1] = speed
 		r.LengthM += from.Dist(to)
 		r.Cost = r.Cost.Add(cost)
 		t += int64(cost.Seconds * 1e9)
@@ -222,9 +227,9 @@ func (p *Planner) priced(q *Query, path []space.Position, used int) Route {
 	return r
 }
 
-// speedLimit is the lowest limit of the zones that a segment meets at about
-// time t, 0 for none.
-func (p *Planner) speedLimit(from, to space.XYZ, t int64) float64 {
+// speedLimit is the lowest limit of the zones that a segment meets between two
+// times, 0 for none.
+func (p *Planner) speedLimit(from, to space.XYZ, t0, t1 int64) float64 {
 	limit := 0.0
 	p.seen.reset(p.laws.shapes.count())
 	p.ids = p.laws.ix.along(from.XY(), to.XY(), 0, &p.seen, p.ids[:0])
@@ -233,7 +238,7 @@ func (p *Planner) speedLimit(from, to space.XYZ, t int64) float64 {
 		if l.rule != chart.SpeedLimit || l.speedMPS <= 0 || !p.binds(l) || !overlaps(l, from.Z, to.Z) {
 			continue
 		}
-		if l.during(t, t+int64(LateS*1e9)) && p.laws.shapes.meets(id, from.XY(), to.XY()) &&
+		if l.during(t0, t1) && p.laws.shapes.meets(id, from.XY(), to.XY()) &&
 			(limit == 0 || l.speedMPS < limit) {
 			limit = l.speedMPS
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/paulmach/orb"
+
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/space"
 )
@@ -12,16 +14,27 @@ import (
 // ground is the memory of searches on the ground graph. The goal is one node
 // more than the graph has.
 type ground struct {
+	// seconds is when each node is reached after the departure, prev from where
+	// (-1 for the start) and speeds how fast.
 	seconds []float64
 	prev    []int32
+	speeds  []float64
 	reached seen
 	settled seen
 	queue   heap
 	path    []space.Position
-	nodes   []int32
+	mps     []float64
+	// steps is the way found.
+	steps []step
 
 	// The drive being planned.
 	drive
+}
+
+// step is a node of a way and the speed at which it is reached.
+type step struct {
+	node int32
+	mps  float64
 }
 
 // drive is one query of a rover.
@@ -29,8 +42,10 @@ type drive struct {
 	from, to chart.Snapped
 	goal     space.XY
 	speed    float64
-	depart   int64
-	groundM  float64
+	// leadMPS is the speed from the start to the graph.
+	leadMPS float64
+	depart  int64
+	groundM float64
 	// caught are the zones that the start lies in, while the rover leaves them.
 	caught   []int32
 	escaping bool
@@ -44,12 +59,13 @@ func (p *Planner) drive(q Query) (Route, error) {
 		return Route{}, r
 	}
 	if start := p.c.Frame.XY(q.From.Point()); start.Dist(p.c.Frame.XY(q.To.Point())) < 0.01 && q.From.Level == q.To.Level {
-		return Route{Path: []space.Position{q.From, q.To}}, nil
+		return Route{Path: []space.Position{q.From, q.To}, SpeedsMPS: []float64{d.speed}}, nil
 	}
 	budget := q.MaxExpansions
 	n := len(p.c.Ground.Nodes)
-	d.nodes = d.nodes[:0]
-	leadS := d.from.DistM / d.speed
+	d.steps = d.steps[:0]
+	d.leadMPS = p.besideMPS(p.c.Frame.XY(q.From.Point()), d.from.XY, 0)
+	leadS := d.from.DistM / d.leadMPS
 	exit := int32(-1)
 	if len(d.caught) > 0 {
 		d.escaping = true
@@ -60,7 +76,7 @@ func (p *Planner) drive(q Query) (Route, error) {
 			return p.noDrive(&q, budget)
 		}
 		d.escaping = false
-		d.nodes = d.walk(out, d.nodes)
+		d.steps = d.walk(out, d.steps)
 		if int(out) == n {
 			return p.driven(&q, q.MaxExpansions-budget), nil
 		}
@@ -68,17 +84,17 @@ func (p *Planner) drive(q Query) (Route, error) {
 	}
 	p.resetDrive()
 	if exit >= 0 {
-		p.reach(exit, -1, leadS)
+		p.reach(exit, -1, leadS, d.speed)
 	} else {
 		p.pushStart(leadS)
 	}
 	if _, ok := p.settle(&budget); !ok {
 		return p.noDrive(&q, budget)
 	}
-	first := len(d.nodes)
-	d.nodes = d.walk(int32(n), d.nodes)
+	first := len(d.steps)
+	d.steps = d.walk(int32(n), d.steps)
 	if exit >= 0 {
-		d.nodes = slices.Delete(d.nodes, first, first+1)
+		d.steps = slices.Delete(d.steps, first, first+1)
 	}
 	return p.driven(&q, q.MaxExpansions-budget), nil
 }
@@ -167,7 +183,7 @@ func (p *Planner) resetDrive() {
 	d := &p.ground
 	n := len(p.c.Ground.Nodes) + 1
 	if len(d.seconds) < n {
-		d.seconds, d.prev = make([]float64, n), make([]int32, n)
+		d.seconds, d.prev, d.speeds = make([]float64, n), make([]int32, n), make([]float64, n)
 	}
 	d.reached.reset(n)
 	d.settled.reset(n)
@@ -180,22 +196,22 @@ func (p *Planner) pushStart(leadS float64) {
 	d := &p.ground
 	n := int32(len(p.c.Ground.Nodes))
 	if node := p.nodeAt(&d.from); node >= 0 {
-		p.reach(node, -1, leadS)
+		p.reach(node, -1, leadS, d.speed)
 	}
 	for _, way := range p.both(d.from.Arc) {
 		if way < 0 {
 			continue
 		}
 		arc := &p.c.Ground.Arcs[way]
-		if s, ok := p.part(way, d.from.XY, p.c.Ground.Nodes[arc.To].XY, leadS); ok {
-			p.reach(arc.To, -1, leadS+s)
+		if s, mps, ok := p.part(way, d.from.XY, p.c.Ground.Nodes[arc.To].XY, leadS); ok {
+			p.reach(arc.To, -1, leadS+s, mps)
 		}
 		if d.to.Arc != d.from.Arc {
 			continue
 		}
 		if forward := way == d.from.Arc; forward == (d.to.T >= d.from.T) {
-			if s, ok := p.part(way, d.from.XY, d.to.XY, leadS); ok {
-				p.reach(n, -1, leadS+s)
+			if s, mps, ok := p.part(way, d.from.XY, d.to.XY, leadS); ok {
+				p.reach(n, -1, leadS+s, mps)
 			}
 		}
 	}
@@ -225,13 +241,13 @@ func (p *Planner) both(arc int32) [2]int32 {
 	return [2]int32{arc, -1}
 }
 
-// reach offers a way to a node that arrives after so many seconds.
-func (p *Planner) reach(node, from int32, seconds float64) {
+// reach offers a way to a node that arrives after so many seconds, at a speed.
+func (p *Planner) reach(node, from int32, seconds, mps float64) {
 	d := &p.ground
 	if !d.reached.first(node) && seconds >= d.seconds[node] {
 		return
 	}
-	d.seconds[node], d.prev[node] = seconds, from
+	d.seconds[node], d.prev[node], d.speeds[node] = seconds, from, mps
 	f := seconds
 	if !d.escaping && int(node) < len(p.c.Ground.Nodes) {
 		f += p.c.Ground.Nodes[node].XY.Dist(d.goal) / d.speed
@@ -262,20 +278,20 @@ func (p *Planner) settle(budget *int) (node int32, ok bool) {
 		}
 		at := g.Nodes[e.to].XY
 		if e.to == goalNode && !d.escaping {
-			p.reach(n, e.to, e.g)
+			p.reach(n, e.to, e.g, d.speed)
 		}
 		for i := g.First[e.to]; i < g.First[e.to+1]; i++ {
 			arc := &g.Arcs[i]
 			if (i == goals[0] || i == goals[1]) && !d.escaping {
-				if s, ok := p.part(i, at, d.goal, e.g); ok {
-					p.reach(n, e.to, e.g+s)
+				if s, mps, ok := p.part(i, at, d.goal, e.g); ok {
+					p.reach(n, e.to, e.g+s, mps)
 				}
 			}
 			if d.settled.stamp[arc.To] == d.settled.epoch {
 				continue
 			}
-			if s, ok := p.whole(i, arc, e.g); ok {
-				p.reach(arc.To, e.to, e.g+s)
+			if s, mps, ok := p.whole(i, arc, e.g); ok {
+				p.reach(arc.To, e.to, e.g+s, mps)
 			}
 		}
 	}
@@ -292,21 +308,22 @@ func (p *Planner) free(at space.XY) bool {
 	return true
 }
 
-// whole is how many seconds an arc takes when entered after t seconds.
-func (p *Planner) whole(i int32, arc *chart.Arc, t float64) (seconds float64, open bool) {
+// whole is how many seconds an arc takes when entered after t seconds, and at
+// what speed.
+func (p *Planner) whole(i int32, arc *chart.Arc, t float64) (seconds, mps float64, open bool) {
 	speed := p.ground.speed
 	if arc.SpeedLimitMPS > 0 {
 		speed = min(speed, arc.SpeedLimitMPS)
 	}
 	seconds = arc.LengthM / speed
 	if p.laws.flagged[i/64]&(1<<(i%64)) == 0 {
-		return seconds, true
+		return seconds, speed, true
 	}
 	return p.lawful(i, nil, arc.LengthM, speed, t)
 }
 
 // part is whole for a piece of an arc.
-func (p *Planner) part(i int32, from, to space.XY, t float64) (seconds float64, open bool) {
+func (p *Planner) part(i int32, from, to space.XY, t float64) (seconds, mps float64, open bool) {
 	arc := &p.c.Ground.Arcs[i]
 	speed := p.ground.speed
 	if arc.SpeedLimitMPS > 0 {
@@ -314,13 +331,13 @@ func (p *Planner) part(i int32, from, to space.XY, t float64) (seconds float64, 
 	}
 	length := from.Dist(to)
 	if p.laws.flagged[i/64]&(1<<(i%64)) == 0 {
-		return length / speed, true
+		return length / speed, speed, true
 	}
 	return p.lawful(i, &[2]space.XY{from, to}, length, speed, t)
 }
 
 // lawful applies the zones that an arc meets, to a piece of it if one is given.
-func (p *Planner) lawful(i int32, piece *[2]space.XY, length, speed, t float64) (seconds float64, open bool) {
+func (p *Planner) lawful(i int32, piece *[2]space.XY, length, speed, t float64) (seconds, mps float64, open bool) {
 	d := &p.ground
 	met := p.laws.onArc
 	k := sort.Search(len(met), func(k int) bool { return met[k].arc >= i })
@@ -343,62 +360,79 @@ func (p *Planner) lawful(i int32, piece *[2]space.XY, length, speed, t float64) 
 			case l.rule == chart.KeepOut && !(d.escaping && slices.Contains(d.caught, m.zone)),
 				l.rule == chart.KeepIn && m.zone == d.keepIn:
 				d.lastZone = m.zone
-				return 0, false
+				return 0, 0, false
 			}
 		}
 		if pass == 0 && length/speed == seconds {
 			break
 		}
 	}
-	return length / speed, true
+	return length / speed, speed, true
 }
 
-// walk appends the nodes of the way to a node, the start first.
-func (d *ground) walk(node int32, dst []int32) []int32 {
+// besideMPS is the speed beside the graph, on the straight line between a place
+// and where it is joined to the graph, entered after t seconds.
+func (p *Planner) besideMPS(from, to space.XY, t float64) float64 {
+	d := &p.ground
+	speed := d.speed
+	t0 := d.depart + int64(t*1e9)
+	t1 := t0 + int64((from.Dist(to)/speed+LateS)*1e9)
+	p.seen.reset(p.laws.shapes.count())
+	p.ids = p.laws.ix.along(from, to, 0, &p.seen, p.ids[:0])
+	for _, id := range p.ids {
+		l := &p.laws.zones[id]
+		if l.rule == chart.SpeedLimit && l.speedMPS > 0 && l.ground && l.applies(d.groundM) &&
+			l.during(t0, t1) && p.laws.shapes.meets(id, from, to) {
+			speed = min(speed, l.speedMPS)
+		}
+	}
+	return speed
+}
+
+// walk appends the way to a node, the start first.
+func (d *ground) walk(node int32, dst []step) []step {
 	first := len(dst)
 	for i := node; i >= 0; i = d.prev[i] {
-		dst = append(dst, i)
+		dst = append(dst, step{i, d.speeds[i]})
 	}
 	slices.Reverse(dst[first:])
 	return dst
 }
 
-// driven makes the route of the nodes found.
+// driven makes the route of the steps found. Points closer than a centimetre
+// become one.
 func (p *Planner) driven(q *Query, used int) Route {
 	d := &p.ground
-	n := len(p.c.Ground.Nodes)
-	path := append(d.path[:0], q.From)
-	last := p.c.Frame.XY(q.From.Point())
-	lengthM := 0.0
-	add := func(pos space.Position, at space.XY) {
-		if step := at.Dist(last); step > 0.01 {
-			path = append(path, pos)
-			lengthM += step
-			last = at
+	d.path, d.mps = append(d.path[:0], q.From), d.mps[:0]
+	r := Route{Expansions: used}
+	last, seconds := p.c.Frame.XY(q.From.Point()), 0.0
+	extend := func(pos space.Position, at space.XY, mps float64) {
+		lengthM := at.Dist(last)
+		d.path, d.mps, last = append(d.path, pos), append(d.mps, mps), at
+		r.LengthM += lengthM
+		seconds += lengthM / mps
+	}
+	place := func(pt orb.Point, level string, at space.XY, mps float64) {
+		if at.Dist(last) > 0.01 {
+			extend(space.Position{Lon: pt[0], Lat: pt[1], AltitudeM: p.c.GroundAltitude(pt), Level: level}, at, mps)
 		}
 	}
-	place := func(at space.XY, level string) space.Position {
-		pt := p.c.Frame.Point(at)
-		return space.Position{Lon: pt[0], Lat: pt[1], AltitudeM: p.c.GroundAltitude(pt), Level: level}
-	}
-	add(place(d.from.XY, q.From.Level), d.from.XY)
-	for _, i := range d.nodes {
-		if int(i) < n {
-			node := &p.c.Ground.Nodes[i]
-			pos := space.Position{Lon: node.Point[0], Lat: node.Point[1], AltitudeM: p.c.GroundAltitude(node.Point), Level: node.Level}
-			add(pos, node.XY)
+	place(p.c.Frame.Point(d.from.XY), q.From.Level, d.from.XY, d.leadMPS)
+	for _, s := range d.steps {
+		if int(s.node) == len(p.c.Ground.Nodes) {
+			place(p.c.Frame.Point(d.goal), q.To.Level, d.goal, s.mps)
+			continue
 		}
+		node := &p.c.Ground.Nodes[s.node]
+		place(node.Point, node.Level, node.XY, s.mps)
 	}
-	add(place(d.to.XY, q.To.Level), d.to.XY)
 	goal := p.c.Frame.XY(q.To.Point())
-	lengthM += goal.Dist(last)
-	if len(path) > 1 && goal.Dist(last) <= 0.01 {
-		path[len(path)-1] = q.To
+	if len(d.path) > 1 && goal.Dist(last) <= 0.01 {
+		d.path[len(d.path)-1] = q.To
 	} else {
-		path = append(path, q.To)
+		extend(q.To, goal, p.besideMPS(d.goal, goal, seconds))
 	}
-	d.path = path
-	seconds := d.seconds[n] + d.to.DistM/d.speed
-	cost := q.Spec.Leg(seconds*d.speed, 0, 0, q.LoadKg)
-	return Route{Path: slices.Clone(path), LengthM: lengthM, Cost: cost, Expansions: used}
+	r.Path, r.SpeedsMPS = slices.Clone(d.path), slices.Clone(d.mps)
+	r.Cost = q.Spec.Leg(seconds*d.speed, 0, 0, q.LoadKg)
+	return r
 }

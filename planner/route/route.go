@@ -37,7 +37,12 @@ type Query struct {
 // Route is a way with what it takes. Path starts at Query.From and ends at
 // Query.To; altitudes are set for every kind of vehicle.
 type Route struct {
-	Path       []space.Position
+	Path []space.Position
+	// SpeedsMPS has the planned ground speed of each segment of Path, one less
+	// than it has points, all above 0: the cruise speed, or what arcs and zones
+	// allow. Cost is what the segments take at these speeds; a column takes its
+	// height alone, whatever the speed.
+	SpeedsMPS  []float64
 	LengthM    float64
 	Cost       motion.Cost
 	Expansions int

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/planar"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/motion"
@@ -107,6 +108,34 @@ func check(t testing.TB, c *chart.Chart, zones []chart.Zone, q route.Query, r ro
 	first, last := r.Path[0], r.Path[len(r.Path)-1]
 	if first.Point() != q.From.Point() || last.Point() != q.To.Point() {
 		t.Errorf("the path leads from %v to %v, asked was %v to %v", first, last, q.From, q.To)
+	}
+	checkSpeeds(t, c, zones, q, r)
+}
+
+// checkSpeeds holds the speeds against the cost, and against the speed-limit
+// zones without times that lie on the way, by looks every hundredth part.
+func checkSpeeds(t testing.TB, c *chart.Chart, zones []chart.Zone, q route.Query, r route.Route) {
+	t.Helper()
+	if len(r.SpeedsMPS) != len(r.Path)-1 {
+		t.Fatalf("%d speeds for %d points", len(r.SpeedsMPS), len(r.Path))
+	}
+	want := q.Spec.Path(c.Frame, r.Path, q.LoadKg, r.SpeedsMPS)
+	if !close2(r.Cost.Seconds, want.Seconds, 0.01) || !close2(r.Cost.EnergyWh, want.EnergyWh, 0.01) {
+		t.Errorf("the route costs %+v, its segments at %v m/s %+v", r.Cost, r.SpeedsMPS, want)
+	}
+	for i, v := range r.SpeedsMPS {
+		if !(v > 0 && v <= q.Spec.CruiseMPS) {
+			t.Errorf("segment %d is planned at %g m/s", i, v)
+		}
+		a, b := c.Frame.XYZ(r.Path[i]), c.Frame.XYZ(r.Path[i+1])
+		for k := range 101 {
+			at := a.XY().Add(b.XY().Sub(a.XY()).Scale(float64(k) / 100))
+			for _, z := range zones {
+				if z.Rule == chart.SpeedLimit && v > z.SpeedLimitMPS && planar.PolygonContains(z.Polygon, c.Frame.Point(at)) {
+					t.Fatalf("segment %d of %s is planned at %g m/s through zone %s of %g m/s", i, draw(r.Path), v, z.ID, z.SpeedLimitMPS)
+				}
+			}
+		}
 	}
 }
 

@@ -137,6 +137,29 @@ func TestRefusedCBOR(t *testing.T) {
 	}
 }
 
+func TestALegHasASpeedForEachSegmentOrNone(t *testing.T) {
+	t.Parallel()
+	const leg = `{"type":"mission","id":"m","revision":1,"state":"active","epoch":1,"task_authority_s":60,"time":"2026-05-04T09:30:00Z",` +
+		`"legs":[{"id":"l","action":"park","state":"pending","path":[{"lon":1,"lat":2,"altitude_m":3},{"lon":1,"lat":2.1,"altitude_m":3}],"speed_mps":2`
+	for _, test := range []struct{ speeds, text string }{
+		{``, ""},
+		{`,"speeds_mps":[]`, ""},
+		{`,"speeds_mps":null`, ""},
+		{`,"speeds_mps":[200]`, ""},
+		{`,"speeds_mps":[1.5,2]`, "mission: legs[0].speeds_mps must have one speed for each segment of the path, or be absent"},
+		{`,"speeds_mps":[0]`, "mission: legs[0].speeds_mps[0] must be a number above 0 and at most 200"},
+		{`,"speeds_mps":[201]`, "mission: legs[0].speeds_mps[0] must be a number above 0 and at most 200"},
+		{`,"speeds_mps":["2"]`, "mission: legs[0].speeds_mps[0] must be a number at byte 276"},
+		{`,"speeds_mps":[2],"speeds_mps":[2]`, "mission: legs[0].speeds_mps stands there twice"},
+		{`,"speeds_mps":[` + strings.Repeat("2,", protocol.MaxPathPoints) + `2]`, "mission: legs[0].speeds_mps[10000] is one speed too many"},
+	} {
+		_, err := protocol.JSON.DecodeTo([]byte(leg + test.speeds + "}]}"))
+		if test.text == "" && err != nil || test.text != "" && (err == nil || err.Error() != test.text) {
+			t.Errorf("%.40s: got %v, want %q", test.speeds, err, test.text)
+		}
+	}
+}
+
 func TestNotFiniteIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, number := range []string{"\xf9\x7e\x00", "\xf9\x7c\x00", "\xf9\xfc\x00", "\xfa\x7f\xc0\x00\x00", "\xfb\x7f\xf0\x00\x00\x00\x00\x00\x00"} {

@@ -89,7 +89,7 @@ func toVehicle() []example[protocol.ToVehicle] {
 				},
 				{
 					ID: "l-2", Task: "t-9", Stop: 1, Action: protocol.ActionDropoff, State: protocol.LegStarted,
-					Path: path, SpeedMPS: 12, WorkS: 20.5, NotBefore: at(10), ETA: at(50),
+					Path: path, SpeedMPS: 12, SpeedsMPS: []float64{8.5, 12}, WorkS: 20.5, NotBefore: at(10), ETA: at(50),
 				},
 				{
 					ID: "l-3", Site: "way/77", Action: protocol.ActionCharge, State: protocol.LegPending,

@@ -261,8 +261,12 @@ type Leg struct {
 	// Path is the way, its last point the stop. It starts where Kapok expects
 	// the vehicle to be when the leg starts.
 	Path []Position `json:"path"`
-	// SpeedMPS is the planned ground speed along the path.
+	// SpeedMPS is the planned ground speed along the path, the greatest where
+	// SpeedsMPS says it of each segment.
 	SpeedMPS float64 `json:"speed_mps"`
+	// SpeedsMPS are the planned ground speeds of the segments of the path, all
+	// above 0 and one less than the path has points; empty for SpeedMPS on all.
+	SpeedsMPS []float64 `json:"speeds_mps,omitempty"`
 	// WorkS is how long the work takes once begun.
 	WorkS float64 `json:"work_s,omitempty"`
 	// NotBefore is the earliest time for the work to begin, zero for at once.

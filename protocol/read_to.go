@@ -141,6 +141,9 @@ func (d *decoder) leg() (m Leg) {
 		case "charge_to_ratio":
 			d.once(&o, 12)
 			m.ChargeToRatio = d.number()
+		case "speeds_mps":
+			d.once(&o, 13)
+			m.SpeedsMPS = d.speeds()
 		default:
 			d.unknown(&o)
 		}
@@ -235,6 +238,16 @@ func (d *decoder) positions() (list []Position) {
 			d.fail(CodeOutOfRange, "is one point too many")
 		}
 		list = append(list, d.position())
+	}
+	return list
+}
+
+func (d *decoder) speeds() (list []float64) {
+	for a := d.array(); d.nextItem(&a); {
+		if len(list) == MaxPathPoints {
+			d.fail(CodeOutOfRange, "is one speed too many")
+		}
+		list = append(list, d.number())
 	}
 	return list
 }

@@ -55,6 +55,10 @@ func bounds() map[string]object {
 		"lon": within(-180, 180), "lat": within(-90, 90), "level": text(protocol.MaxIDBytes),
 		"altitude_m": within(protocol.MinAltitudeM, protocol.MaxAltitudeM),
 		"speed_mps":  within(0, protocol.MaxSpeedMPS), "climb_mps": within(-protocol.MaxSpeedMPS, protocol.MaxSpeedMPS),
+		"speeds_mps": {
+			"items":    object{"type": "number", "exclusiveMinimum": 0, "maximum": protocol.MaxSpeedMPS},
+			"maxItems": protocol.MaxPathPoints - 1,
+		},
 		"heading_deg":   within(-protocol.MaxHeadingDeg, protocol.MaxHeadingDeg),
 		"battery_ratio": within(0, 1), "charge_to_ratio": within(0, 1), "load_kg": load, "max_load_kg": load,
 		"work_s": duration, "task_authority_s": duration, "telemetry_interval_s": duration, "alive_interval_s": duration,

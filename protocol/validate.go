@@ -139,6 +139,20 @@ func (c *checker) path(field string, path []Position) {
 	}
 }
 
+// speeds takes one speed for each segment of a path, or none at all. At 0 a
+// segment would never end.
+func (c *checker) speeds(field string, speeds []float64, segments int) {
+	if len(speeds) > 0 && len(speeds) != segments {
+		c.fail(CodeBadMessage, field, "must have one speed for each segment of the path, or be absent")
+	}
+	for i, v := range speeds {
+		if !(v > 0 && v <= MaxSpeedMPS) {
+			c.fail(CodeOutOfRange, field+"["+strconv.Itoa(i)+"]", "must be a number above 0 and at most "+plain(MaxSpeedMPS))
+			return
+		}
+	}
+}
+
 func (p *Position) check() *MessageError {
 	var c checker
 	c.number("lon", p.Lon, -180, 180)

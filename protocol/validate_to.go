@@ -71,6 +71,7 @@ func (l *Leg) check() *MessageError {
 		c.fail(CodeBadMessage, "path", "must end at the stop, so it has at least one point")
 	}
 	c.number("speed_mps", l.SpeedMPS, 0, MaxSpeedMPS)
+	c.speeds("speeds_mps", l.SpeedsMPS, len(l.Path)-1)
 	c.number("work_s", l.WorkS, 0, MaxDurationS)
 	c.optionalInstant("not_before", l.NotBefore)
 	c.optionalInstant("eta", l.ETA)

@@ -17,7 +17,10 @@ type Leg struct {
 	State  protocol.LegState `json:"state"`
 	Path   []space.Position  `json:"path"`
 
+	// SpeedMPS is the greatest planned ground speed on the path, SpeedsMPS that
+	// of each segment, empty for SpeedMPS on all; never changed in place.
 	SpeedMPS  float64   `json:"speed_mps"`
+	SpeedsMPS []float64 `json:"speeds_mps,omitempty"`
 	WorkS     float64   `json:"work_s,omitempty"`
 	NotBefore time.Time `json:"not_before,omitzero"`
 	LoadKg    float64   `json:"load_kg,omitempty"`

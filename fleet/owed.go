@@ -74,8 +74,8 @@ func wireMission(m *Mission, epoch uint64, authority time.Duration) *protocol.Mi
 func wireLeg(l *Leg) protocol.Leg {
 	w := protocol.Leg{
 		ID: string(l.ID), Task: string(l.Task), Site: string(l.Site), Action: l.Action, State: l.State,
-		Path: wirePath(l.Path), SpeedMPS: l.SpeedMPS, WorkS: l.WorkS, NotBefore: l.NotBefore,
-		ETA: l.ETA, LoadKg: l.LoadKg, ChargeToRatio: l.ChargeToRatio,
+		Path: wirePath(l.Path), SpeedMPS: l.SpeedMPS, SpeedsMPS: l.SpeedsMPS, WorkS: l.WorkS,
+		NotBefore: l.NotBefore, ETA: l.ETA, LoadKg: l.LoadKg, ChargeToRatio: l.ChargeToRatio,
 	}
 	if l.Task != "" {
 		w.Stop = l.Stop + 1

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kapok-fleet/kapok/planner/assign"
@@ -151,14 +152,21 @@ func legsOf(o *assign.Offer, todo []Leg, v *Vehicle, nextLeg *int) []Leg {
 	return append(legs, home)
 }
 
-// lay gives a leg its way.
+// standingMPS is stated for a leg that leads nowhere: any speed will do.
+const standingMPS = 1
+
+// lay gives a leg its way and the speeds along it.
 func (l *Leg) lay(r *route.Route) {
 	l.Path, l.EnergyWh = r.Path, r.Cost.EnergyWh
 	if len(l.Path) == 1 {
 		l.Path = []space.Position{l.Path[0], l.Path[0]}
 	}
-	if l.SpeedMPS = 0; r.Cost.Seconds > 0 {
-		l.SpeedMPS = r.LengthM / r.Cost.Seconds
+	l.SpeedMPS, l.SpeedsMPS = standingMPS, nil
+	if len(r.SpeedsMPS) > 0 {
+		l.SpeedMPS = slices.Max(r.SpeedsMPS)
+		if slices.Min(r.SpeedsMPS) < l.SpeedMPS {
+			l.SpeedsMPS = r.SpeedsMPS
+		}
 	}
 }
 

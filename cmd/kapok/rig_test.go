@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -73,14 +72,8 @@ type rig struct {
 func newRig(t *testing.T, binary string, seed uint64, speed float64, flags ...string) *rig {
 	t.Helper()
 	r := &rig{t: t, binary: binary, dir: t.TempDir(), speed: speed, flags: flags, said: &talk{}, tasks: map[string]string{}, posting: make(chan struct{})}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.addr = listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	r.addr = freeAddress(t)
+	var err error
 	if r.clock, err = openClock(r.dir, speed); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"math"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -24,6 +25,7 @@ type message struct { // any message from Kapok; what its type lacks stays zero
 		ID, State string
 		Path      []struct{ Lon, Lat float64 }
 		SpeedMPS  float64   `json:"speed_mps"`
+		SpeedsMPS []float64 `json:"speeds_mps"`
 		WorkS     float64   `json:"work_s"`
 		NotBefore time.Time `json:"not_before"`
 	}
@@ -34,8 +36,7 @@ func main() {
 	url := flag.String("url", "ws://127.0.0.1:8080/v1/link", "the link; the token is in KAPOK_TOKEN")
 	lon, lat := flag.Float64("lon", 113.93, "longitude at the start"), flag.Float64("lat", 22.51, "latitude at the start")
 	flag.Parse()
-	dialer := websocket.Dialer{Subprotocols: []string{"kapok.v1.json"}, HandshakeTimeout: 10 * time.Second}
-	conn, _, err := dialer.Dial(*url, http.Header{"Authorization": {"Bearer " + os.Getenv("KAPOK_TOKEN")}})
+	conn, _, err := (&websocket.Dialer{Subprotocols: []string{"kapok.v1.json"}, HandshakeTimeout: 10 * time.Second}).Dial(*url, http.Header{"Authorization": {"Bearer " + os.Getenv("KAPOK_TOKEN")}})
 	if err != nil {
 		log.Fatal("no link: ", err)
 	}
@@ -78,9 +79,8 @@ func main() {
 				case state == "pending":
 					next, passed = "started", 0
 				case state == "started" && passed < len(l.Path):
-					to := l.Path[passed]
-					metres := 111_320 * math.Hypot(to.Lat-*lat, (to.Lon-*lon)*math.Cos(to.Lat*math.Pi/180))
-					part := min(1, l.SpeedMPS/max(metres, 0.001))
+					to, mps := l.Path[passed], slices.Min(append(l.SpeedsMPS, l.SpeedMPS)) // the lowest is lawful on all segments
+					part := min(1, mps/max(111_320*math.Hypot(to.Lat-*lat, (to.Lon-*lon)*math.Cos(to.Lat*math.Pi/180)), 0.001))
 					*lon, *lat, passed = *lon+part*(to.Lon-*lon), *lat+part*(to.Lat-*lat), passed+int(part)
 				case state == "started" && now.Add(ahead).After(l.NotBefore):
 					next, begun = "begun", now

@@ -56,9 +56,9 @@ type Agent struct {
 	placed space.XYZ
 	place  space.Position
 
-	// driving is the leg that the body follows, driven its path.
+	// driving is the leg that the body follows, driven as it was on setting out.
 	driving string
-	driven  []protocol.Position
+	driven  protocol.Leg
 	// commanded says that the body follows the motion command's path.
 	commanded bool
 	// spareS is what was left of the step in which the body arrived.

@@ -87,7 +87,7 @@ func (a *Agent) finishMotion(now time.Time, state protocol.ProgressState, reason
 func (a *Agent) moveByCommand(now time.Time) {
 	switch {
 	case !a.commanded && a.store.Motion.Kind == protocol.CommandReturn:
-		a.body.Follow(a.joined(a.xyz(a.store.Motion.Path)), 0)
+		a.body.Follow(a.joined(a.xyz(a.store.Motion.Path), nil))
 		a.commanded = true
 	case !a.commanded:
 		a.descend()
@@ -104,7 +104,7 @@ func (a *Agent) moveByCommand(now time.Time) {
 func (a *Agent) descend() {
 	down := a.body.At
 	down.Z = a.body.GroundM
-	a.body.Follow([]space.XYZ{a.body.At, down}, 0)
+	a.body.Follow([]space.XYZ{a.body.At, down}, nil)
 }
 
 // xyz brings a path into the frame.

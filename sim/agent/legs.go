@@ -2,6 +2,7 @@ package agent
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/kapok-fleet/kapok/planner/space"
@@ -94,9 +95,9 @@ func (a *Agent) arrived(leg *protocol.Leg) bool {
 		path := a.xyz(leg.Path)
 		end := path[len(path)-1]
 		if a.body.At.Dist(end) > 0.01 {
-			a.body.Follow(a.joined(path), leg.SpeedMPS)
+			a.body.Follow(a.joined(path, speeds(leg)))
 		}
-		a.driving, a.driven = leg.ID, leg.Path
+		a.driving, a.driven = leg.ID, *leg
 	}
 	if a.body.Moving() {
 		return false
@@ -112,14 +113,28 @@ func (a *Agent) arrived(leg *protocol.Leg) bool {
 // onto it.
 const besideM = 5
 
-// joined is the path for the body to follow. An aircraft that is beside it does
-// what autopilots do: it rises to the path's greatest height first, crosses over
-// there, and only then goes on along the path.
-func (a *Agent) joined(path []space.XYZ) []space.XYZ {
+// speeds are the planned speeds of a leg's segments, or one for all of them.
+func speeds(leg *protocol.Leg) []float64 {
+	if len(leg.SpeedsMPS) > 0 {
+		return leg.SpeedsMPS
+	}
+	return []float64{leg.SpeedMPS}
+}
+
+// sameWay tells whether two legs have the same path at the same speeds.
+func sameWay(a, b *protocol.Leg) bool {
+	return slices.Equal(a.Path, b.Path) && a.SpeedMPS == b.SpeedMPS && slices.Equal(a.SpeedsMPS, b.SpeedsMPS)
+}
+
+// joined is the path for the body to follow, with its speeds. An aircraft that is
+// beside it does what autopilots do: it rises to the path's greatest height
+// first, crosses over there, at the lowest of the speeds since none is planned
+// for that, and only then goes on along the path.
+func (a *Agent) joined(path []space.XYZ, speeds []float64) (way []space.XYZ, waySpeeds []float64) {
 	at, next := a.body.At, 0
 	air := a.options.Kind == protocol.Multirotor || a.options.Kind == protocol.VTOL
 	if !air || body.PathDist(at, path) <= besideM {
-		return path
+		return path, speeds
 	}
 	top, best, over := at.Z, math.Inf(1), at.XY()
 	for i, p := range path {
@@ -129,12 +144,16 @@ func (a *Agent) joined(path []space.XYZ) []space.XYZ {
 			best, over, next = d, near, i
 		}
 	}
-	way := []space.XYZ{at, {X: at.X, Y: at.Y, Z: top}, {X: over.X, Y: over.Y, Z: top}}
+	way = []space.XYZ{at, {X: at.X, Y: at.Y, Z: top}, {X: over.X, Y: over.Y, Z: top}}
 	if len(path) > 1 {
 		// Not down to the foot of the climb.
 		next = max(next, 1)
 	}
-	return append(way, path[next:]...)
+	if len(speeds) > 1 {
+		slow := slices.Min(speeds)
+		speeds = append([]float64{slow, slow}, speeds[next-1:]...)
+	}
+	return append(way, path[next:]...), speeds
 }
 
 // work begins the leg's work when that is allowed, and ends it when it is over.
@@ -240,7 +259,7 @@ func (a *Agent) worked(seconds float64) {
 // halt stops the body; what it was following is forgotten.
 func (a *Agent) halt() {
 	a.body.Halt()
-	a.driving, a.driven, a.commanded = "", nil, false
+	a.driving, a.driven, a.commanded = "", protocol.Leg{}, false
 }
 
 // mode is what the vehicle says that it is doing.

@@ -114,7 +114,7 @@ func (a *Agent) accept(now time.Time, m protocol.Mission) {
 		a.finishMotion(now, protocol.Failed, "replaced", "a mission came")
 	}
 	i := a.store.Mission.current()
-	if i == len(m.Legs) || m.Legs[i].ID != a.driving || !slices.Equal(m.Legs[i].Path, a.driven) {
+	if i == len(m.Legs) || m.Legs[i].ID != a.driving || !sameWay(&m.Legs[i], &a.driven) {
 		a.halt()
 	}
 }

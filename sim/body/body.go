@@ -25,7 +25,8 @@ type Body struct {
 	Figures Figures
 	// At is where it is, in the chart's frame.
 	At space.XYZ
-	// SpeedMPS is along the ground, ClimbMPS upwards, during the last step.
+	// SpeedMPS is along the ground, ClimbMPS upwards, when the last step ended;
+	// in the step in which a path ends they are still those of its last metres.
 	SpeedMPS, ClimbMPS float64
 	// HeadingDeg is clockwise from the frame's north, 0 to 360.
 	HeadingDeg float64
@@ -36,9 +37,10 @@ type Body struct {
 	// TravelledM is the length of all ways so far.
 	TravelledM float64
 
-	path     []space.XYZ
-	next     int
-	speedMPS float64
+	path []space.XYZ
+	next int
+	// speeds are those of the segments of path, or one for all.
+	speeds []float64
 }
 
 // New returns a body at rest. The battery's ratio is taken into 0 to 1.
@@ -65,20 +67,18 @@ func (b *Body) Moving() bool { return b.next < len(b.path) }
 
 // Halt stops where it is and forgets the path.
 func (b *Body) Halt() {
-	b.path, b.next = nil, 0
+	b.path, b.speeds, b.next = nil, nil, 0
 	b.SpeedMPS, b.ClimbMPS = 0, 0
 }
 
-// Follow sets out along a path at a ground speed in m/s, which is cut to what
-// the vehicle can do; zero means its greatest. The body joins the path at its
-// nearest point, the first of equals, so that a path which begins a little
-// behind is not driven backwards. The path is kept and must not change.
-func (b *Body) Follow(path []space.XYZ, speedMPS float64) {
-	b.speedMPS = min(speedMPS, b.Figures.MaxMPS)
-	if !(b.speedMPS > 0) {
-		b.speedMPS = b.Figures.MaxMPS
-	}
-	b.path, b.next = path, 0
+// Follow sets out along a path at ground speeds in m/s: one for each segment,
+// or a single one for all of them. They are cut to what the vehicle can do; zero
+// or none means its greatest. The body joins the path at its nearest point, the
+// first of equals, so that a path which begins a little behind is not driven
+// backwards; the way there is taken at the speed of the segment joined. Path and
+// speeds are kept and must not change.
+func (b *Body) Follow(path []space.XYZ, speedsMPS []float64) {
+	b.path, b.speeds, b.next = path, speedsMPS, 0
 	best := math.Inf(1)
 	for i := range path {
 		at, d := path[i], 0.0
@@ -94,6 +94,9 @@ func (b *Body) Follow(path []space.XYZ, speedMPS float64) {
 	if b.next > 0 && best > joinM {
 		at := closest(b.At, path[b.next-1], path[b.next])
 		b.path = append([]space.XYZ{at}, path[b.next:]...)
+		if len(b.speeds) > 1 {
+			b.speeds = b.speeds[b.next-1:]
+		}
 		b.next = 0
 	}
 }
@@ -150,41 +153,61 @@ func (b *Body) Step(seconds float64, a Activity) (left float64) {
 
 // travel moves along the path and returns what is left of the time.
 func (b *Body) travel(seconds float64) (left float64) {
-	from := b.At
 	left = seconds
 	for left > 0 && b.Moving() {
 		to := b.path[b.next]
 		need := b.secondsTo(to)
+		b.face(to)
 		if need > left {
 			t := left / need
-			b.face(to)
-			b.At.X += (to.X - b.At.X) * t
-			b.At.Y += (to.Y - b.At.Y) * t
-			b.At.Z += (to.Z - b.At.Z) * t
+			b.move(space.XYZ{
+				X: b.At.X + (to.X-b.At.X)*t,
+				Y: b.At.Y + (to.Y-b.At.Y)*t,
+				Z: b.At.Z + (to.Z-b.At.Z)*t,
+			}, left)
 			left = 0
 			break
 		}
-		b.face(to)
-		b.At = to
+		b.move(to, need)
 		b.next++
 		left -= need
 	}
-	used := seconds - left
-	if used > 0 {
-		ground := from.XY().Dist(b.At.XY())
-		b.SpeedMPS, b.ClimbMPS = ground/used, (b.At.Z-from.Z)/used
-		b.TravelledM += from.Dist(b.At)
-		b.EnergyWh -= b.movingW(b.SpeedMPS, b.ClimbMPS) * used / 3600
-	}
 	if !b.Moving() {
-		b.path, b.next = nil, 0
+		b.path, b.speeds, b.next = nil, nil, 0
 	}
 	return left
 }
 
-// secondsTo is how long the straight way to a point takes.
+// move goes straight to a point in so many seconds.
+func (b *Body) move(to space.XYZ, seconds float64) {
+	from := b.At
+	b.At = to
+	if !(seconds > 0) {
+		return
+	}
+	b.SpeedMPS, b.ClimbMPS = from.XY().Dist(to.XY())/seconds, (to.Z-from.Z)/seconds
+	b.TravelledM += from.Dist(to)
+	b.EnergyWh -= b.movingW(b.SpeedMPS, b.ClimbMPS) * seconds / 3600
+}
+
+// segmentMPS is the ground speed on the way to the next point of the path.
+func (b *Body) segmentMPS() float64 {
+	speed := 0.0
+	switch {
+	case len(b.speeds) == 1:
+		speed = b.speeds[0]
+	case b.next <= len(b.speeds) && len(b.speeds) > 0:
+		speed = b.speeds[max(b.next-1, 0)]
+	}
+	if !(speed > 0) {
+		return b.Figures.MaxMPS
+	}
+	return min(speed, b.Figures.MaxMPS)
+}
+
+// secondsTo is how long the straight way to the next point takes.
 func (b *Body) secondsTo(to space.XYZ) float64 {
-	t := b.At.XY().Dist(to.XY()) / b.speedMPS
+	t := b.At.XY().Dist(to.XY()) / b.segmentMPS()
 	switch dz := to.Z - b.At.Z; {
 	case dz > 0 && b.Figures.ClimbMPS > 0:
 		t = max(t, dz/b.Figures.ClimbMPS)
@@ -247,7 +270,7 @@ func (b *Body) stay(seconds float64, a Activity) {
 
 // drop brings an aircraft without power down where it is.
 func (b *Body) drop(seconds float64) {
-	b.path, b.next = nil, 0
+	b.path, b.speeds, b.next = nil, nil, 0
 	b.SpeedMPS, b.ClimbMPS = 0, 0
 	if b.Landed() {
 		return

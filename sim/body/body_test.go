@@ -19,7 +19,7 @@ func newBody(t *testing.T, kind protocol.Kind, at space.XYZ) *Body {
 
 func TestRoverDrivesItsPathAtThePlannedSpeed(t *testing.T) {
 	b := newBody(t, protocol.Rover, space.XYZ{})
-	b.Follow([]space.XYZ{{}, {X: 30}, {X: 30, Y: 20}}, 2.5)
+	b.Follow([]space.XYZ{{}, {X: 30}, {X: 30, Y: 20}}, []float64{2.5})
 	seconds, left := 0, 0.0
 	for b.Moving() {
 		left = b.Step(1, Resting)
@@ -41,7 +41,7 @@ func TestRoverDrivesItsPathAtThePlannedSpeed(t *testing.T) {
 
 func TestSpeedIsCutToTheHardware(t *testing.T) {
 	b := newBody(t, protocol.Rover, space.XYZ{})
-	b.Follow([]space.XYZ{{}, {X: 300}}, 50)
+	b.Follow([]space.XYZ{{}, {X: 300}}, []float64{50})
 	b.Step(1, Resting)
 	if b.SpeedMPS != b.Figures.MaxMPS {
 		t.Errorf("speed %g, want %g", b.SpeedMPS, b.Figures.MaxMPS)
@@ -50,7 +50,7 @@ func TestSpeedIsCutToTheHardware(t *testing.T) {
 
 func TestMultirotorClimbsFliesAndLands(t *testing.T) {
 	b := newBody(t, protocol.Multirotor, space.XYZ{})
-	b.Follow([]space.XYZ{{}, {Z: 45}, {X: 150, Z: 45}, {X: 150}}, 15)
+	b.Follow([]space.XYZ{{}, {Z: 45}, {X: 150, Z: 45}, {X: 150}}, []float64{15})
 	seconds, highest := 0, 0.0
 	for b.Moving() {
 		before := b.At.Z
@@ -69,7 +69,7 @@ func TestMultirotorClimbsFliesAndLands(t *testing.T) {
 
 func TestABodyBesideItsPathJoinsItAhead(t *testing.T) {
 	b := newBody(t, protocol.Rover, space.XYZ{X: 40, Y: 5})
-	b.Follow([]space.XYZ{{}, {X: 100}}, 2.5)
+	b.Follow([]space.XYZ{{}, {X: 100}}, []float64{2.5})
 	b.Step(2, Resting)
 	if math.Abs(b.At.X-40) > 1e-9 || math.Abs(b.At.Y) > 1e-9 {
 		t.Errorf("after 5 m at %v, want the nearest point of the path", b.At)
@@ -82,7 +82,7 @@ func TestABodyBesideItsPathJoinsItAhead(t *testing.T) {
 
 func TestOutAndBackIsNotShortened(t *testing.T) {
 	b := newBody(t, protocol.Rover, space.XYZ{X: 10})
-	b.Follow([]space.XYZ{{}, {X: 100}, {}}, 2.5)
+	b.Follow([]space.XYZ{{}, {X: 100}, {}}, []float64{2.5})
 	for range 30 {
 		b.Step(1, Resting)
 	}
@@ -115,7 +115,7 @@ func TestBattery(t *testing.T) {
 func TestEmptyBatteryEndsTheFlight(t *testing.T) {
 	b := newBody(t, protocol.Multirotor, space.XYZ{Z: 30})
 	b.EnergyWh = 0.1
-	b.Follow([]space.XYZ{{Z: 30}, {X: 1000, Z: 30}}, 15)
+	b.Follow([]space.XYZ{{Z: 30}, {X: 1000, Z: 30}}, []float64{15})
 	for range 20 {
 		b.Step(1, Resting)
 	}
@@ -131,9 +131,53 @@ func BenchmarkStep(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if !v.Moving() {
-			v.Follow(path, 2.5)
+			v.Follow(path, []float64{2.5})
 		}
 		v.EnergyWh = f.BatteryWh
 		v.Step(1, Resting)
+	}
+}
+
+func TestEachSegmentHasItsOwnSpeed(t *testing.T) {
+	path := []space.XYZ{{}, {X: 20}, {X: 30}, {X: 50}}
+	speeds := []float64{2, 0.5, 2.5}
+	b := newBody(t, protocol.Rover, space.XYZ{})
+	b.Follow(path, speeds)
+	used := b.EnergyWh
+	for second := range 38 {
+		b.Step(1, Resting)
+		// The speed shown is that of where the body is, not of the whole step.
+		want := speeds[0]
+		if second >= 30 {
+			want = speeds[2]
+		} else if second >= 10 {
+			want = speeds[1]
+		}
+		if math.Abs(b.SpeedMPS-want) > 1e-9 {
+			t.Fatalf("at %v after %d s: %g m/s, want %g", b.At, second+1, b.SpeedMPS, want)
+		}
+	}
+	if b.Moving() || b.At.X != 50 {
+		t.Errorf("after 38 s at %v", b.At)
+	}
+	if used -= b.EnergyWh; !(used > 0) {
+		t.Errorf("used %g Wh", used)
+	}
+
+	// Within one long step nothing is skipped.
+	b = newBody(t, protocol.Rover, space.XYZ{})
+	b.Follow(path, speeds)
+	if b.Step(32, Resting); math.Abs(b.At.X-35) > 1e-9 {
+		t.Errorf("after 32 s at once at %v, want 35 m", b.At)
+	}
+
+	// Beside the path, the segment that is joined gives the speed.
+	b = newBody(t, protocol.Rover, space.XYZ{X: 25, Y: 1})
+	b.Follow(path, speeds)
+	if b.Step(2, Resting); b.At != (space.XYZ{X: 25}) || b.SpeedMPS != 0.5 {
+		t.Errorf("joined the path at %v with %g m/s", b.At, b.SpeedMPS)
+	}
+	if b.Step(12, Resting); math.Abs(b.At.X-35) > 1e-9 {
+		t.Errorf("12 s after joining at %v, want 35 m", b.At)
 	}
 }

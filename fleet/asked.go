@@ -99,11 +99,7 @@ func (f *Fleet) cancelTask(a CancelTask) Answer {
 	}
 	if t.State == TaskWaiting {
 		f.emit(TaskChanged{Task: t.ID, State: TaskCancelled, Reason: Reason{"cancelled", reason}, Attempts: t.Attempts})
-		f.settleDoubt(t.ID, "the task was cancelled")
-		f.clearAlert(alertAbout{kind: AlertEmergencyWaits, task: t.ID}, "the task was cancelled")
-		if _, asked := f.state.Volatile.Questions[t.ID]; asked {
-			f.emit(PlanDropped{t.ID, "the task was cancelled"})
-		}
+		f.taskOver(t.ID, "the task was cancelled")
 		return f.taskAnswer(statusOK, t.ID)
 	}
 	f.emit(TaskCancelWanted{t.ID, reason})
@@ -134,30 +130,33 @@ func (f *Fleet) resolveStop(a ResolveStop) Answer {
 	if n < 0 || n >= len(t.Stops) {
 		return problem(statusUnprocessable, "no_such_stop", "stop", fmt.Sprintf("task %s has stops 1 to %d", t.ID, len(t.Stops)))
 	}
-	_, asked := f.index.alerts[alertKey{kind: AlertDecide, vehicle: t.Vehicle, task: t.ID}]
-	if !t.Stops[n].Doubt && !asked {
+	if !t.Stops[n].Doubt && !f.mayDecide(t, n) {
 		return problem(statusConflict, "nothing_to_decide", "stop", fmt.Sprintf("stop %d of %s is %s and not in doubt", n+1, t.ID, t.Stops[n].State))
 	}
 	holder := t.Vehicle
+	if t.LoadOn != "" {
+		holder = t.LoadOn
+	}
 	evidence := fmt.Sprintf("%s: %s", f.actor, a.Decision.Reason)
 	switch a.Decision.Outcome {
 	case "done":
 		v := &Vehicle{ID: holder}
 		f.stopDone(t.ID, n, v, f.now, evidence)
-		if t, _ = f.task(t.ID); !t.State.Final() {
-			f.wait(t, Reason{"decided", evidence})
-		}
+		f.decided(t.ID, evidence)
 	case "not_done":
-		f.emit(StopChanged{Task: t.ID, Stop: n, State: StopOpen, Vehicle: holder, At: f.now})
-		f.settleDoubt(t.ID, evidence)
-		t, _ = f.task(t.ID)
-		f.wait(t, Reason{"decided", evidence})
+		// Stops are done in order: those that follow are not done either.
+		for i := n; i < len(t.Stops); i++ {
+			if i == n || t.Stops[i].Doubt {
+				f.emit(StopChanged{Task: t.ID, Stop: i, State: StopOpen, Vehicle: holder, At: f.now})
+			}
+		}
+		f.settleStop(t.ID, n, evidence)
+		f.decided(t.ID, evidence)
 	case "failed":
 		if t.LoadOn != "" {
 			f.emit(LoadChanged{t.ID, ""})
 		}
 		f.emit(StopChanged{Task: t.ID, Stop: n, State: StopFailed, Vehicle: holder, At: f.now})
-		f.settleDoubt(t.ID, evidence)
 		t, _ = f.task(t.ID)
 		f.fail(t, Reason{"decided", evidence})
 	default:
@@ -166,6 +165,37 @@ func (f *Fleet) resolveStop(a ResolveStop) Answer {
 	f.pursue(holder)
 	f.lookAgain = true
 	return f.taskAnswer(statusOK, t.ID)
+}
+
+// mayDecide tells whether a person may say what became of a stop that is not in
+// doubt: people were asked about the task, or its vehicle cannot speak for
+// itself.
+func (f *Fleet) mayDecide(t *Task, stop int) bool {
+	if stop != t.NextStop() {
+		return false
+	}
+	v, ok := f.vehicle(t.LoadOn)
+	if !ok {
+		if v, ok = f.vehicle(t.Vehicle); !ok || t.Stops[stop].State != StopBegun {
+			return len(f.questionsAbout(t.ID)) > 0
+		}
+	}
+	p := f.presence(v.ID)
+	return len(f.questionsAbout(t.ID)) > 0 || len(v.Faults) > 0 || v.OutOfService != "" ||
+		p.Link != LinkLive && p.Link != LinkLate || p.Sample.Mode == protocol.ModeFault
+}
+
+// decided lets a task go on after a person's word. A vehicle in touch that holds
+// it goes on with it; a silent one has lost it.
+func (f *Fleet) decided(id TaskID, evidence string) {
+	t, _ := f.task(id)
+	if t.State.Final() || inDoubt(t) {
+		return
+	}
+	if m, ok := f.state.Durable.Missions[t.Mission]; ok && m.Open() && f.presence(m.Vehicle).Session != "" {
+		return
+	}
+	f.wait(t, Reason{"decided", evidence})
 }
 
 func (f *Fleet) registerVehicle(a RegisterVehicle) Answer {
@@ -194,6 +224,8 @@ func (f *Fleet) registerVehicle(a RegisterVehicle) Answer {
 			return problem(statusUnprocessable, "no_such_site", "home_site", fmt.Sprintf("the chart has no site %q", r.HomeSite))
 		}
 		v.Home, v.HomeSite, v.HomeKnown = site.Position, SiteID(r.HomeSite), true
+	case r.Home != nil && !sensible(r.Home):
+		return problem(statusUnprocessable, "bad_position", "home", badPosition)
 	case r.Home != nil:
 		v.Home, v.HomeSite, v.HomeKnown = f.position(r.Home), "", true
 	}
@@ -227,7 +259,11 @@ func (f *Fleet) changeService(a ChangeService) Answer {
 	f.emit(VehicleServiceChanged{v.ID, reason})
 	if reason == "" {
 		f.clearAlert(alertAbout{kind: AlertRefusing, vehicle: v.ID}, "put back in service by "+f.actor)
-	} else if _, open := f.openMission(v); !open {
+		for _, code := range sortedKeys(v.Faults) {
+			f.emit(VehicleFaulted{v.ID, code, v.Faults[code], true})
+			f.clearAlert(alertAbout{kind: AlertFault, vehicle: v.ID, object: code}, "put back in service by "+f.actor)
+		}
+	} else if m, open := f.openMission(v); !open || f.presence(v.ID).Link != LinkLive || !toCharger(m) {
 		f.leaveCharger(v.ID)
 	}
 	f.lookAgain = true

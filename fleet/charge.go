@@ -13,17 +13,17 @@ import (
 
 // considerCharging sends an idle vehicle that is low to a charger, or into its
 // queue. Vehicles wait where they are and go in order of arrival.
-func (f *Fleet) considerCharging(id VehicleID) {
+func (f *Fleet) considerCharging(id VehicleID) { f.charge(id, f.config.ChargeBelow) }
+
+// charge sends an idle vehicle below a charge to a charger, or into its queue.
+func (f *Fleet) charge(id VehicleID, below float64) {
 	v, ok := f.vehicle(id)
-	if !ok || !v.HomeKnown || v.Blocked != "" || v.Suspended || v.EpochAbove != 0 {
-		return
-	}
 	p := f.presence(id)
-	if p.Link != LinkLive || !p.Fresh || p.Sample.BatteryRatio >= f.config.ChargeBelow || p.Sample.Mode == protocol.ModeManual {
+	if !ok || !f.canCharge(v, p) || p.Sample.BatteryRatio >= below {
 		return
 	}
 	m, open := f.openMission(v)
-	if open && (!m.Answered() || m.State != protocol.MissionActive || len(m.Tasks()) > 0 || toCharger(m)) {
+	if open && (!m.Answered() || m.State != protocol.MissionActive || len(m.Tasks()) > 0 || toCharger(m) || f.now.Before(f.retryAt(m))) {
 		return
 	}
 	if _, stranded := f.index.alerts[alertKey{kind: AlertStranded, vehicle: id}]; stranded {
@@ -40,6 +40,58 @@ func (f *Fleet) considerCharging(id VehicleID) {
 	if slices.Contains(f.queue(site).Using, id) {
 		v, _ = f.vehicle(id)
 		f.sendToCharger(v, site)
+	}
+}
+
+// canCharge tells whether a vehicle can be sent to a charger as it is now.
+func (f *Fleet) canCharge(v *Vehicle, p Presence) bool {
+	return v.HomeKnown && v.Blocked == "" && !v.Suspended && v.EpochAbove == 0 && v.OutOfService == "" && len(v.Faults) == 0 &&
+		p.Link == LinkLive && p.Fresh && p.Sample.Mode != protocol.ModeManual && p.Sample.Mode != protocol.ModeFault
+}
+
+// chargeFor sends the vehicle to a charger that lacks least energy for a task
+// which nobody can do now, and which it could do with a full charge.
+func (f *Fleet) chargeFor(q Question, answer assign.Answer) {
+	best, bestLacks := VehicleID(""), 0.0
+	for i := range answer.Excluded {
+		x := &answer.Excluded[i]
+		if x.Rule != assign.NoEnergy {
+			continue
+		}
+		id := q.Vehicles[x.Candidate]
+		v, ok := f.vehicle(id)
+		if !ok || v.Charger != "" || x.Number > f.config.ChargeTo*v.Spec.BatteryWh-v.Spec.ReserveWh() {
+			continue
+		}
+		if lacks := x.Number - x.Limit; best == "" || lacks < bestLacks {
+			best, bestLacks = id, lacks
+		}
+	}
+	if best != "" {
+		f.charge(best, f.config.ChargeTo-0.05)
+	}
+}
+
+// watchCharger takes a place at a charger, or in its queue, from a vehicle that
+// is not about to use it. A vehicle on its way there, or charging, keeps it.
+func (f *Fleet) watchCharger(id VehicleID) {
+	v, _ := f.vehicle(id)
+	if v.Charger == "" {
+		return
+	}
+	if m, open := f.openMission(v); open && (toCharger(m) || toCharger(&Mission{Legs: m.Previous})) {
+		return
+	}
+	p := f.presence(id)
+	waits := slices.Contains(f.queue(v.Charger).Waiting, id)
+	switch {
+	case p.Link == LinkUnknown, p.Link == LinkLate, p.Link == LinkLost && waits, p.Link == LinkLive && !p.Fresh:
+	case p.Link == LinkLost, !f.canCharge(v, p), p.Sample.BatteryRatio >= f.config.ChargeTo-0.05:
+		f.leaveCharger(id)
+	case waits:
+		f.advance(v.Charger)
+	default:
+		f.charge(id, f.config.ChargeTo-0.05)
 	}
 }
 
@@ -83,7 +135,7 @@ func (f *Fleet) chooseCharger(v *Vehicle, at space.Position) (SiteID, bool) {
 func (f *Fleet) joinQueue(site SiteID, id VehicleID) {
 	q := f.queue(site)
 	e := QueueChanged{Site: site, Vehicle: id, Charger: site, Using: q.Using, Waiting: q.Waiting}
-	if len(q.Using) < max(f.sites[site].Capacity, 1) && len(q.Waiting) == 0 {
+	if len(q.Using) < max(f.sites[site].Capacity, 1) {
 		e.Using = append(slices.Clone(q.Using), id)
 	} else {
 		e.Waiting = append(slices.Clone(q.Waiting), id)
@@ -104,11 +156,27 @@ func (f *Fleet) leaveCharger(id VehicleID) {
 	using := slices.DeleteFunc(slices.Clone(q.Using), isIt)
 	waiting := slices.DeleteFunc(slices.Clone(q.Waiting), isIt)
 	f.emit(QueueChanged{Site: site, Vehicle: id, Using: using, Waiting: waiting})
-	for len(waiting) > 0 && len(using) < max(f.sites[site].Capacity, 1) {
-		next := waiting[0]
-		using, waiting = append(slices.Clone(using), next), slices.Clone(waiting[1:])
-		f.emit(QueueChanged{Site: site, Vehicle: next, Charger: site, Using: using, Waiting: waiting})
-		f.considerCharging(next)
+	f.advance(site)
+}
+
+// advance gives free places at a charger to those who wait, in order; who cannot
+// go now keeps its turn and holds nobody up.
+func (f *Fleet) advance(site SiteID) {
+	for {
+		q := f.queue(site)
+		next := slices.IndexFunc(q.Waiting, func(id VehicleID) bool {
+			v, ok := f.vehicle(id)
+			return ok && f.canCharge(v, f.presence(id))
+		})
+		if next < 0 || len(q.Using) >= max(f.sites[site].Capacity, 1) {
+			return
+		}
+		id := q.Waiting[next]
+		f.emit(QueueChanged{
+			Site: site, Vehicle: id, Charger: site, Using: append(slices.Clone(q.Using), id),
+			Waiting: slices.Delete(slices.Clone(q.Waiting), next, next+1),
+		})
+		f.charge(id, f.config.ChargeTo-0.05)
 	}
 }
 

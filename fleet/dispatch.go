@@ -164,6 +164,7 @@ func (f *Fleet) settle(t *Task, q Question, answer assign.Answer, barred bars) {
 			x := &answer.Excluded[i]
 			barred.add(string(x.Rule), fmt.Sprintf("%s: %s", q.Vehicles[x.Candidate], exclusionText(x)))
 		}
+		f.chargeFor(q, answer)
 		f.stillWaits(t, barred.reason())
 		f.emergencyWaits(t)
 		return
@@ -235,7 +236,7 @@ func (f *Fleet) job(t *Task) assign.Job {
 	for _, k := range t.Kinds {
 		job.Kinds = append(job.Kinds, motion.Kind(k))
 	}
-	for i := t.NextStop(); i < len(t.Stops); i++ {
+	for _, i := range openStops(t) {
 		job.Stops = append(job.Stops, planStop(&t.Stops[i]))
 	}
 	return job
@@ -267,6 +268,9 @@ func (f *Fleet) barred(v *Vehicle, t *Task) string {
 	if r, ok := v.Refusals[t.ID]; ok && f.now.Before(r.Until) {
 		return "refused_recently"
 	}
+	if f.commandPending(v) {
+		return "command_pending"
+	}
 	m, ok := f.openMission(v)
 	switch {
 	case !ok:
@@ -281,6 +285,18 @@ func (f *Fleet) barred(v *Vehicle, t *Task) string {
 		return "charging"
 	}
 	return ""
+}
+
+// commandPending tells whether a command that takes the vehicle from its work is
+// on its way to it.
+func (f *Fleet) commandPending(v *Vehicle) bool {
+	for _, id := range v.Commands {
+		c := f.state.Durable.Commands[id]
+		if c != nil && c.State != CommandAccepted && c.Kind != protocol.CommandResume {
+			return true
+		}
+	}
+	return false
 }
 
 // candidateFor is the vehicle as it could take the task: an emergency from
@@ -315,10 +331,10 @@ func (f *Fleet) candidateFor(v *Vehicle, t *Task) assign.Candidate {
 // assign gives a task to a vehicle: a new mission, or a revision of its own.
 func (f *Fleet) assign(t *Task, v *Vehicle, o *assign.Offer) {
 	m, ok := f.openMission(v)
-	eta := o.Arrive[len(t.Stops)-t.NextStop()-1]
 	var legs []Leg
 	next := 0
 	todo := newLegs(t)
+	eta := o.Arrive[len(todo)-1]
 	mission := MissionID(fmt.Sprintf("M%d", f.state.Durable.Counters.Mission+1))
 	switch {
 	case !ok:
@@ -344,9 +360,6 @@ func (f *Fleet) assign(t *Task, v *Vehicle, o *assign.Offer) {
 	defer f.because(f.state.Durable.Index)()
 	if r, ok := v.Refusals[t.ID]; ok && !r.Until.After(f.now) {
 		f.emit(VehicleRefused{Vehicle: v.ID, Task: t.ID})
-	}
-	if v.Charger != "" {
-		f.leaveCharger(v.ID)
 	}
 	v, _ = f.vehicle(v.ID)
 	f.issue(v, m, legs, next, Reason{"assigned", fmt.Sprintf("task %s", t.ID)})

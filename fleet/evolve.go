@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"slices"
+	"time"
 )
 
 // lasting is a durable event: it changes Durable and sees nothing else.
@@ -42,6 +43,7 @@ func (e Archived) evolve(d *Durable, _ Recorded) {
 		delete(d.Tasks, id)
 		d.touch(kindTask, string(id))
 	}
+	d.forgetRefusals(e.Tasks)
 	for _, id := range e.Missions {
 		delete(d.Missions, id)
 		d.touch(kindMission, string(id))
@@ -76,14 +78,16 @@ func (e CommandChanged) evolve(d *Durable, r Recorded) {
 	}
 	c := *old
 	c.State, c.Answer = e.State, e.Answer
+	c.EndedAt = time.Time{}
 	if e.State.Final() {
 		c.EndedAt = r.Time
 	}
 	d.putCommand(&c)
 	d.changeVehicle(r, c.Vehicle, func(v *Vehicle) {
-		if e.State.Final() {
-			v.Commands = slices.DeleteFunc(append([]CommandID(nil), v.Commands...),
-				func(id CommandID) bool { return id == c.ID })
+		v.Commands = slices.DeleteFunc(append([]CommandID(nil), v.Commands...),
+			func(id CommandID) bool { return id == c.ID && e.State.Final() })
+		if !e.State.Final() && !contains(v.Commands, c.ID) {
+			v.Commands = append(v.Commands, c.ID)
 		}
 	})
 }
@@ -133,8 +137,9 @@ func (VolatileCleared) evolve(v *Volatile, _ Recorded) {
 }
 
 func (e LinkChanged) evolve(v *Volatile, r Recorded) {
+	_, known := v.Presences[e.Vehicle]
 	p := v.presence(e.Vehicle)
-	if p.Session != e.Session || p.Link != e.State {
+	if !known || p.Session != e.Session || p.Link != e.State {
 		p.Since = r.Time
 	}
 	if p.Session != e.Session {

@@ -83,8 +83,14 @@ func (e MissionIssued) evolve(d *Durable, r Recorded) {
 	m := &Mission{ID: e.Mission, Vehicle: e.Vehicle}
 	if old, ok := d.Missions[e.Mission]; ok {
 		m = old.clone()
-		if m.Answered() && m.Accepted > 0 {
-			m.Previous = old.Legs
+		switch {
+		case !m.Answered():
+			m.Sent = append(append([]SentPlan(nil), old.Sent...), SentPlan{old.Revision, old.Legs, old.Window, old.SafeEnd})
+			if len(m.Sent) > MaxSent {
+				m.Sent = m.Sent[len(m.Sent)-MaxSent:]
+			}
+		case m.Accepted > 0:
+			m.Previous, m.PreviousWindow, m.PreviousSafeEnd = old.Legs, old.Window, old.SafeEnd
 		}
 		m.Dropped = droppedLegs(old, e.Legs)
 	} else {
@@ -117,14 +123,18 @@ func droppedLegs(old *Mission, legs []Leg) []DroppedLeg {
 func (e MissionAnswered) evolve(d *Durable, r Recorded) {
 	d.changeMission(r, e.Mission, func(m *Mission) {
 		if e.Verdict == protocol.Accepted {
-			m.Accepted, m.Previous = e.Revision, nil
+			m.accept(e.Revision)
 			return
+		}
+		m.RefusedAt = r.Time
+		if e.Reason.Code != stopBegun {
+			m.RefusedTimes++
 		}
 		m.Revision = m.Accepted
 		if m.Previous != nil {
-			m.Legs, m.Previous = m.Previous, nil
-			m.Window, m.SafeEnd = 0, nil
+			m.Legs, m.Window, m.SafeEnd = m.Previous, m.PreviousWindow, m.PreviousSafeEnd
 		}
+		m.forgetPrevious()
 	})
 	if m, ok := d.Missions[e.Mission]; ok && e.Verdict == protocol.Accepted {
 		d.changeVehicle(r, m.Vehicle, func(v *Vehicle) { v.RefusedInARow, v.Suspended = 0, false })
@@ -135,7 +145,8 @@ func (e MissionChanged) evolve(d *Durable, r Recorded) {
 	d.changeMission(r, e.Mission, func(m *Mission) {
 		m.State, m.Reason = e.State, e.Reason
 		if e.State == protocol.MissionEnded {
-			m.EndedAt, m.Previous = r.Time, nil
+			m.EndedAt = r.Time
+			m.forgetPrevious()
 		}
 	})
 	m, ok := d.Missions[e.Mission]
@@ -154,12 +165,47 @@ func (e LegChanged) evolve(d *Durable, r Recorded) {
 		m.Previous = append([]Leg(nil), m.Previous...)
 		e.set(m.Legs)
 		e.set(m.Previous)
-		if m.SafeEnd != nil && m.SafeEnd.ID == e.Leg {
-			end := *m.SafeEnd
-			end.State = e.State
-			m.SafeEnd = &end
+		m.SafeEnd, m.PreviousSafeEnd = e.setEnd(m.SafeEnd), e.setEnd(m.PreviousSafeEnd)
+		m.Sent = append([]SentPlan(nil), m.Sent...)
+		for i := range m.Sent {
+			p := &m.Sent[i]
+			p.Legs = append([]Leg(nil), p.Legs...)
+			e.set(p.Legs)
+			p.SafeEnd = e.setEnd(p.SafeEnd)
 		}
 	})
+}
+
+// accept puts a revision in force: the present one, or one that was replaced
+// before the vehicle's answer came.
+func (m *Mission) accept(revision int) {
+	m.Accepted, m.RefusedAt, m.RefusedTimes = revision, time.Time{}, 0
+	plan, replaced := m.sent(revision)
+	later := m.Sent
+	m.forgetPrevious()
+	if !replaced {
+		return
+	}
+	m.Previous, m.PreviousWindow, m.PreviousSafeEnd = plan.Legs, plan.Window, plan.SafeEnd
+	for i := range later {
+		if later[i].Revision > revision {
+			m.Sent = append(m.Sent, later[i])
+		}
+	}
+}
+
+func (m *Mission) forgetPrevious() {
+	m.Previous, m.PreviousWindow, m.PreviousSafeEnd, m.Sent = nil, 0, nil, nil
+}
+
+// setEnd is the safe end with its new state, if the event is about it.
+func (e LegChanged) setEnd(end *Leg) *Leg {
+	if end == nil || end.ID != e.Leg {
+		return end
+	}
+	changed := *end
+	changed.State = e.State
+	return &changed
 }
 
 func (e LegChanged) set(legs []Leg) {

@@ -51,6 +51,24 @@ func (e VehicleRefused) evolve(d *Durable, r Recorded) {
 	})
 }
 
+// forgetRefusals drops the refusals of tasks that leave memory.
+func (d *Durable) forgetRefusals(tasks []TaskID) {
+	for _, id := range sortedKeys(d.Vehicles) {
+		v := d.Vehicles[id]
+		for _, t := range tasks {
+			if _, ok := v.Refusals[t]; ok {
+				c := v.clone()
+				c.Refusals = maps.Clone(v.Refusals)
+				delete(c.Refusals, t)
+				v = c
+			}
+		}
+		if v != d.Vehicles[id] {
+			d.putVehicle(v)
+		}
+	}
+}
+
 func (e VehicleFaulted) evolve(d *Durable, r Recorded) {
 	d.changeVehicle(r, e.Vehicle, func(v *Vehicle) {
 		v.Faults = maps.Clone(v.Faults)

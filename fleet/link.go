@@ -59,8 +59,9 @@ func (f *Fleet) joined(in Joined) {
 		f.told[v.ID] = append(f.told[v.ID], MissionID(ref.ID))
 	}
 	f.owe(v.ID)
+	f.backAgain(v.ID)
 	if lost {
-		f.storeLost(v.ID, until)
+		f.storeLost(v.ID, until, in.Hello.Mission)
 	}
 	f.lookAgain = true
 }
@@ -166,9 +167,7 @@ func (f *Fleet) telemetry(in Telemetry) {
 		return
 	}
 	if p.Link != LinkLive {
-		f.emit(LinkChanged{Vehicle: v.ID, Session: p.Session, State: LinkLive})
-		f.clearAlert(alertAbout{kind: AlertLinkLost, vehicle: v.ID}, "a frame came from the vehicle")
-		f.lookAgain = true
+		f.heard(v, p)
 	}
 	zones := p.Zones
 	for i := range in.Samples {
@@ -185,6 +184,13 @@ func (f *Fleet) telemetry(in Telemetry) {
 		f.lookAgain = true
 		f.arrived(v.ID)
 	}
+}
+
+// heard notes that a frame came from the vehicle in its present session.
+func (f *Fleet) heard(v *Vehicle, p Presence) {
+	f.emit(LinkChanged{Vehicle: v.ID, Session: p.Session, State: LinkLive})
+	f.clearAlert(alertAbout{kind: AlertLinkLost, vehicle: v.ID}, "a frame came from the vehicle")
+	f.lookAgain = f.lookAgain || p.Link != LinkLive
 }
 
 // crossZones notes which zones a sample lies in.

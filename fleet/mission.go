@@ -57,6 +57,17 @@ type Mission struct {
 	Legs     []Leg `json:"legs"`
 	// Previous are the legs in force while Revision is unanswered.
 	Previous []Leg `json:"previous,omitempty"`
+	// PreviousWindow and PreviousSafeEnd belong to Previous.
+	PreviousWindow  int  `json:"previous_window,omitempty"`
+	PreviousSafeEnd *Leg `json:"previous_safe_end,omitempty"`
+	// Sent are revisions after the accepted one that were replaced before they
+	// were answered; the vehicle may hold one of them. At most MaxSent, the
+	// oldest forgotten beyond it.
+	Sent []SentPlan `json:"sent,omitempty"`
+	// RefusedAt is when the vehicle last refused a revision, RefusedTimes how
+	// often in a row; the next one of Kapok's own accord waits.
+	RefusedAt    time.Time `json:"refused_at,omitzero"`
+	RefusedTimes int       `json:"refused_times,omitempty"`
 	// Window is how many of Legs the present revision carries, followed by
 	// SafeEnd; 0 means all of them, which end safely by themselves.
 	Window  int  `json:"window,omitempty"`
@@ -70,6 +81,39 @@ type Mission struct {
 	EndedAt  time.Time `json:"ended_at,omitzero"`
 	// Issued is the index of the event that issued the present revision.
 	Issued uint64 `json:"issued,omitempty"`
+}
+
+// MaxSent is how many unanswered revisions a mission remembers.
+const MaxSent = 4
+
+// SentPlan is a revision that was replaced before it was answered.
+type SentPlan struct {
+	Revision int   `json:"revision"`
+	Legs     []Leg `json:"legs"`
+	Window   int   `json:"window,omitempty"`
+	SafeEnd  *Leg  `json:"safe_end,omitempty"`
+}
+
+// sent finds an unanswered revision that was replaced.
+func (m *Mission) sent(revision int) (SentPlan, bool) {
+	for i := range m.Sent {
+		if m.Sent[i].Revision == revision {
+			return m.Sent[i], true
+		}
+	}
+	return SentPlan{}, false
+}
+
+// plans lists the legs of every revision that the vehicle may hold.
+func (m *Mission) plans() [][]Leg {
+	plans := [][]Leg{m.Legs}
+	if m.Previous != nil {
+		plans = append(plans, m.Previous)
+	}
+	for i := range m.Sent {
+		plans = append(plans, m.Sent[i].Legs)
+	}
+	return plans
 }
 
 // MaxDropped is how many dropped legs a mission remembers.
@@ -90,13 +134,15 @@ func (m *Mission) Open() bool { return m.State != protocol.MissionEnded }
 
 // Current is the index of the first leg that is not final; len(Legs) when all
 // are.
-func (m *Mission) Current() int {
-	for i := range m.Legs {
-		if !m.Legs[i].Final() {
+func (m *Mission) Current() int { return current(m.Legs) }
+
+func current(legs []Leg) int {
+	for i := range legs {
+		if !legs[i].Final() {
 			return i
 		}
 	}
-	return len(m.Legs)
+	return len(legs)
 }
 
 // LegIndex finds a leg by id.

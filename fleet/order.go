@@ -61,7 +61,7 @@ func (f *Fleet) newTask(o *api.Order) (*Task, *Problem) {
 	switch {
 	case len(o.Stops) == 0:
 		return nil, bad("no_stops", "stops", "an order needs at least one stop")
-	case len(o.Stops)*laps > MaxStops:
+	case laps > MaxStops || len(o.Stops)*laps > MaxStops:
 		return nil, bad("too_many_stops", "stops", "%d stops times %d laps is above the limit of %d", len(o.Stops), laps, MaxStops)
 	case laps > 1 && t.Kind != Patrol:
 		return nil, bad("bad_laps", "laps", "only a patrol has laps")
@@ -123,6 +123,16 @@ func (f *Fleet) newStop(t *Task, o *api.Order, i int) (Stop, *Problem) {
 	return s, p
 }
 
+// badPosition says what sensible asks for.
+const badPosition = "lon, lat and altitude_m must be within -180..180, -90..90 and -1000..20000"
+
+// sensible tells whether a position is one on this planet that can be told to a
+// vehicle.
+func sensible(p *api.Position) bool {
+	return math.Abs(p.Lat) <= 90 && math.Abs(p.Lon) <= 180 &&
+		(p.AltitudeM == nil || *p.AltitudeM >= protocol.MinAltitudeM && *p.AltitudeM <= protocol.MaxAltitudeM)
+}
+
 // stopPlace finds where a stop is: exactly one of position, site and place.
 func (f *Fleet) stopPlace(s *Stop, in *api.OrderStop, field string) *Problem {
 	given := 0
@@ -137,8 +147,8 @@ func (f *Fleet) stopPlace(s *Stop, in *api.OrderStop, field string) *Problem {
 	switch {
 	case in.Position != nil:
 		p := in.Position
-		if !(math.Abs(p.Lat) <= 90 && math.Abs(p.Lon) <= 180) || p.AltitudeM != nil && !(math.Abs(*p.AltitudeM) < 20_000) {
-			return bad("bad_position", field+".position", "lon, lat and altitude_m must be within -180..180, -90..90 and 20 km")
+		if !sensible(p) {
+			return bad("bad_position", field+".position", badPosition)
 		}
 		s.At = f.position(p)
 	case in.Site != "":

@@ -48,7 +48,7 @@ func mayHave(s *State, m *Mission) bool {
 func endedMission(id MissionID, d *Durable) protocol.Mission {
 	ended := protocol.Mission{ID: string(id), State: protocol.MissionEnded, Epoch: d.Epoch, Reason: "not a mission of this vehicle"}
 	if m, ok := d.Missions[id]; ok {
-		ended.Revision, ended.Reason = m.Latest, m.Reason.Text
+		ended.Revision, ended.Reason = m.Latest, wireText(m.Reason.Text)
 	}
 	return ended
 }
@@ -56,7 +56,7 @@ func endedMission(id MissionID, d *Durable) protocol.Mission {
 func wireMission(m *Mission, epoch uint64, authority time.Duration) *protocol.Mission {
 	w := &protocol.Mission{
 		ID: string(m.ID), Revision: m.Revision, State: m.State, Epoch: epoch,
-		TaskAuthorityS: authority.Seconds(), Reason: m.Reason.Text,
+		TaskAuthorityS: authority.Seconds(), Reason: wireText(m.Reason.Text),
 	}
 	legs := m.Legs
 	if m.Window > 0 && m.Window < len(legs) {
@@ -70,6 +70,9 @@ func wireMission(m *Mission, epoch uint64, authority time.Duration) *protocol.Mi
 	}
 	return w
 }
+
+// wireText fits a text into a message; it may quote people and vehicles.
+func wireText(text string) string { return protocol.CleanText(text, protocol.MaxTextBytes) }
 
 func wireLeg(l *Leg) protocol.Leg {
 	w := protocol.Leg{
@@ -86,7 +89,7 @@ func wireLeg(l *Leg) protocol.Leg {
 func wireCommand(c *Command, epoch uint64) protocol.Command {
 	return protocol.Command{
 		ID: string(c.ID), Kind: c.Kind, Epoch: epoch, ExpiresAt: c.ExpiresAt,
-		Path: wirePath(c.Path), Reason: c.Reason,
+		Path: wirePath(c.Path), Reason: wireText(c.Reason),
 	}
 }
 

@@ -175,10 +175,21 @@ func newLeg(next *int) LegID {
 	return LegID(fmt.Sprintf("L%d", *next))
 }
 
+// openStops lists the stops of a task that are still to be done.
+func openStops(t *Task) []int {
+	var open []int
+	for i := range t.Stops {
+		if s := t.Stops[i].State; s == StopOpen || s == StopBegun {
+			open = append(open, i)
+		}
+	}
+	return open
+}
+
 // newLegs are the legs of a task's open stops, without ids and ways.
 func newLegs(t *Task) []Leg {
 	var legs []Leg
-	for i := t.NextStop(); i < len(t.Stops); i++ {
+	for _, i := range openStops(t) {
 		s := &t.Stops[i]
 		legs = append(legs, Leg{
 			Task: t.ID, Stop: i, Action: s.Action, WorkS: s.WorkS, NotBefore: s.NotBefore, LoadKg: absolute(s.LoadKg),
@@ -196,6 +207,11 @@ func (f *Fleet) issue(v *Vehicle, m *Mission, legs []Leg, nextLeg int, why Reaso
 		e.Mission = MissionID(fmt.Sprintf("M%d", f.state.Durable.Counters.Mission+1))
 	} else {
 		e.Mission, e.Revision, e.State = m.ID, m.Latest+1, m.State
+	}
+	for i := range e.Legs {
+		if e.Legs[i].State == protocol.LegAbandoned {
+			e.Legs[i].State = protocol.LegPending
+		}
 	}
 	f.window(v, &e)
 	f.owe(v.ID)
@@ -243,107 +259,10 @@ func fitting(v *Vehicle, legs []Leg) int {
 	return min(max(fit-1, 2), len(legs))
 }
 
-// pursue makes the vehicle's mission what it should be, once the present
-// revision is answered: legs whose tasks are gone are dropped, abandoned stops
-// taken up again, the next window sent before two legs remain.
-func (f *Fleet) pursue(id VehicleID) {
-	v, ok := f.vehicle(id)
-	if !ok {
-		return
-	}
-	m, ok := f.openMission(v)
-	if !ok || !m.Answered() {
-		return
-	}
-	abandoned := false
-	for i := m.Current(); i < len(m.Legs); i++ {
-		l := &m.Legs[i]
-		if l.Task != "" && !f.holds(m, l) {
-			f.dropLegs(m.ID, Reason{"changed", "stops are taken out"})
-			return
-		}
-		abandoned = abandoned || l.State == protocol.LegAbandoned || l.State == protocol.LegFailed
-	}
-	if abandoned {
-		p := f.presence(id)
-		if p.Link == LinkLive && p.Fresh {
-			f.rebuild(v, m, Reason{"abandoned", "stops that were abandoned are taken up again"})
-		}
-		return
-	}
-	f.nextWindow(v, m)
-}
-
-// offPathM is how far a vehicle may be from the way of its current leg, on the
-// ground, before it is planned anew from where it is.
-const offPathM = 60
-
-// arrived looks at a vehicle whose position in this session has just become
-// known: what it is to do must start where it is.
-func (f *Fleet) arrived(id VehicleID) {
-	v, _ := f.vehicle(id)
-	m, ok := f.openMission(v)
-	if !ok {
-		return
-	}
-	f.owe(id)
-	if m.State != protocol.MissionActive {
-		return
-	}
-	i := m.Current()
-	if i == len(m.Legs) || m.Legs[i].State == protocol.LegBegun {
-		return
-	}
-	at := f.chart.Frame.XY(space.Position(f.presence(id).Sample.Position).Point())
-	way := m.Legs[i].Path
-	off := f.chart.Frame.XY(way[0].Point()).Dist(at)
-	for k := 1; k < len(way); k++ {
-		off = min(off, space.SegmentDist(at, f.chart.Frame.XY(way[k-1].Point()), f.chart.Frame.XY(way[k].Point())))
-	}
-	if off > offPathM {
-		f.rebuild(v, m, Reason{"off_path", fmt.Sprintf("it is %.0f m off its way", off)})
-	}
-}
-
-// nextWindow sends the legs that follow before two legs remain of those sent,
-// if the vehicle can then hold more than it has.
-func (f *Fleet) nextWindow(v *Vehicle, m *Mission) {
-	if m.Window == 0 || m.Window-m.Current() > 2 {
-		return
-	}
-	why := Reason{"next_legs", "the next legs of the plan"}
-	if m.SafeEnd != nil && m.SafeEnd.State != protocol.LegPending {
-		f.rebuild(v, m, why)
-		return
-	}
-	legs := append(lastFinished(m), m.Legs[m.Current():]...)
-	if fit := fitting(v, legs); legs[fit-1].ID != m.Legs[m.Window-1].ID {
-		f.issue(v, m, legs, m.NextLeg, why)
-	}
-}
-
-// holds tells whether a leg still has its reason: the task is held by this
-// mission, its stop open, and nobody wants it cancelled.
-func (f *Fleet) holds(m *Mission, l *Leg) bool {
-	t, ok := f.task(l.Task)
-	if !ok || t.State.Final() || t.Mission != m.ID || t.Stops[l.Stop].State == StopDone || t.Stops[l.Stop].Doubt {
-		return false
-	}
-	return t.CancelWanted == "" || t.LoadOn != "" || l.State == protocol.LegBegun
-}
-
-// dropLegs re-plans a mission without the legs that lost their reason.
-func (f *Fleet) dropLegs(id MissionID, why Reason) {
-	m := f.mission(id)
-	v, ok := f.vehicle(m.Vehicle)
-	if ok {
-		f.rebuild(v, m, why)
-	}
-}
-
 // rebuild plans a mission anew from where the vehicle is, through the stops
-// that it still holds, and home. When that cannot be flown or driven, the tasks
-// are released and the vehicle is sent home.
+// that it still holds, and home. When that cannot be flown or driven, the stops
+// are left out, and the vehicle loses the tasks when it accepts that. A vehicle
+// that is out of touch keeps them, as nobody knows where it is by now.
 func (f *Fleet) rebuild(v *Vehicle, m *Mission, why Reason) {
 	c, kept := f.fromHere(v, m)
 	var todo []Leg
@@ -361,14 +280,11 @@ func (f *Fleet) rebuild(v *Vehicle, m *Mission, why Reason) {
 		return
 	}
 	if len(todo) > 0 {
-		text := fmt.Sprintf("%s cannot go on with it: %s", v.ID, exclusionText(refused))
-		released := map[TaskID]bool{}
-		for i := range todo {
-			if t, _ := f.task(todo[i].Task); !released[t.ID] {
-				released[t.ID] = true
-				f.wait(t, Reason{string(refused.Rule), text})
-			}
+		if f.presence(v.ID).Link != LinkLive {
+			f.issue(v, m, append(append(kept, todo...), lastPark(m)...), m.NextLeg, why)
+			return
 		}
+		why = Reason{string(refused.Rule), "it cannot go on: " + exclusionText(refused)}
 		offer, refused = assign.Plan(f.world, nil, c, f.config.ExpansionsPerStep)
 	}
 	next := m.NextLeg
@@ -377,6 +293,14 @@ func (f *Fleet) rebuild(v *Vehicle, m *Mission, why Reason) {
 		return
 	}
 	f.strand(v, m, c.Start, kept, refused)
+}
+
+// lastPark is the way home at the end of a plan.
+func lastPark(m *Mission) []Leg {
+	if n := len(m.Legs); n > 0 && m.Legs[n-1].Task == "" && !m.Legs[n-1].Final() {
+		return m.Legs[n-1:]
+	}
+	return nil
 }
 
 // strand tells a vehicle that cannot get home to stay where it is.
@@ -390,7 +314,7 @@ func (f *Fleet) strand(v *Vehicle, m *Mission, at space.Position, kept []Leg, wh
 	}
 	f.raise(alertAbout{kind: AlertStranded, vehicle: v.ID}, Critical,
 		fmt.Sprintf("%s cannot get home: %s; it is told to stay where it is", v.ID, exclusionText(why)))
-	f.issue(v, m, append(kept, stay), next, Reason{"stranded", exclusionText(why)})
+	f.issue(v, m, append(kept, stay), next, Reason{"stranded", "it cannot get home: " + exclusionText(why)})
 }
 
 // estimate passes the planned arrivals of a mission on to its tasks.
@@ -430,58 +354,4 @@ func exclusionText(x *assign.Exclusion) string {
 		s += fmt.Sprintf(": %.4g against %.4g", x.Number, x.Limit)
 	}
 	return s
-}
-
-// watchMission looks after an open mission at each tick: an answer that does
-// not come, abandoned stops, commands that ran out of time.
-func (f *Fleet) watchMission(id VehicleID) {
-	v, _ := f.vehicle(id)
-	f.expireCommands(v)
-	m, ok := f.openMission(v)
-	if !ok {
-		f.considerWork(v)
-		return
-	}
-	p := f.presence(id)
-	if !m.Answered() {
-		if p.Link == LinkLive && f.now.Sub(later(m.IssuedAt, p.Since)) > f.config.AnswerWithin {
-			f.raise(alertAbout{kind: AlertUnanswered, vehicle: id}, Warning,
-				fmt.Sprintf("%s has not answered revision %d of mission %s for %v", id, m.Revision, m.ID, f.config.AnswerWithin))
-		}
-		return
-	}
-	f.pursue(id)
-}
-
-// considerWork looks at an idle vehicle: home if it stands elsewhere, a charger
-// if it is low.
-func (f *Fleet) considerWork(v *Vehicle) {
-	p := f.presence(v.ID)
-	if p.Link == LinkLive && p.Fresh && p.Sample.BatteryRatio < f.config.ChargeBelow {
-		f.considerCharging(v.ID)
-	}
-}
-
-// revalidate plans all open missions anew after the chart was changed.
-func (f *Fleet) revalidate() {
-	for _, id := range f.index.vehicles {
-		v, _ := f.vehicle(id)
-		if m, ok := f.openMission(v); ok {
-			f.rebuild(v, m, Reason{"chart_changed", "the chart was changed"})
-		}
-	}
-}
-
-// recallUnlawful re-plans a vehicle whose last accepted revision breaks a rule
-// by now, after it refused a better one.
-func (f *Fleet) recallUnlawful(id VehicleID, m *Mission) {
-	for i := m.Current(); i < len(m.Legs); i++ {
-		l := &m.Legs[i]
-		if l.Task != "" && !f.holds(m, l) {
-			f.command(id, protocol.CommandHold, Reason{"unlawful", "the last accepted plan serves work that was taken off"})
-			f.raise(alertAbout{kind: AlertRefusing, vehicle: id}, Warning,
-				fmt.Sprintf("%s refused to give up work that was taken off: it is held until a person resumes or recalls it", id))
-			return
-		}
-	}
 }

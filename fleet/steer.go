@@ -89,12 +89,14 @@ func (f *Fleet) commandAnswered(v *Vehicle, c *Command, verdict protocol.Verdict
 			fmt.Sprintf("%s refused the command %s: %s %s", v.ID, c.Kind, reason.Code, reason.Text))
 		return
 	}
-	f.emit(CommandChanged{c.ID, CommandAccepted, reason})
+	if c.State != CommandSuperseded {
+		f.emit(CommandChanged{c.ID, CommandAccepted, reason})
+	}
 	byPerson := c.IssuedBy != "kapok"
 	m, open := f.openMission(v)
 	switch c.Kind {
 	case protocol.CommandHold:
-		f.block(v, c, byPerson)
+		f.block(v, c, true)
 		if open && m.State == protocol.MissionActive {
 			f.emit(MissionChanged{m.ID, protocol.MissionSuspended, Reason{"hold", "held by " + c.IssuedBy}})
 		}
@@ -117,7 +119,8 @@ func (f *Fleet) commandAnswered(v *Vehicle, c *Command, verdict protocol.Verdict
 	}
 }
 
-// block keeps a vehicle that a person has stopped from new work until a resume.
+// block keeps a vehicle that a person has stopped, or that is held, from new work
+// until a resume.
 func (f *Fleet) block(v *Vehicle, c *Command, byPerson bool) {
 	if byPerson {
 		f.emit(VehicleBlocked{v.ID, c.ID})

@@ -44,8 +44,8 @@ func TestKillNine(t *testing.T) {
 		}
 		seed = given
 	}
-	plain := storm{seed: seed, kills: 10, orders: 40, settle: 50 * time.Second}
-	troubled := storm{seed: seed, kills: 10, orders: 30, troubles: true, settle: 70 * time.Second}
+	plain := storm{seed: seed, kills: 10, orders: 40, settle: 3 * time.Minute}
+	troubled := storm{seed: seed, kills: 10, orders: 30, troubles: true, settle: 3 * time.Minute}
 	if os.Getenv("KAPOK_SOAK") == "1" {
 		plain.kills, plain.orders, plain.settle = 100, 400, 5*time.Minute
 		troubled.kills, troubled.orders, troubled.settle = 100, 300, 5*time.Minute

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -106,6 +107,12 @@ func newRig(t *testing.T, binary string, seed uint64, speed float64, flags ...st
 	if err != nil {
 		t.Fatal(err)
 	}
+	// With all of them there, no early order is given to the few that were first.
+	await(t, "the position of every vehicle", func() bool {
+		vehicles, err := r.client.Vehicles(t.Context(), nil)
+		return err == nil && len(vehicles) == len(r.place.Homes[0])+len(r.place.Homes[1]) &&
+			!slices.ContainsFunc(vehicles, func(v api.Vehicle) bool { return v.Position == nil })
+	})
 	return r
 }
 

@@ -18,6 +18,10 @@ import (
 // edge, of a hole too, is inside.
 const EdgeM = 0.001
 
+// SpeedToleranceMPS is how far above a speed limit a reported speed may be
+// without counting as faster: satellite receivers state speeds to about 0.1 m/s.
+const SpeedToleranceMPS = 0.1
+
 // Set is a number of zones compiled. It is immutable: any number of goroutines
 // may use it.
 //
@@ -182,7 +186,7 @@ func (z *zone) hit(i int32, heightM, speedMPS float64) Hit {
 		h.Violated = heightM > z.limit
 	case chart.SpeedLimit:
 		h.Number, h.Limit = speedMPS, z.limit
-		h.Violated = speedMPS > z.limit
+		h.Violated = speedMPS > z.limit+SpeedToleranceMPS
 	case chart.KeepIn, chart.Advise:
 	}
 	return h

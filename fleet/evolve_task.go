@@ -127,9 +127,7 @@ func (e MissionAnswered) evolve(d *Durable, r Recorded) {
 			return
 		}
 		m.RefusedAt = r.Time
-		if e.Reason.Code != stopBegun {
-			m.RefusedTimes++
-		}
+		m.RefusedTimes++
 		m.Revision = m.Accepted
 		if m.Previous != nil {
 			m.Legs, m.Window, m.SafeEnd = m.Previous, m.PreviousWindow, m.PreviousSafeEnd

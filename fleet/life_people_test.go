@@ -97,7 +97,13 @@ func (l *life) calm(seconds int) {
 			v.offUntil = l.now
 		}
 	}
-	for range seconds {
+	for i := range seconds {
+		for _, v := range l.crafts {
+			// What came down beside a pad is carried there.
+			if v.kind == protocol.Multirotor && v.mission == nil && i%600 == 599 {
+				v.at, v.path = l.fleet.State().Durable.Vehicles[fleet.VehicleID(v.id)].Home, nil
+			}
+		}
 		l.people()
 		l.second()
 		if l.unsettled() == "" {

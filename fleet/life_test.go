@@ -23,7 +23,7 @@ var lifeSeed = flag.Uint64("life-seed", 0, "run TestLife with this seed alone")
 func TestLife(t *testing.T) {
 	first, last := uint64(1), uint64(40)
 	if os.Getenv("KAPOK_SOAK") != "" {
-		last = 400
+		last = 250
 	}
 	if *lifeSeed != 0 {
 		first, last = *lifeSeed, *lifeSeed
@@ -40,14 +40,17 @@ func TestLife(t *testing.T) {
 
 // life is one run of the test.
 type life struct {
-	t        *testing.T
-	seed     uint64
-	chance   *rand.Rand
-	now      time.Time
-	config   fleet.Config
-	fleet    *fleet.Fleet
-	shadow   *fleet.State
-	folded   *fleet.State
+	t      *testing.T
+	seed   uint64
+	chance *rand.Rand
+	now    time.Time
+	config fleet.Config
+	fleet  *fleet.Fleet
+	shadow *fleet.State
+	folded *fleet.State
+	// before is the durable state before the last step, pending the effects of it.
+	before   *fleet.State
+	pending  []fleet.Effect
 	digests  [3]*fleet.Digest
 	crafts   []*craft
 	world    truth
@@ -70,6 +73,9 @@ func newLife(t *testing.T, seed uint64) *life {
 	}
 	if seed%4 == 0 {
 		l.config.ExpansionsPerStep = 3000
+	}
+	if seed%5 == 0 {
+		l.config.MaxQueuedTasks, l.config.MaxAttempts = 1, 2
 	}
 	c, err := harbour.Chart()
 	if err != nil {
@@ -138,9 +144,11 @@ func (l *life) open(state *fleet.State) {
 	l.folded = all
 }
 
-// step decides inputs, checks the folds, and delivers the effects.
+// step decides inputs and checks the folds. What came of the step before is
+// committed by now: its effects are delivered.
 func (l *life) step(inputs ...fleet.Input) fleet.Output {
 	l.t.Helper()
+	l.before = l.shadow.View()
 	out := l.fleet.Step(l.now, inputs)
 	for _, r := range out.Events {
 		if r.Event.Lasting() {
@@ -159,6 +167,20 @@ func (l *life) step(inputs ...fleet.Input) fleet.Output {
 		}
 		fleet.Evolve(l.folded, r)
 	}
+	l.checkFolds()
+	for _, e := range l.pending {
+		l.deliver(e)
+	}
+	l.pending = out.Effects
+	if len(l.world.broken) > 0 {
+		l.fail("%s", l.world.broken[0])
+	}
+	return out
+}
+
+// checkFolds holds both folds against the state.
+func (l *life) checkFolds() {
+	l.t.Helper()
 	live, all := l.digests[0].Sum()
 	if shadow, _ := l.digests[1].Sum(); shadow != live {
 		l.fail("the fold of the durable events differs in %s", fleet.Differs(l.fleet.State(), l.shadow, true))
@@ -166,13 +188,6 @@ func (l *life) step(inputs ...fleet.Input) fleet.Output {
 	if _, folded := l.digests[2].Sum(); folded != all {
 		l.fail("the fold of all events differs in %s", fleet.Differs(l.fleet.State(), l.folded, false))
 	}
-	for _, e := range out.Effects {
-		l.deliver(e)
-	}
-	if len(l.world.broken) > 0 {
-		l.fail("%s", l.world.broken[0])
-	}
-	return out
 }
 
 func short(frame []byte) string {
@@ -315,7 +330,7 @@ func (l *life) storm(seconds int) {
 		if l.chance.IntN(25) == 0 {
 			l.order()
 		}
-		if l.chance.IntN(6) == 0 {
+		if l.chance.IntN(2+int(l.seed%7)) == 0 {
 			l.mishap(l.crafts[l.chance.IntN(len(l.crafts))])
 		}
 		l.people()
@@ -354,7 +369,7 @@ func (l *life) mishap(v *craft) {
 	switch n := l.chance.IntN(40); {
 	case n < 9:
 		if l.chance.IntN(3) == 0 {
-			off = l.now.Add(time.Duration(60+l.chance.IntN(120)) * time.Second)
+			off = l.now.Add(time.Duration(60+l.chance.IntN(240)) * time.Second)
 		}
 		if l.chance.IntN(2) == 0 && v.session != "" {
 			l.inputs = append(l.inputs, fleet.Left{Vehicle: id, Session: fleet.SessionID(v.session), Why: "broken"})
@@ -393,21 +408,46 @@ func (l *life) mishap(v *craft) {
 		v.report(protocol.Fault{Code: "drive", Text: "mended", Cleared: true, Time: l.now})
 	case n == 31:
 		v.battery = 0.3
+	case n == 32:
+		l.nonsense(v)
 	}
 }
 
-// crash restarts Kapok on what it has journaled; all links break.
-func (l *life) crash() {
-	data, err := fleet.EncodeDurable(&l.shadow.Durable)
-	if err != nil {
-		l.fail("%v", err)
+// nonsense lets a vehicle report what makes no sense.
+func (l *life) nonsense(v *craft) {
+	leg := []string{"L1", "L2", "L3", "L99"}[l.chance.IntN(4)]
+	mission := []string{"M1", "M2", "M77"}[l.chance.IntN(3)]
+	switch l.chance.IntN(4) {
+	case 0:
+		v.report(protocol.Progress{Mission: "M77", Leg: leg, State: protocol.Done, Time: l.now})
+	case 1:
+		v.report(protocol.Progress{Mission: mission, Leg: "L99", State: protocol.Abandoned, Time: l.now.Add(-time.Hour)})
+	case 2:
+		v.report(protocol.Ack{Mission: &protocol.MissionRef{ID: mission, Revision: 1 << 30}, Verdict: protocol.Refused, Reason: "busy"})
+	case 3:
+		v.report(protocol.Progress{Command: "C1", State: protocol.Failed, Time: l.now, Reason: "no"})
 	}
-	d, err := fleet.DecodeDurable(data)
+}
+
+// crash restarts Kapok on what it has journaled, with or without the last step;
+// all links break.
+func (l *life) crash() {
+	kept := l.shadow
+	if l.chance.IntN(2) == 0 {
+		kept = l.before
+	}
+	data, err := fleet.EncodeDurable(&kept.Durable)
 	if err != nil {
 		l.fail("%v", err)
 	}
 	state := fleet.NewState()
-	state.Durable = d
+	l.shadow = fleet.NewState()
+	for _, s := range [...]*fleet.State{state, l.shadow} {
+		if s.Durable, err = fleet.DecodeDurable(data); err != nil {
+			l.fail("%v", err)
+		}
+	}
+	l.pending = nil
 	for _, v := range l.crafts {
 		l.cut(v, l.now.Add(time.Duration(1+l.chance.IntN(20))*time.Second))
 	}

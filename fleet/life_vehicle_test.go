@@ -162,6 +162,10 @@ func (c *craft) take(m protocol.Mission) {
 		}
 		return
 	}
+	if m.Epoch < c.epoch {
+		c.world.breach("%s is sent epoch %d after %d", c.id, m.Epoch, c.epoch)
+	}
+	c.epoch = m.Epoch
 	same := c.mission != nil && c.mission.ID == m.ID
 	ack := protocol.Ack{Mission: &protocol.MissionRef{ID: m.ID, Revision: m.Revision}, Verdict: protocol.Accepted}
 	switch {
@@ -361,7 +365,7 @@ func (c *craft) finish(now time.Time, l *protocol.Leg) {
 		}
 		c.loads[l.Task] = l.LoadKg
 	case l.Action == protocol.ActionDropoff && !on:
-		if !c.world.lost[l.Task] {
+		if !c.world.lost[l.Task] && c.world.done[stopKey{l.Task, 1}] > 0 {
 			c.world.breach("%s hands out the load of %s, which is not on board", c.id, l.Task)
 		}
 		c.progress(now, l, protocol.Failed)

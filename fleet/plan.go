@@ -44,7 +44,7 @@ func (f *Fleet) fromHere(v *Vehicle, m *Mission) (c assign.Candidate, kept []Leg
 	energy := f.energy(v)
 	if m != nil {
 		kept = lastFinished(m)
-		if i := m.Current(); i < len(m.Legs) && m.Legs[i].State == protocol.LegBegun && m.Legs[i].Task != "" && f.holds(m, &m.Legs[i]) {
+		if i, ok := begunLeg(m); ok && f.holds(m, &m.Legs[i]) {
 			l := m.Legs[i]
 			kept = append(kept, l)
 			at = l.End()
@@ -53,6 +53,17 @@ func (f *Fleet) fromHere(v *Vehicle, m *Mission) (c assign.Candidate, kept []Leg
 		}
 	}
 	return f.candidate(v, at, when, energy, f.loadOn(v.ID)), kept
+}
+
+// begunLeg is the leg whose stop is begun. It need not be the current one: a stop
+// may be begun while a revision that puts it behind another is on its way.
+func begunLeg(m *Mission) (int, bool) {
+	for i := range m.Legs {
+		if m.Legs[i].State == protocol.LegBegun && m.Legs[i].Task != "" {
+			return i, true
+		}
+	}
+	return 0, false
 }
 
 // whereabouts is the newest known place of the vehicle and when it was there.
@@ -101,7 +112,7 @@ func lastFinished(m *Mission) []Leg {
 }
 
 // taskLegs lists the legs to stops that are still to be served, in order. With
-// begun false, the current leg is left out if its stop is begun.
+// begun false, the leg whose stop is begun is left out.
 func taskLegs(m *Mission, begun bool) []Leg {
 	var legs []Leg
 	for i := m.Current(); i < len(m.Legs); i++ {

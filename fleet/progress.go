@@ -213,7 +213,8 @@ func lastDropoff(t *Task) int {
 // MaxAttempts there is no second try. The vehicle goes on with its next leg, so
 // it holds the task until it has accepted a revision without it.
 func (f *Fleet) stopFailed(v *Vehicle, m *Mission, t *Task, stop int, reason Reason) {
-	if t.State.Final() {
+	if t.State.Final() || stop > t.NextStop() {
+		// That a stop fails because one before it did is no news.
 		return
 	}
 	text := fmt.Sprintf("%s failed at stop %d: %s %s", v.ID, stop+1, reason.Code, reason.Text)

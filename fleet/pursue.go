@@ -37,7 +37,8 @@ func (f *Fleet) pursue(id VehicleID) {
 			f.dropLegs(m.ID, Reason{"changed", "stops are taken out"})
 			return
 		}
-		abandoned = abandoned || l.State == protocol.LegAbandoned || l.Action == protocol.ActionCharge && v.Charger != l.Site
+		abandoned = abandoned || l.State == protocol.LegAbandoned || l.Action == protocol.ActionCharge && v.Charger != l.Site ||
+			l.State == protocol.LegBegun && l.Task != "" && i > m.Current()
 	}
 	if !m.Answered() {
 		return
@@ -58,10 +59,8 @@ func (f *Fleet) retryAt(m *Mission) time.Time {
 		return time.Time{}
 	}
 	pause := f.config.RetryWaiting
-	for i := range min(m.RefusedTimes, 10) {
-		if pause = min(2*pause, f.config.RefusalPauseMax); i == 0 {
-			pause = f.config.RefusalPause
-		}
+	for range min(m.RefusedTimes-1, 10) {
+		pause = min(2*pause, f.config.RefusalPauseMax)
 	}
 	return m.RefusedAt.Add(pause)
 }
@@ -190,7 +189,7 @@ func (f *Fleet) revalidate() {
 // recallUnlawful re-plans a vehicle whose last accepted revision breaks a rule
 // by now, after it refused a better one.
 func (f *Fleet) recallUnlawful(id VehicleID, m *Mission) {
-	if !m.Open() {
+	if m.State != protocol.MissionActive {
 		return
 	}
 	for i := m.Current(); i < len(m.Legs); i++ {

@@ -179,7 +179,9 @@ func (f *Fleet) missionRefused(v *Vehicle, m *Mission, reason Reason) {
 	if v, _ = f.vehicle(v.ID); v.Charger != "" && !toCharger(f.mission(m.ID)) {
 		f.leaveCharger(v.ID)
 	}
-	f.recallUnlawful(v.ID, f.mission(m.ID))
+	if reason.Code != stopBegun {
+		f.recallUnlawful(v.ID, f.mission(m.ID))
+	}
 	f.pursue(v.ID)
 }
 

@@ -191,6 +191,7 @@ func (f *Fleet) sendToCharger(v *Vehicle, site SiteID) {
 	c.Spec.ReserveRatio = 0
 	s := f.sites[site]
 	needS := v.Spec.ChargeS(min(c.EnergyWh/v.Spec.BatteryWh, f.config.ChargeTo), f.config.ChargeTo)
+	needS = min(needS, protocol.MaxDurationS)
 	there, refused := assign.Plan(f.world, []assign.Stop{{At: s.Position}}, withHome(c, s.Position), f.config.ExpansionsPerStep)
 	if refused == nil {
 		c.Start, c.FreeAt, c.EnergyWh = s.Position, there.Arrive[0].Add(time.Duration(needS*float64(time.Second))), f.config.ChargeTo*v.Spec.BatteryWh

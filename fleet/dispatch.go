@@ -78,6 +78,10 @@ func (f *Fleet) dispatch(id TaskID) {
 		f.emergencyWaits(t)
 		return
 	}
+	full := len(f.state.Volatile.Questions) >= MaxQuestions
+	if f.budget <= 0 && full {
+		return
+	}
 	if f.budget <= 0 {
 		f.ask(q)
 		return
@@ -97,6 +101,10 @@ func (f *Fleet) dispatch(id TaskID) {
 func notTried(a *assign.Answer) bool {
 	return slices.ContainsFunc(a.Excluded, func(x assign.Exclusion) bool { return x.Rule == assign.NotTried })
 }
+
+// MaxQuestions is how many tasks are planned in the background at once; more
+// wait for their turn, the most pressing first.
+const MaxQuestions = 256
 
 // ask hands a question to the background planner.
 func (f *Fleet) ask(q Question) {

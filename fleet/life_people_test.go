@@ -147,6 +147,9 @@ func (l *life) idle(seconds int) {
 		l.second()
 	}
 	d := &l.fleet.State().Durable
+	if limit := uint64(400 * (len(d.Tasks) + 20)); d.Index > limit {
+		l.fail("%d durable events for %d tasks: something goes on without end", d.Index, len(d.Tasks))
+	}
 	if grown := d.Index - before; grown > 3 {
 		l.fail("%d durable events in %d idle seconds", grown, seconds)
 	}

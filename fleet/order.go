@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/api"
@@ -11,6 +12,9 @@ import (
 
 // MaxStops is the most stops that a task may have, laps counted.
 const MaxStops = 2000
+
+// MaxAhead is how far ahead a stop may have its earliest begin.
+const MaxAhead = 366 * 24 * time.Hour
 
 // orderTask takes an order in and looks for a vehicle at once, so that the
 // answer already says who goes and when.
@@ -111,6 +115,10 @@ func (f *Fleet) newStop(t *Task, o *api.Order, i int) (Stop, *Problem) {
 	switch {
 	case math.IsNaN(in.WorkS) || in.WorkS < 0 || in.WorkS > 86_400:
 		return s, bad("bad_work", field+".work_s", "work_s must be from 0 to 86400 s")
+	case !s.NotBefore.IsZero() && (s.NotBefore.After(f.now.Add(MaxAhead)) || s.NotBefore.Year() < 2000):
+		return s, bad("bad_window", field+".not_before", "not_before %s must lie within the next %d days", s.NotBefore, MaxAhead/(24*time.Hour))
+	case s.NotAfter.Year() > 9999:
+		return s, bad("bad_window", field+".not_after", "not_after lies beyond the year 9999")
 	case !s.NotAfter.IsZero() && s.NotAfter.Before(s.NotBefore):
 		return s, bad("bad_window", field, "not_after %s is before not_before %s", s.NotAfter, s.NotBefore)
 	case !s.NotAfter.IsZero() && s.NotAfter.Before(f.now):

@@ -45,6 +45,8 @@ func TestBadOrders(t *testing.T) {
 			s.NotBefore, s.NotAfter = start.Add(time.Hour), start.Add(time.Minute)
 		})}, "bad_window", "stops[0]"},
 		{"window that is over", api.Order{Kind: "visit", Stops: at(func(s *api.OrderStop) { s.NotAfter = start.Add(-time.Hour) })}, "window_over", "stops[0].not_after"},
+		{"window beyond a year", api.Order{Kind: "visit", Stops: at(func(s *api.OrderStop) { s.NotBefore = start.AddDate(500, 0, 0) })}, "bad_window", "stops[0].not_before"},
+		{"laps without end", api.Order{Kind: "patrol", Laps: math.MaxInt / 2, Stops: []api.OrderStop{here, here, here, here}}, "too_many_stops", "stops"},
 		{"work without end", api.Order{Kind: "visit", Stops: at(func(s *api.OrderStop) { s.WorkS = math.Inf(1) })}, "bad_work", "stops[0].work_s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

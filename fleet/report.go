@@ -218,10 +218,20 @@ func addedTasks(m *Mission) []TaskID {
 	return added
 }
 
+// MaxFaults is how many open faults of a vehicle are remembered; one beyond it
+// is noted as taken in and changes nothing.
+const MaxFaults = 32
+
 func (f *Fleet) takeFault(v *Vehicle, log string, a protocol.Fault) {
-	f.take(0, ReportTaken{
+	taken := ReportTaken{
 		Vehicle: v.ID, LogID: log, Seq: a.Seq, Kind: "fault", State: faultState(a), Reason: a.Code, Text: a.Text,
-	})
+	}
+	if _, known := v.Faults[a.Code]; !known && len(v.Faults) >= MaxFaults && !a.LoadLost && !a.Cleared {
+		taken.Ignored = fmt.Sprintf("it has %d open faults already", MaxFaults)
+	}
+	if f.take(0, taken); taken.Ignored != "" {
+		return
+	}
 	about := alertAbout{kind: AlertFault, vehicle: v.ID, object: a.Code}
 	if a.Cleared {
 		f.emit(VehicleFaulted{v.ID, a.Code, a.Text, true})

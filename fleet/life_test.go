@@ -23,7 +23,7 @@ var lifeSeed = flag.Uint64("life-seed", 0, "run TestLife with this seed alone")
 func TestLife(t *testing.T) {
 	first, last := uint64(1), uint64(40)
 	if os.Getenv("KAPOK_SOAK") != "" {
-		last = 250
+		last = 1000
 	}
 	if *lifeSeed != 0 {
 		first, last = *lifeSeed, *lifeSeed
@@ -116,6 +116,7 @@ func newLife(t *testing.T, seed uint64) *life {
 		l.ask(fleet.RegisterVehicle{Vehicle: fleet.VehicleID(v.id), Registration: api.VehicleRegistration{Kind: string(v.kind), Model: model(string(v.kind)), HomeSite: dock}})
 	}
 	l.second()
+	l.second() // What the first did is committed now.
 	return l
 }
 

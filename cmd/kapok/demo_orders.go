@@ -18,11 +18,15 @@ const (
 	// too heavy for a drone.
 	urgentEvery = 9
 	heavyEvery  = 5
-	// Deliveries are at least nearM far, at most lightWithinM, and the heavy ones
-	// at most heavyWithinM.
+	// Deliveries are at least nearM far, at most lightWithinM, and those for robots
+	// alone at most heavyWithinM.
 	nearM        = 80
 	lightWithinM = 1000
-	heavyWithinM = 400
+	heavyWithinM = 250
+	// Orders start within these distances of the home of a drone or a robot, so
+	// that a demonstration of minutes sees work done in the largest city.
+	droneWithinM = 800
+	robotWithinM = 250
 	// demoWorkS is the work at each stop.
 	demoWorkS = 8
 	// repeatAfter is the pause before an unanswered order is repeated.
@@ -90,8 +94,9 @@ func (d *demo) order(ctx context.Context, key string, order api.Order) {
 func (d *demo) drawn(draw *rand.Rand, n int) api.Order {
 	heavy := n%heavyEvery == 0 && d.flags.robots > 0
 	urgent := n%urgentEvery == 0
-	ends, open := d.reachable(!heavy && !urgent)
-	from := ends[draw.IntN(len(ends))]
+	light := !heavy && !urgent
+	ends, open := d.reachable(light)
+	from := d.source(draw, ends, light)
 	if urgent {
 		return api.Order{
 			Kind: "visit", Priority: "urgent", Note: "look at " + from.Name, Stops: []api.OrderStop{d.stop(&from, open)},
@@ -99,7 +104,10 @@ func (d *demo) drawn(draw *rand.Rand, n int) api.Order {
 	}
 	within, load := float64(lightWithinM), float64(5+draw.IntN(36))/10
 	if heavy {
-		within, load = heavyWithinM, float64(8+draw.IntN(13))
+		load = float64(8 + draw.IntN(13))
+	}
+	if heavy || !open {
+		within = heavyWithinM
 	}
 	to := d.partner(draw, ends, &from, within)
 	return api.Order{
@@ -133,6 +141,33 @@ func (d *demo) reachable(light bool) (ends []scenario.Endpoint, open bool) {
 		ends = d.place.Endpoints
 	}
 	return ends, d.flags.robots == 0
+}
+
+// source draws a place near the home of a vehicle that could go; after many
+// tries it takes the nearest of them.
+func (d *demo) source(draw *rand.Rand, ends []scenario.Endpoint, light bool) scenario.Endpoint {
+	frame := d.place.Chart.Frame
+	best, bestM := ends[0], math.Inf(1)
+	for range 200 {
+		e := ends[draw.IntN(len(ends))]
+		at := frame.XY(e.Position.Point())
+		far := math.Inf(1)
+		for i, within := range [...]float64{droneWithinM, robotWithinM} {
+			if i == 0 && !light && d.flags.robots > 0 || i >= len(d.place.Homes) {
+				continue
+			}
+			for _, home := range d.place.Homes[i] {
+				far = min(far, frame.XY(home.Position.Point()).Dist(at)/within)
+			}
+		}
+		if far <= 1 {
+			return e
+		}
+		if far < bestM {
+			best, bestM = e, far
+		}
+	}
+	return best
 }
 
 // partner draws another place that is neither too near nor too far; after many

@@ -36,6 +36,7 @@ type Command struct {
 	Reason    string               `json:"reason,omitempty"`
 	Answer    Reason               `json:"answer,omitzero"`
 	Path      []space.Position     `json:"path,omitempty"`
+	SpeedMPS  float64              `json:"speed_mps,omitempty"`
 	IssuedBy  string               `json:"issued_by"`
 	IssuedAt  time.Time            `json:"issued_at"`
 	ExpiresAt time.Time            `json:"expires_at"`

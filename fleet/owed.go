@@ -89,7 +89,7 @@ func wireLeg(l *Leg) protocol.Leg {
 func wireCommand(c *Command, epoch uint64) protocol.Command {
 	return protocol.Command{
 		ID: string(c.ID), Kind: c.Kind, Epoch: epoch, ExpiresAt: c.ExpiresAt,
-		Path: wirePath(c.Path), Reason: wireText(c.Reason),
+		Path: wirePath(c.Path), SpeedMPS: c.SpeedMPS, Reason: wireText(c.Reason),
 	}
 }
 

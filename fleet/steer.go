@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/planner/space"
@@ -23,18 +24,18 @@ func (f *Fleet) command(id VehicleID, kind protocol.CommandKind, why Reason) Com
 		IssuedAt: f.now, ExpiresAt: f.now.Add(f.config.CommandTTL),
 	}
 	if kind == protocol.CommandReturn {
-		c.Path = f.wayHome(v)
+		c.Path, c.SpeedMPS = f.wayHome(v)
 	}
 	f.emit(CommandOrdered{c})
 	f.owe(id)
 	return cid
 }
 
-// wayHome is the path of a return; empty when there is none, and the vehicle
-// does what it can.
-func (f *Fleet) wayHome(v *Vehicle) []space.Position {
+// wayHome is the path of a return and the speed that is lawful on all of it;
+// empty when there is none, and the vehicle does what it can.
+func (f *Fleet) wayHome(v *Vehicle) (path []space.Position, speedMPS float64) {
 	if !v.HomeKnown {
-		return nil
+		return nil, 0
 	}
 	m, ok := f.openMission(v)
 	if !ok {
@@ -45,9 +46,13 @@ func (f *Fleet) wayHome(v *Vehicle) []space.Position {
 	c.Spec.ReserveRatio = 0
 	offer, refused := assign.Plan(f.world, nil, c, f.config.ExpansionsPerStep)
 	if refused != nil {
-		return nil
+		return nil, 0
 	}
-	return offer.Routes[len(offer.Routes)-1].Path
+	way := offer.Routes[len(offer.Routes)-1]
+	if len(way.SpeedsMPS) > 0 {
+		speedMPS = slices.Min(way.SpeedsMPS)
+	}
+	return way.Path, speedMPS
 }
 
 // commandFits says why a command makes no sense for a vehicle; empty when it

@@ -101,7 +101,7 @@ func toVehicle() []example[protocol.ToVehicle] {
 			ID: "m-16", Revision: 9, State: protocol.MissionEnded, Epoch: 1, Time: at(4), Reason: "belongs to rover-02 now",
 		}},
 		{"command_return", protocol.Command{
-			ID: "c-4", Kind: protocol.CommandReturn, Epoch: 1777886000, Time: at(5), ExpiresAt: at(15), Path: path, Reason: "zone closed",
+			ID: "c-4", Kind: protocol.CommandReturn, Epoch: 1777886000, Time: at(5), ExpiresAt: at(15), SpeedMPS: 12, Path: path, Reason: "zone closed",
 		}},
 		{"command_hold", protocol.Command{ID: "c-5", Kind: protocol.CommandHold, Epoch: 1777886000, Time: at(5), ExpiresAt: at(15)}},
 		{"received", protocol.Received{LogID: "8d1f", Seq: 12, Time: at(6)}},

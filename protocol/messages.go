@@ -297,8 +297,10 @@ type Command struct {
 	Time      time.Time   `json:"time"`
 	ExpiresAt time.Time   `json:"expires_at"`
 	// Path is the way home of a Return, in order.
-	Path   []Position `json:"path,omitempty"`
-	Reason string     `json:"reason,omitempty"`
+	Path []Position `json:"path,omitempty"`
+	// SpeedMPS is the greatest speed on Path, 0 for the vehicle's own.
+	SpeedMPS float64 `json:"speed_mps,omitempty"`
+	Reason   string  `json:"reason,omitempty"`
 }
 
 // Received confirms reports: Seq is the highest number of the store LogID that

@@ -178,6 +178,9 @@ func (d *decoder) command() (m Command) {
 		case "reason":
 			d.once(&o, 6)
 			m.Reason = d.text()
+		case "speed_mps":
+			d.once(&o, 7)
+			m.SpeedMPS = d.number()
 		default:
 			d.unknown(&o)
 		}

@@ -89,6 +89,7 @@ func (m Command) Validate() error {
 	c.instant("time", m.Time)
 	c.instant("expires_at", m.ExpiresAt)
 	c.path("path", m.Path)
+	c.number("speed_mps", m.SpeedMPS, 0, MaxSpeedMPS)
 	c.text("reason", m.Reason, MaxTextBytes)
 	return c.result("command")
 }

@@ -87,7 +87,11 @@ func (a *Agent) finishMotion(now time.Time, state protocol.ProgressState, reason
 func (a *Agent) moveByCommand(now time.Time) {
 	switch {
 	case !a.commanded && a.store.Motion.Kind == protocol.CommandReturn:
-		a.body.Follow(a.joined(a.xyz(a.store.Motion.Path), nil))
+		var speeds []float64
+		if s := a.store.Motion.SpeedMPS; s > 0 {
+			speeds = []float64{s}
+		}
+		a.body.Follow(a.joined(a.xyz(a.store.Motion.Path), speeds))
 		a.commanded = true
 	case !a.commanded:
 		a.descend()

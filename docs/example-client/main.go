@@ -56,7 +56,7 @@ func main() {
 		select {
 		case m := <-in:
 			heard = m.Time
-			log.Print(m.Type, " ", m.ID, m.State, m.Seq, m.Text)
+			log.Println(m.Type, m.ID, m.State, m.Seq, m.Text)
 			switch m.Type {
 			case "welcome":
 				ahead = m.Time.Sub(start)

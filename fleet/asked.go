@@ -281,7 +281,7 @@ func (f *Fleet) orderCommand(a OrderCommand) Answer {
 		return noVehicle(a.Vehicle)
 	}
 	kind := protocol.CommandKind(a.Order.Kind)
-	if !slices.Contains(CommandKinds(), kind) {
+	if !slices.Contains(commandKinds(), kind) {
 		return problem(statusUnprocessable, "bad_command", "kind", "kind must be hold, resume, return, land or stop")
 	}
 	if why := commandFits(v, kind); why != "" {
@@ -292,8 +292,8 @@ func (f *Fleet) orderCommand(a OrderCommand) Answer {
 	return answerWith(statusCreated, view)
 }
 
-// CommandKinds lists the kinds of command.
-func CommandKinds() []protocol.CommandKind {
+// commandKinds lists the kinds of command.
+func commandKinds() []protocol.CommandKind {
 	return []protocol.CommandKind{
 		protocol.CommandHold, protocol.CommandResume, protocol.CommandReturn, protocol.CommandLand, protocol.CommandStop,
 	}

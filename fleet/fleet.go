@@ -162,7 +162,7 @@ func (f *Fleet) payDebts() {
 	for _, id := range sortedKeys(f.owing) {
 		p, ok := f.state.Volatile.Presences[id]
 		if ok && p.Session != "" {
-			owed := OwedTo(f.state, id, f.config)
+			owed := owedTo(f.state, id, f.config)
 			for _, m := range f.told[id] {
 				owed.Ended = append(owed.Ended, endedMission(m, &f.state.Durable))
 			}

@@ -7,10 +7,10 @@ import (
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
-// OwedTo is what the vehicle must be told, as a function of the durable state.
-// A vehicle that has seen a higher epoch is told nothing that it would have to
-// refuse.
-func OwedTo(s *State, id VehicleID, config Config) Owed {
+// owedTo is what the vehicle must be told. What it is follows from the durable
+// state; only when a revision may go depends on the session too. A vehicle that
+// has seen a higher epoch is told nothing that it would have to refuse.
+func owedTo(s *State, id VehicleID, config Config) Owed {
 	d := &s.Durable
 	v, ok := d.Vehicles[id]
 	if !ok {

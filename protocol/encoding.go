@@ -77,11 +77,19 @@ func (e Encoding) DecodeFrom(frame []byte) (FromVehicle, error) {
 	default:
 		return nil, d.unknownType(typ)
 	}
-	if err := d.finish(); err != nil {
-		return nil, err
+	return ended(&d, m)
+}
+
+// ended returns the message that was read when the frame ends behind it and what
+// it says is valid.
+func ended[M interface{ Validate() error }](d *decoder, m M) (M, error) {
+	err := d.finish()
+	if err == nil {
+		err = m.Validate()
 	}
-	if err := m.Validate(); err != nil {
-		return nil, err
+	if err != nil {
+		var none M
+		return none, err
 	}
 	return m, nil
 }
@@ -118,13 +126,7 @@ func (e Encoding) DecodeTo(frame []byte) (ToVehicle, error) {
 	default:
 		return nil, d.unknownType(typ)
 	}
-	if err := d.finish(); err != nil {
-		return nil, err
-	}
-	if err := m.Validate(); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return ended(&d, m)
 }
 
 // decoder checks what concerns the frame as a whole.

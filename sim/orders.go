@@ -13,8 +13,8 @@ import (
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
 
-// PlannedOrder is an order that will be given at a time of the run.
-type PlannedOrder struct {
+// plannedOrder is an order that will be given at a time of the run.
+type plannedOrder struct {
 	// Name is for assertions, empty for none.
 	Name  string
 	At    time.Duration
@@ -23,14 +23,14 @@ type PlannedOrder struct {
 	CancelAfter time.Duration
 }
 
-// PlanOrders draws all orders of a scenario from its seed, for endpoints that
+// planOrders draws all orders of a scenario from its seed, for endpoints that
 // scenario.Place gave: the timed ones first, then each stream in order of time.
-func PlanOrders(s scenario.Scenario, c *chart.Chart, endpoints []scenario.Endpoint) []PlannedOrder {
+func planOrders(s scenario.Scenario, c *chart.Chart, endpoints []scenario.Endpoint) []plannedOrder {
 	p := orderPlan{scenario: &s, chart: c, endpoints: endpoints, rand: chance(s.Seed, chanceOrders)}
-	var out []PlannedOrder
+	var out []plannedOrder
 	for i := range s.Orders.Timed {
 		o := &s.Orders.Timed[i]
-		planned := PlannedOrder{Name: o.Name, At: o.At.D(), Order: p.timed(o)}
+		planned := plannedOrder{Name: o.Name, At: o.At.D(), Order: p.timed(o)}
 		if o.CancelAfter != nil {
 			planned.CancelAfter = max(o.CancelAfter.D(), 1)
 		}
@@ -44,7 +44,7 @@ func PlanOrders(s scenario.Scenario, c *chart.Chart, endpoints []scenario.Endpoi
 			if at >= st.Until.D() || at > s.Duration.D() || len(out) >= scenario.MaxOrders {
 				break
 			}
-			out = append(out, PlannedOrder{At: at, Order: p.drawn(st)})
+			out = append(out, plannedOrder{At: at, Order: p.drawn(st)})
 		}
 	}
 	return out

@@ -55,13 +55,13 @@ type question struct {
 // plan puts all orders into the queue.
 func (p *people) plan() {
 	s := &p.w.scenario
-	for _, o := range PlanOrders(*s, p.w.chart, p.w.endpoints) {
+	for _, o := range planOrders(*s, p.w.chart, p.w.endpoints) {
 		p.order(o)
 	}
 }
 
 // order puts one order into the queue.
-func (p *people) order(o PlannedOrder) {
+func (p *people) order(o plannedOrder) {
 	it := &order{name: o.Name, at: int64(o.At)}
 	p.orders = append(p.orders, it)
 	number := len(p.orders)

@@ -95,7 +95,7 @@ func (w *world) result() Result {
 	}
 	state := w.finalState()
 	r.Events = state.Durable.Index
-	r.Summary = Summarize(state, w.time(), w.orderedTasks())
+	r.Summary = summarize(state, w.time(), w.orderedTasks())
 	for _, o := range w.people.orders {
 		if o.refused != "" {
 			r.Refused++
@@ -143,7 +143,7 @@ func (w *world) judge(r *Result, state *fleet.State) {
 	for i, v := range w.vehicles {
 		agents[i] = v.agent
 	}
-	work := check.JudgeWork(state, TruthOf(agents))
+	work := check.JudgeWork(state, truth(agents))
 	var breaches []check.Finding
 	for _, v := range w.vehicles {
 		for _, text := range v.agent.Truth().Breaches {
@@ -159,8 +159,8 @@ func (w *world) judge(r *Result, state *fleet.State) {
 	r.Findings = r.Findings[:min(len(r.Findings), MaxFindings)]
 }
 
-// Summarize counts what became of the tasks that were ordered, at a time.
-func Summarize(state *fleet.State, now time.Time, ordered []fleet.TaskID) Summary {
+// summarize counts what became of the tasks that were ordered, at a time.
+func summarize(state *fleet.State, now time.Time, ordered []fleet.TaskID) Summary {
 	s := Summary{Ordered: len(ordered)}
 	var responses []float64
 	for _, id := range ordered {

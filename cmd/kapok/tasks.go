@@ -22,12 +22,8 @@ func newTasks(c console) *cobra.Command {
 		Use: "tasks [ID...]", Short: "List tasks, each with its state, its vehicle and why it waits",
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			query := url.Values{}
-			if len(states) > 0 {
-				query.Set("state", strings.Join(states, ","))
-			}
-			if vehicle != "" {
-				query.Set("vehicle", vehicle)
-			}
+			filter(query, "state", strings.Join(states, ","))
+			filter(query, "vehicle", vehicle)
 			return showList(cmd.Context(), c, &r, &o, listing[api.Task]{
 				path: "/v1/tasks", query: query, ids: ids,
 				all: (*client.Client).Tasks, one: (*client.Client).Task, heads: taskHeads(), row: taskRow,
@@ -127,6 +123,13 @@ type listing[T any] struct {
 	one   func(*client.Client, context.Context, string) (T, error)
 	heads []string
 	row   func(*T) []string
+}
+
+// filter narrows a list to a value of a field; an empty value does not.
+func filter(query url.Values, field, value string) {
+	if value != "" {
+		query.Set(field, value)
+	}
 }
 
 // showList prints a list, or the things that are named.

@@ -18,12 +18,8 @@ func newVehicles(c console) *cobra.Command {
 		Use: "vehicles [ID...]", Short: "List vehicles, where they are and what they do",
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			query := url.Values{}
-			if len(kinds) > 0 {
-				query.Set("kind", strings.Join(kinds, ","))
-			}
-			if len(links) > 0 {
-				query.Set("link", strings.Join(links, ","))
-			}
+			filter(query, "kind", strings.Join(kinds, ","))
+			filter(query, "link", strings.Join(links, ","))
 			return showList(cmd.Context(), c, &r, &o, listing[api.Vehicle]{
 				path: "/v1/vehicles", query: query, ids: ids,
 				all: (*client.Client).Vehicles, one: (*client.Client).Vehicle, heads: vehicleHeads(), row: vehicleRow,

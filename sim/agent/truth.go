@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -42,22 +43,25 @@ func (t *Truth) LoadKg() float64 {
 
 // OnBoard lists the tasks whose loads are on board, in order of their ids.
 func (t *Truth) OnBoard() []string {
-	tasks := make([]string, 0, len(t.Loads))
-	for task := range t.Loads {
-		tasks = append(tasks, task)
-	}
-	slices.SortFunc(tasks, strings.Compare)
-	return tasks
+	return slices.Sorted(maps.Keys(t.Loads))
 }
 
-// Stops lists the stops with completed work, in order.
-func (t *Truth) Stops() []StopKey {
-	keys := make([]StopKey, 0, len(t.Done))
-	for k := range t.Done {
-		keys = append(keys, k)
+// Tally counts how often the work of each stop was completed, over several
+// vehicles.
+type Tally map[StopKey]int
+
+// Add counts what one vehicle completed.
+func (t Tally) Add(done *Truth) {
+	for k, n := range done.Done {
+		t[k] += n
 	}
-	slices.SortFunc(keys, StopKey.Compare)
-	return keys
+}
+
+// Stops calls yield for each stop with completed work, in order of task and stop.
+func (t Tally) Stops(yield func(task string, stop, times int)) {
+	for _, k := range slices.SortedFunc(maps.Keys(t), StopKey.Compare) {
+		yield(k.Task, k.Stop, t[k])
+	}
 }
 
 // Compare orders keys by task and stop.

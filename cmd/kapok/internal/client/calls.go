@@ -82,11 +82,6 @@ func (c *Client) Events(ctx context.Context, query url.Values) ([]api.Event, err
 	return list[api.Event](ctx, c, "/v1/events", query)
 }
 
-// Sites lists the chart's sites.
-func (c *Client) Sites(ctx context.Context) ([]api.Site, error) {
-	return list[api.Site](ctx, c, "/v1/sites", nil)
-}
-
 // Places lists the chart's places whose name or id contains a text.
 func (c *Client) Places(ctx context.Context, text string) ([]api.Place, error) {
 	query := url.Values{}

@@ -104,7 +104,6 @@ type Vehicle struct {
 	cutUntil, downUntil time.Time
 	logs                int
 	out                 []protocol.FromVehicle
-	connects            int
 }
 
 // event is something that another goroutine found out about a connection.
@@ -122,13 +121,6 @@ func (v *Vehicle) With(f func(*agent.Agent)) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	f(v.agent)
-}
-
-// Connects is how often a link was opened.
-func (v *Vehicle) Connects() int {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.connects
 }
 
 // Cut takes the link away for a span of wall time. A silent cut is one that
@@ -275,7 +267,6 @@ func (v *Vehicle) handle(ctx context.Context, e event) {
 			return
 		}
 		v.conn, v.line, v.pause = e.conn, e.line, 0
-		v.connects++
 		v.send(v.agent.Connected(now, v.out[:0]))
 	case e.conn == nil:
 		v.opening = false

@@ -1,13 +1,6 @@
 package drive
 
-import (
-	"slices"
-
-	"github.com/kapok-fleet/kapok/sim/agent"
-	"github.com/kapok-fleet/kapok/sim/check"
-)
-
-var _ check.Truth = (*Fleet)(nil)
+import "github.com/kapok-fleet/kapok/sim/agent"
 
 // Done is how often the work of a task's stop, counted from 1, was completed by
 // all vehicles together.
@@ -19,37 +12,13 @@ func (f *Fleet) Done(task string, stop int) int {
 	return n
 }
 
-// Carriers lists the vehicles with the task's load on board.
-func (f *Fleet) Carriers(task string) []string {
-	var ids []string
-	for _, v := range f.vehicles {
-		v.With(func(a *agent.Agent) {
-			if _, on := a.Truth().Loads[task]; on {
-				ids = append(ids, a.ID())
-			}
-		})
-	}
-	return ids
-}
-
 // Stops calls yield for each stop with completed work, in order.
 func (f *Fleet) Stops(yield func(task string, stop, times int)) {
-	sum := map[agent.StopKey]int{}
+	sum := agent.Tally{}
 	for _, v := range f.vehicles {
-		v.With(func(a *agent.Agent) {
-			for key, n := range a.Truth().Done {
-				sum[key] += n
-			}
-		})
+		v.With(func(a *agent.Agent) { sum.Add(a.Truth()) })
 	}
-	keys := make([]agent.StopKey, 0, len(sum))
-	for k := range sum {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, agent.StopKey.Compare)
-	for _, k := range keys {
-		yield(k.Task, k.Stop, sum[k])
-	}
+	sum.Stops(yield)
 }
 
 // Breaches are impossible demands that vehicles met with, by vehicle.

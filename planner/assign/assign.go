@@ -1,4 +1,12 @@
 // Package assign decides which vehicle takes which task.
+//
+// It is asked about one job and the vehicles that might take it, each with where
+// and when it is free, what it can do and what its battery holds. It answers with
+// the one that finishes first, and for each other one with the reason why not. To
+// take a job is to reach all its stops in their windows, to serve what was promised
+// before, and to come home with the reserve untouched. What can be judged without
+// a route is judged first, so that few vehicles are routed; the work is bounded by
+// counted expansions, never by a clock.
 package assign
 
 import (

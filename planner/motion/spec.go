@@ -1,5 +1,9 @@
 // Package motion says what a kind of vehicle can do and what that costs in
 // time and energy. All figures are SI; energy is in watt hours.
+//
+// A Spec is a table of figures, a Cost what a way or a piece of work takes by it.
+// The planner trusts these figures and nothing else; the simulator's
+// bodies have figures of their own, so that an error here shows there.
 package motion
 
 // Kind is what sort of vehicle it is.

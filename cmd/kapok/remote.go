@@ -21,6 +21,17 @@ func (r *remote) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&r.token, "token", "", "secret of a token (KAPOK_TOKEN)")
 }
 
+// openFor is open for a command that prints. The form comes first, so that a
+// wrong one is told before anything is asked.
+func (r *remote) openFor(c console, o *output) (*client.Client, string, error) {
+	form, err := o.choose(c.out)
+	if err != nil {
+		return nil, "", err
+	}
+	k, err := r.open(c)
+	return k, form, err
+}
+
 // open returns a client by the flags, or by the environment.
 func (r *remote) open(c console) (*client.Client, error) {
 	address, token := r.url, r.token

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -62,7 +63,11 @@ func newTaskResolve(c console) *cobra.Command {
 	var decision api.Resolution
 	cmd := &cobra.Command{
 		Use: "resolve ID", Short: "Decide on a stop that Kapok cannot judge", Args: exactly(1, "the task's id"),
+		Example: `  kapok tasks resolve T2 --outcome done --reason "the parcel is at the door"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if decision.Outcome == "" || decision.Reason == "" {
+				return errors.New("tasks resolve needs --outcome and --reason")
+			}
 			return showAnswer(c, &r, &o, taskHeads(), taskRow, func(k *client.Client) (api.Task, error) {
 				return k.Resolve(cmd.Context(), newKey(), args[0], decision)
 			})
@@ -134,11 +139,7 @@ func filter(query url.Values, field, value string) {
 
 // showList prints a list, or the things that are named.
 func showList[T any](ctx context.Context, c console, r *remote, o *output, l listing[T]) error {
-	form, err := o.choose(c.out)
-	if err != nil {
-		return err
-	}
-	k, err := r.open(c)
+	k, form, err := r.openFor(c, o)
 	if err != nil {
 		return err
 	}
@@ -168,11 +169,7 @@ func showList[T any](ctx context.Context, c console, r *remote, o *output, l lis
 
 // showAnswer makes one request and prints its answer.
 func showAnswer[T any](c console, r *remote, o *output, heads []string, row func(*T) []string, ask func(*client.Client) (T, error)) error {
-	form, err := o.choose(c.out)
-	if err != nil {
-		return err
-	}
-	k, err := r.open(c)
+	k, form, err := r.openFor(c, o)
 	if err != nil {
 		return err
 	}

@@ -28,11 +28,7 @@ func newWatch(c console) *cobra.Command {
 			"where it was, so that no event is missed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			form, err := o.choose(c.out)
-			if err != nil {
-				return err
-			}
-			k, err := r.open(c)
+			k, form, err := r.openFor(c, &o)
 			if err != nil {
 				return err
 			}

@@ -10,16 +10,23 @@ import (
 	"github.com/kapok-fleet/kapok/planner/space"
 )
 
-// buildings takes obstacles from closed ways and multipolygon relations.
+// buildings takes obstacles from closed ways and multipolygon relations. The
+// outline of a relation may carry the tags as well; alone it would cover the
+// courts, so it is passed over.
 func (m *importer) buildings(d *Draft) {
+	ofRelations, covered := m.relationBuildings()
+	d.Buildings = append(d.Buildings, m.wayBuildings(covered)...)
+	d.Buildings = append(d.Buildings, ofRelations...)
+}
+
+// relationBuildings takes the areas of multipolygons, and lists the ways that
+// are the outlines of those that are buildings.
+func (m *importer) relationBuildings() (list []Building, covered map[int64]bool) {
 	ways := make(map[int64]int, len(m.ways))
 	for i, way := range m.ways {
 		ways[way.id] = i
 	}
-	// The outline of a relation may carry the tags as well; alone it would
-	// cover the courts.
-	covered := map[int64]bool{}
-	var areas []element
+	covered = map[int64]bool{}
 	for _, relation := range m.relations {
 		id := fmt.Sprintf("relation/%d", relation.id)
 		polygons, ok := m.assemble(relation, ways)
@@ -28,26 +35,33 @@ func (m *importer) buildings(d *Draft) {
 			continue
 		}
 		e := element{id: id, tags: relation.tags}
-		for i, polygon := range polygons {
+		for _, polygon := range polygons {
 			e.rings = append(e.rings, polygon[0])
-			if relation.tags.building() {
-				part := id
-				if i > 0 {
-					part = fmt.Sprintf("%s/%d", id, i+1)
-				}
-				d.Buildings = append(d.Buildings, m.newBuilding(part, relation.tags, polygon))
-			}
 		}
-		if relation.tags.building() {
-			for _, ref := range relation.outer {
-				covered[ref] = true
-			}
+		m.tagged = append(m.tagged, e)
+		if !relation.tags.building() {
+			continue
 		}
-		areas = append(areas, e)
+		for i, polygon := range polygons {
+			part := id
+			if i > 0 {
+				part = fmt.Sprintf("%s/%d", id, i+1)
+			}
+			list = append(list, m.newBuilding(part, relation.tags, polygon))
+		}
+		for _, ref := range relation.outer {
+			covered[ref] = true
+		}
 	}
-	var wayBuildings []Building
+	return list, covered
+}
+
+// wayBuildings takes the areas that are ways, but for buildings that a relation
+// covers.
+func (m *importer) wayBuildings(covered map[int64]bool) (list []Building) {
 	for _, way := range m.ways {
-		if way.tags == nil || !way.tags.building() && !way.tags.interesting() {
+		building := way.tags.building()
+		if !building && !way.tags.interesting() {
 			continue
 		}
 		id := fmt.Sprintf("way/%d", way.id)
@@ -55,8 +69,8 @@ func (m *importer) buildings(d *Draft) {
 		if len(ring) == 0 {
 			continue
 		}
-		areas = append(areas, element{id: id, tags: way.tags, rings: []orb.Ring{ring}})
-		if !way.tags.building() || covered[way.id] {
+		m.tagged = append(m.tagged, element{id: id, tags: way.tags, rings: []orb.Ring{ring}})
+		if !building || covered[way.id] {
 			continue
 		}
 		if !ring.Closed() && len(ring) > 2 {
@@ -67,10 +81,9 @@ func (m *importer) buildings(d *Draft) {
 			m.warn("a building with fewer than three corners in the file is left out", id)
 			continue
 		}
-		wayBuildings = append(wayBuildings, m.newBuilding(id, way.tags, orb.Polygon{ring}))
+		list = append(list, m.newBuilding(id, way.tags, orb.Polygon{ring}))
 	}
-	d.Buildings = append(wayBuildings, d.Buildings...)
-	m.tagged = append(m.tagged, areas...)
+	return list
 }
 
 func (m *importer) newBuilding(id string, t tags, footprint orb.Polygon) Building {

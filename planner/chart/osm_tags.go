@@ -153,14 +153,12 @@ func (t tags) typicalHeightM() float64 {
 		return 4
 	case "house", "detached", "semidetached_house", "terrace", "bungalow", "farm", "allotment_house":
 		return 9
-	case "industrial", "warehouse", "hangar", "retail", "supermarket", "school", "kindergarten", "sports_hall":
-		return 12
 	case "apartments", "residential", "dormitory", "hotel", "hospital", "office", "commercial", "university", "college", "civic", "public", "government":
 		return 24
 	case "church", "cathedral", "temple", "mosque", "stadium", "tower":
 		return 30
 	}
-	return 12
+	return 12 // Halls, shops, schools, and whatever else there is.
 }
 
 // parseMetres reads a length: "12", "12.5 m", "12,5", "40 ft", `40'`, `40'6"`.

@@ -73,7 +73,7 @@ func (e *ProblemError) Error() string {
 			all = append(all, f.Field+": "+f.Detail)
 		}
 		text += ": " + strings.Join(all, "; ")
-	} else if e.Field != "" {
+	} else if e.Field != "" && !strings.HasPrefix(text, e.Field) {
 		text = e.Field + ": " + text
 	}
 	return fmt.Sprintf("%s (%d %s)", text, e.Status, e.Code)

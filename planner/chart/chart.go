@@ -1,6 +1,12 @@
 // Package chart is the map: ground graph, buildings, zones and sites, immutable
 // once built. Importers read an io.Reader; Read and Write keep a chart in one
 // compact file with a version and a checksum.
+//
+// Importers fill a Draft, which may be anything; New checks it, puts it in order
+// and adds what follows from it: metres, lengths, connected parts, indexes. So a
+// Chart is always whole, the same content has the same checksum whatever its
+// source, and any number of readers may share it. What changes while a fleet runs
+// (live and suspended zones) is not here but in route.World.
 package chart
 
 import (

@@ -1,6 +1,12 @@
 // Package route finds one vehicle's way across a World: along the ground graph
 // for rovers, through lawful air around zones and buildings for aircraft, over
 // open water for vessels.
+//
+// A Planner is made for a World, the map and what is laid over it, and answers
+// queries: with a Route that says what it takes in time and energy, or with a
+// *Refusal that names the rule, the object and the place that stand in the way. A
+// search is bounded by counted expansions, so the same question always has the
+// same answer.
 package route
 
 import (

@@ -83,7 +83,7 @@ func (s *Server) registerExecution() {
 		id: "list-events", method: http.MethodGet, path: "/v1/events", tag: "events", needs: toRead,
 		summary: "Read the durable events, in order, with their causes",
 		answers: []shape{{http.StatusOK, api.List[api.Event]{}}},
-		codes:   []string{codeTooOld, codeInvalid, codeUnavailable},
+		codes:   []string{codeMalformedCursor, codeTooOld, codeInvalid, codeUnavailable},
 	}, s.listEvents)
 }
 

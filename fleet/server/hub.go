@@ -125,18 +125,15 @@ func (h *hub) publish(ctx context.Context, events []fleet.Recorded) error {
 	if len(events) == 0 {
 		return nil
 	}
-	state := h.viewOf(ctx, events[len(events)-1].Index)
-	encoded := make([][]byte, len(events))
-	told := map[string]bool{}
-	for i := len(events) - 1; i >= 0; i-- {
-		frame, err := encodeStreamEvent(state, events[i], told)
-		if err != nil {
-			return err
-		}
-		encoded[i] = frame
-	}
+	h.awaitView(ctx, events[len(events)-1].Index)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	// The view is taken and sent under one lock, so that no positions of a newer
+	// one are sent in between.
+	encoded, err := encodeStreamEvents(h.server.backend.View().State, events)
+	if err != nil {
+		return err
+	}
 	if events[0].Index != h.index+1 {
 		return fmt.Errorf("server: event %d follows event %d", events[0].Index, h.index)
 	}
@@ -161,25 +158,22 @@ func (h *hub) publish(ctx context.Context, events []fleet.Recorded) error {
 	return nil
 }
 
-// viewOf waits for a view that shows the event with the index.
-func (h *hub) viewOf(ctx context.Context, index uint64) *fleet.State {
-	view := h.server.backend.View()
-	if view.Index >= index {
-		return view.State
+// awaitView waits for a view that shows the event with the index.
+func (h *hub) awaitView(ctx context.Context, index uint64) {
+	if h.server.backend.View().Index >= index {
+		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, viewWithin)
 	defer cancel()
 	poll := time.NewTicker(viewPoll)
 	defer poll.Stop()
-	for view.Index < index {
+	for h.server.backend.View().Index < index {
 		select {
 		case <-ctx.Done():
-			return view.State
+			return
 		case <-poll.C:
-			view = h.server.backend.View()
 		}
 	}
-	return view.State
 }
 
 // eventFrame is an encoded StreamEvents: those behind after, up to index.

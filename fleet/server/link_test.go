@@ -1,8 +1,11 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -203,6 +206,41 @@ func TestLinksEnd(t *testing.T) {
 		go func() { _ = w.server.Shutdown(context.WithoutCancel(t.Context())) }()
 		r.ends(ws.CloseGoingAway, "")
 	})
+}
+
+// TestAShutdownWithPeersThatAreGone: those that no longer read are cut, the
+// others are told, at once, and the end is an orderly one.
+func TestAShutdownWithPeersThatAreGone(t *testing.T) {
+	w := newWorld(t, nil)
+	r := w.connect("sim", "?vehicle=v1", protocol.SubprotocolJSON)
+	r.login()
+	raw, err := net.Dial("tcp", w.address)
+	w.must(err)
+	defer func() { _ = raw.Close() }()
+	_, err = io.WriteString(raw, "GET /v1/link?vehicle=v2 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+w.secrets["sim"]+
+		"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"+
+		"Sec-WebSocket-Protocol: kapok.v1.json\r\n\r\n")
+	w.must(err)
+	if line, err := bufio.NewReader(raw).ReadString('\n'); err != nil || !strings.Contains(line, "101") {
+		t.Fatalf("the silent vehicle got %q, %v", line, err)
+	}
+	stream := w.watch("viewer", "")
+	stream.next(api.StreamSnapshotType)
+
+	began := time.Now()
+	w.stop()
+	r.ends(ws.CloseGoingAway, "")
+	for err = nil; err == nil; {
+		_, err = stream.conn.Receive()
+	}
+	if closed, ok := errors.AsType[*ws.PeerClosedError](err); !ok || closed.Code != ws.CloseGoingAway || time.Since(began) > closeWithin {
+		t.Errorf("after %v the stream ended with %v", time.Since(began), err)
+	}
+	for w.server.links.count() > 0 {
+		if time.Since(began) > 2*closeWithin {
+			t.Fatal("the silent vehicle's link is still there")
+		}
+	}
 }
 
 // TestAVehicleThatLeavesIsMissed: the end of a link reaches the fleet.

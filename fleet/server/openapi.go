@@ -73,7 +73,7 @@ func (s *Server) registerRaw() {
 			summary:     "Connect a vehicle",
 			description: "A WebSocket with the sub-protocol kapok.v1.json or kapok.v1.cbor; docs/protocol.md describes the messages.",
 			query:       []*huma.Param{queryParam("vehicle", "Which vehicle a simulator's token speaks for.", huma.TypeString)},
-			codes:       []string{codeInvalid, codeUpgradeRequired, codeSubprotocol, codeOriginRefused, codeUnavailable},
+			codes:       []string{codeMalformedRequest, codeInvalid, codeUpgradeRequired, codeSubprotocol, codeOriginRefused, codeUnavailable},
 		},
 		{
 			path: "/v1/stream", id: "stream", tag: "stream", needs: toStream, status: http.StatusSwitchingProtocols, answer: upgraded, serve: s.acceptStream,
@@ -85,7 +85,7 @@ func (s *Server) registerRaw() {
 				queryParam("rate_hz", "Most frames of positions a second, 0 to 10; 2 when left out.", huma.TypeNumber),
 				queryParam("ticket", "From POST /v1/stream-tickets, instead of the Authorization header.", huma.TypeString),
 			},
-			codes: []string{codeInvalid, codeTicketInvalid, codeUpgradeRequired, codeOriginRefused, codeTooOld, codeTooManyStreams, codeUnavailable},
+			codes: []string{codeMalformedRequest, codeInvalid, codeTicketInvalid, codeUpgradeRequired, codeOriginRefused, codeTooOld, codeTooManyStreams, codeUnavailable},
 		},
 	} {
 		s.registerOne(r)

@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -103,16 +102,15 @@ func (o operation) describeProblems(responses map[string]*huma.Response, schemas
 	codes := slices.Clone(o.codes)
 	codes = append(codes, codeInternal)
 	if o.needs != openToAll {
-		codes = append(codes, codeUnauthenticated, codeForbidden)
+		// Unknown parameters are refused everywhere behind the gate.
+		codes = append(codes, codeUnauthenticated, codeForbidden, codeInvalid)
 	}
 	if o.asks {
 		codes = append(codes, codeMalformedJSON, codeBodyTooLarge, codeRequestTimeout, codeUnsupportedMedia,
-			codeInvalid, codeUnavailable, codeAnswerLate)
+			codeUnavailable, codeAnswerLate)
 		if o.method == http.MethodPost {
 			codes = append(codes, codeMalformedKey, codeIdempotencyMismatch)
 		}
-	} else if strings.Contains(o.path, "{") || o.geoJSON {
-		codes = append(codes, codeInvalid)
 	}
 	slices.Sort(codes)
 	table := kinds()

@@ -26,19 +26,21 @@ func (h *hub) beatOn(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			h.pulse(h.server.backend.View())
+			h.pulse()
 		}
 	}
 }
 
-// pulse looks at what moved and sends it to those whose turn it is.
-func (h *hub) pulse(view *engine.View) {
+// pulse looks at what moved and sends it to those whose turn it is. The view is
+// taken under the lock: no subscriber has been sent a newer one by then.
+func (h *hub) pulse() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.beat++
 	if len(h.subscribers) == 0 {
 		return
 	}
+	view := h.server.backend.View()
 	h.look(view)
 	frames := map[uint64][]byte{}
 	for s := range h.subscribers {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/kapok-fleet/kapok/fleet/session"
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/protocol/ws"
 )
 
 // The limits of the HTTP side.
@@ -24,6 +25,9 @@ const (
 	readTimeout       = 30 * time.Second
 	writeTimeout      = 2 * time.Minute
 	idleTimeout       = 2 * time.Minute
+	// closeWithin is how long peers may take to answer the closing of their links
+	// and streams at the shutdown, before they are cut.
+	closeWithin = 3 * time.Second
 	// DefaultAnswerWithin is how long a request waits for the fleet's answer.
 	DefaultAnswerWithin = 30 * time.Second
 	// DefaultMaxStreams is how many streams may be open.
@@ -165,8 +169,9 @@ func (s *Server) Handler() http.Handler { return s }
 
 // Serve answers on the listener until ctx ends, then shuts down: no new
 // connections, links and streams closed with 1001, requests finished, all
-// within ten seconds. The engine may be shut down afterwards. It returns nil
-// after an orderly end.
+// within ten seconds. What clients have not ended by then is cut, which is no
+// error. The engine may be shut down afterwards. It returns nil after an orderly
+// end.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	httpServer := &http.Server{
 		Handler: s, MaxHeaderBytes: maxHeaderBytes, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
@@ -185,8 +190,8 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	go func() { closed <- httpServer.Shutdown(end) }()
 	shut := s.Shutdown(end)
 	if stop := <-closed; stop != nil {
+		s.options.Log.Warn("requests were cut at the shutdown", "error", stop)
 		_ = httpServer.Close()
-		shut = errors.Join(shut, stop)
 	}
 	if err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("server: serving %s: %w", listener.Addr(), err)
@@ -198,11 +203,14 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 }
 
 // Shutdown closes links and streams with 1001, waits until they are gone and
-// their vehicles' absence is told, and ends the server's goroutines. When ctx
-// ends first, connections are cut.
+// their vehicles' absence is told, and ends the server's goroutines. A peer that
+// does not answer the closing within closeWithin, or until ctx ends, is cut.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stop()
-	err := errors.Join(s.links.group.Shutdown(ctx), s.hub.group.Shutdown(ctx))
+	streams := make(chan error, 1)
+	go func() { streams <- s.closeGroup(ctx, &s.hub.group) }()
+	err := s.closeGroup(ctx, &s.links.group)
+	err = errors.Join(err, <-streams)
 	done := make(chan struct{})
 	go func() { s.work.Wait(); close(done) }()
 	select {
@@ -211,4 +219,20 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		err = errors.Join(err, ctx.Err())
 	}
 	return err
+}
+
+// closeGroup closes connections, and cuts those whose peers do not answer: such
+// peers are gone already, and no fault of the shutdown.
+func (s *Server) closeGroup(ctx context.Context, group *ws.Group) error {
+	patience, cancel := context.WithTimeout(ctx, closeWithin)
+	defer cancel()
+	err := group.Shutdown(patience)
+	if err == nil {
+		return nil
+	}
+	s.options.Log.Info("connections were cut at the shutdown", "error", err)
+	if err := group.Shutdown(ctx); err != nil {
+		return fmt.Errorf("ending the connections that were cut: %w", err)
+	}
+	return nil
 }

@@ -33,7 +33,7 @@ func (s *Server) registerTickets() {
 		description: "It admits once, within 30 s, and as long as the token does. A ticket is a secret and is not kept: " +
 			"an Idempotency-Key changes nothing here, a repeated request gets another ticket.",
 		answers: []shape{{http.StatusCreated, api.StreamTicket{}}},
-		codes:   []string{codeTooManyTickets, codeMalformedKey, codeMalformedJSON, codeBodyTooLarge, codeUnsupportedMedia, codeInvalid},
+		codes:   []string{codeTooManyTickets, codeMalformedKey, codeMalformedJSON, codeBodyTooLarge, codeRequestTimeout, codeUnsupportedMedia},
 	}, s.issueTicket)
 }
 

@@ -70,6 +70,21 @@ func subjectOf(event fleet.Event) subject {
 	return subject{}
 }
 
+// encodeStreamEvents encodes events in order; what several of them are about
+// stands with the last.
+func encodeStreamEvents(state *fleet.State, events []fleet.Recorded) ([][]byte, error) {
+	encoded := make([][]byte, len(events))
+	told := map[string]bool{}
+	for i := len(events) - 1; i >= 0; i-- {
+		frame, err := encodeStreamEvent(state, events[i], told)
+		if err != nil {
+			return nil, err
+		}
+		encoded[i] = frame
+	}
+	return encoded, nil
+}
+
 // encodeStreamEvent encodes an event with what it is about, unless a later event
 // of the batch shows that already: told remembers it.
 func encodeStreamEvent(state *fleet.State, r fleet.Recorded, told map[string]bool) ([]byte, error) {

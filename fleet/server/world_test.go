@@ -40,6 +40,8 @@ type world struct {
 	secrets map[string]string
 	// diskFull makes every write to the journal fail.
 	diskFull atomic.Bool
+	// stop ends the server; the test fails if that is not an orderly end.
+	stop context.CancelFunc
 }
 
 // failing is a journal on a disk that may be full.
@@ -95,6 +97,7 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	w.must(err)
 	w.address = listener.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
+	w.stop = stop
 	served := make(chan error, 1)
 	go func() { served <- w.server.Serve(ctx, listener) }()
 	t.Cleanup(func() {
@@ -158,7 +161,24 @@ func (w *world) do(who, method, path, body string, headers ...string) answer {
 	defer func() { _ = response.Body.Close() }()
 	read, err := io.ReadAll(response.Body)
 	w.must(err)
+	w.documented(request, response.StatusCode)
 	return answer{response.StatusCode, response.Header, bytes.TrimSpace(read)}
+}
+
+// documented demands that the OpenAPI document has the status of an answer.
+func (w *world) documented(request *http.Request, status int) {
+	w.t.Helper()
+	inner, _ := w.server.inFleet(request)
+	_, pattern := w.server.mux.Handler(inner)
+	if pattern == "" || status == http.StatusTemporaryRedirect {
+		return
+	}
+	var d document
+	w.must(json.Unmarshal(w.server.document, &d))
+	method, path, _ := strings.Cut(pattern, " ")
+	if _, ok := d.Paths[path][strings.ToLower(method)].Responses[strconv.Itoa(status)]; !ok {
+		w.t.Errorf("%s %s answered with status %d, which the document does not have for %s", request.Method, request.URL, status, pattern)
+	}
 }
 
 // want sends a request and decodes an answer that must have the status.

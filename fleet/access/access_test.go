@@ -179,6 +179,10 @@ func TestWhatAFileMayNotSay(t *testing.T) {
 		{"version: 1\ntokens:\n" + entry("a", "admin", "") + strings.Replace(entry("a", "admin", ""), "ab", "cd", 1), "twice"},
 		{"version: 1\ntokens:\n  - {name: a, role: admin, created: 2026-01-02T03:04:05Z, sha256: abcd}\n", "64 hexadecimal"},
 		{"version: 1\ntokens:\n  - {name: a, role: admin, created: yesterday, sha256: " + sum + "}\n", "yesterday"},
+		{"version: 1\ntokens:\n" + entry("r1", "vehicle", ", fleet: f, vehicle: a b"), `"a b" is no id`},
+		{"version: 1\ntokens:\n" + entry("r1", "vehicle", ", fleet: f, vehicle: a/b"), `"a/b" is no id`},
+		{"version: 1\ntokens:\n" + entry("r1", "vehicle", ", vehicle: r1, fleet: "+strings.Repeat("f", 65)), "is no id"},
+		{"version: 1\ntokens:\n" + entry("ops", "admin", "") + "spoiled\n", ":4:1: "},
 		{"version: 1\ntokens: []\n---\nversion: 1\n", "more than one document"},
 	}
 	for _, test := range tests {
@@ -189,6 +193,9 @@ func TestWhatAFileMayNotSay(t *testing.T) {
 		_, err := access.OpenStore(path)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%q: %v, want an error with %q and the path", test.content, err, test.want)
+		}
+		if err != nil && (strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), sum)) {
+			t.Errorf("%q: %v, want one line without the file's hashes", test.content, err)
 		}
 	}
 }

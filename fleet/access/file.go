@@ -82,6 +82,11 @@ func readFile(path string) (tokens []Token, state fileState, err error) {
 		return nil, fileState{}, fmt.Errorf("reading token file %s: it has %d bytes, more than %d", path, info.Size(), maxFileBytes)
 	}
 	tokens, err = parseFile(io.LimitReader(file, maxFileBytes))
+	if y, ok := errors.AsType[yaml.Error](err); ok && y.GetToken() != nil {
+		// The library would quote the file, with what is secret in it.
+		at := y.GetToken().Position
+		return nil, fileState{}, fmt.Errorf("reading token file %s:%d:%d: %s", path, at.Line, at.Column, y.GetMessage())
+	}
 	if err != nil {
 		return nil, fileState{}, fmt.Errorf("reading token file %s: %w", path, err)
 	}

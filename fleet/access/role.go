@@ -94,8 +94,8 @@ func (t Token) MayLink(vehicle string) bool {
 const (
 	// MaxNameBytes limits a token's name.
 	MaxNameBytes = 64
-	// MaxIDBytes limits the ids of fleets and vehicles in a token.
-	MaxIDBytes = 128
+	// MaxIDBytes limits the ids of fleets and vehicles.
+	MaxIDBytes = 64
 )
 
 // Validate reports the first rule that a token breaks.
@@ -110,6 +110,18 @@ func (t Token) Validate() error {
 	return nil
 }
 
+// ValidID tells whether a text can be the id of a fleet or vehicle: 1 to
+// MaxIDBytes ASCII letters, digits and . _ : -, not beginning with a mark.
+func ValidID(id string) bool {
+	for i, c := range []byte(id) {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && (i == 0 || c != '.' && c != '_' && c != ':' && c != '-') {
+			return false
+		}
+	}
+	return id != "" && len(id) <= MaxIDBytes
+}
+
 func validName(name string) bool {
 	for i, c := range []byte(name) {
 		letter := c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
@@ -122,8 +134,10 @@ func validName(name string) bool {
 }
 
 func (t Token) checkBinding() error {
-	if len(t.Fleet) > MaxIDBytes || len(t.Vehicle) > MaxIDBytes {
-		return fmt.Errorf("a fleet or vehicle id is longer than %d bytes", MaxIDBytes)
+	for _, id := range []string{t.Fleet, t.Vehicle} {
+		if id != "" && !ValidID(id) {
+			return fmt.Errorf("%q is no id of a fleet or vehicle: 1 to %d of A-Z a-z 0-9 . _ : -, beginning with a letter or digit", id, MaxIDBytes)
+		}
 	}
 	switch t.Role {
 	case Viewer, Dispatcher, Admin:

@@ -83,28 +83,14 @@ func (s *Server) linkVehicle(r *http.Request) (fleet.VehicleID, *problem) {
 	who := requestOf(r.Context()).caller.token
 	named := r.URL.Query().Get("vehicle")
 	switch {
-	case who.Role == access.Simulator && !validID(named):
-		return "", newProblem(codeInvalid, "a simulator names its vehicle: /v1/link?vehicle=ID, 1 to %d of A-Z a-z 0-9 . _ : -", protocol.MaxIDBytes).about("query.vehicle")
+	case who.Role == access.Simulator && !access.ValidID(named):
+		return "", newProblem(codeInvalid, "a simulator names its vehicle: /v1/link?vehicle=ID, 1 to %d of A-Z a-z 0-9 . _ : -", access.MaxIDBytes).about("query.vehicle")
 	case who.Role == access.Simulator:
 		return fleet.VehicleID(named), nil
 	case named != "" && named != who.Vehicle:
 		return "", newProblem(codeForbidden, "this token is bound to the vehicle %q", who.Vehicle)
 	}
 	return fleet.VehicleID(who.Vehicle), nil
-}
-
-// validID tells whether a text can name a vehicle.
-func validID(id string) bool {
-	if id == "" || len(id) > protocol.MaxIDBytes {
-		return false
-	}
-	for i, c := range []byte(id) {
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-		if !letter && (i == 0 || c != '.' && c != '_' && c != ':' && c != '-') {
-			return false
-		}
-	}
-	return true
 }
 
 // serve is the reader: frames in, inputs on. It waits where the inbox is full,

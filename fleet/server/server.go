@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/kapok-fleet/kapok/fleet/access"
 	"github.com/kapok-fleet/kapok/fleet/session"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/protocol/ws"
@@ -69,7 +70,7 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Backend == nil || o.Chart == nil || o.Access == nil:
 		return o, errors.New("server: options need a backend, a chart and access")
-	case !validID(o.Fleet):
+	case !access.ValidID(o.Fleet):
 		return o, fmt.Errorf("server: %q cannot name a fleet: 1 to 64 of A-Z a-z 0-9 . _ : -", o.Fleet)
 	case o.Speed < 0 || o.AnswerWithin < 0 || o.MaxStreams < 0:
 		return o, errors.New("server: options have a negative number")

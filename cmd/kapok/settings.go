@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/fleet/access"
 )
 
 // settings are how kapok serve runs. The names of the YAML keys are those of
@@ -53,6 +55,13 @@ type settings struct {
 	MaxOpenTasks      int           `yaml:"max_open_tasks"`
 	MaxVehicles       int           `yaml:"max_vehicles"`
 }
+
+// The limits of settings beside those of the fleet's configuration.
+const (
+	// maxWorkers bounds plans made at once: each has a planner of its own.
+	maxWorkers = 256
+	maxKeepMB  = 1 << 30
+)
 
 // defaultSettings are those of kapok serve without any configuration.
 func defaultSettings() settings {
@@ -165,6 +174,11 @@ func readSettings(file string, s *settings) error {
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
+	// A file without any content would be read as one that sets all to zero.
+	var content any
+	if err = yaml.Unmarshal(data, &content); err == nil && content == nil {
+		return nil
+	}
 	err = yaml.UnmarshalWithOptions(data, s, yaml.Strict())
 	if err == nil {
 		return nil
@@ -187,8 +201,8 @@ func (s *settings) validate() error {
 	if s.TLSCert == "" && !s.Insecure && !loopback(host) {
 		return fmt.Errorf("--listen %s would send tokens in the clear: give --tls-cert and --tls-key, or --insecure", s.Listen)
 	}
-	if s.Workers < 1 || s.KeepJournalMB < 0 || s.SnapshotEvery < 1 {
-		return errors.New("--workers and --snapshot-every must be at least 1, and --keep-journal-mb not below 0")
+	if err := s.validateServing(); err != nil {
+		return err
 	}
 	if !(s.Speed > 0 && s.Speed <= maxSpeed) {
 		return fmt.Errorf("--speed %g is not above 0 and at most %d", s.Speed, maxSpeed)
@@ -198,6 +212,25 @@ func (s *settings) validate() error {
 	}
 	f := s.config()
 	return f.Validate()
+}
+
+// validateServing checks what the fleet's configuration does not hold.
+func (s *settings) validateServing() error {
+	if s.Workers < 1 || s.Workers > maxWorkers || s.SnapshotEvery < 1 {
+		return fmt.Errorf("--workers must be from 1 to %d, and --snapshot-every at least 1", maxWorkers)
+	}
+	if s.KeepJournalMB < 0 || s.KeepJournalMB > maxKeepMB {
+		return fmt.Errorf("--keep-journal-mb %d is not from 0 to %d", s.KeepJournalMB, maxKeepMB)
+	}
+	if !access.ValidID(s.Fleet) {
+		return fmt.Errorf("--fleet %q cannot name a fleet: 1 to %d of A-Z a-z 0-9 . _ : -", s.Fleet, access.MaxIDBytes)
+	}
+	for _, origin := range origins(s.AllowedOrigins) {
+		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
+			return fmt.Errorf("--allowed-origins: %q is not an origin such as https://dispatch.example.org", origin)
+		}
+	}
+	return nil
 }
 
 // loopback tells whether a host is this machine only.

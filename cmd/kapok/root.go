@@ -54,10 +54,12 @@ func (e *negativeError) Error() string { return e.text }
 func no(format string, args ...any) error { return &negativeError{text: fmt.Sprintf(format, args...)} }
 
 // run carries out one command line and returns its exit status. It ends early
-// and in order on SIGINT and SIGTERM.
+// and in order on SIGINT and SIGTERM, and at once on a second one.
 func run(args []string, c console) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// What is not caught any more ends the process by itself.
+	context.AfterFunc(ctx, stop)
 	return runContext(ctx, args, c)
 }
 

@@ -96,6 +96,10 @@ func PresetSpec(kind protocol.Kind, model string) (motion.Spec, bool) {
 	return motion.Spec{}, false
 }
 
+// minAuthority is the shortest task authority: frames go out at least every
+// quarter of it, and links are looked at four times a second.
+const minAuthority = 4 * time.Second
+
 // Validate refuses a configuration that would break a promise.
 func (c Config) Validate() error {
 	for _, d := range []struct {
@@ -118,6 +122,9 @@ func (c Config) Validate() error {
 		if d.value <= 0 {
 			return fmt.Errorf("fleet: config %s is %v: must be above zero", d.name, d.value)
 		}
+	}
+	if c.TaskAuthority < minAuthority {
+		return fmt.Errorf("fleet: config task_authority is %v: must be at least %v, so that it can be renewed in time", c.TaskAuthority, minAuthority)
 	}
 	if c.LateAfter <= c.TelemetryInterval || c.LostAfter <= c.LateAfter {
 		return errors.New("fleet: config: telemetry_interval < late_after < lost_after must hold")

@@ -124,7 +124,7 @@ func (b *backend) openEngine(ctx context.Context) error {
 	options := engine.EngineOptions{
 		Options: engine.Options{Chart: b.chart, Config: s.config()},
 		Journal: func() (journal.Journal, error) {
-			return journal.Open(dir, journal.Options{KeepBytes: s.KeepJournalMB << 20})
+			return b.openJournal(dir, s.KeepJournalMB<<20)
 		},
 		Clock: b.clock.now, Tick: max(min(b.clock.wall(time.Second), time.Second), 20*time.Millisecond),
 		Log: b.log, SnapshotEvery: s.SnapshotEvery, Workers: s.Workers,
@@ -135,6 +135,28 @@ func (b *backend) openEngine(ctx context.Context) error {
 		return fmt.Errorf("opening the fleet in %s: %w", s.DataDir, err)
 	}
 	return nil
+}
+
+// openJournal opens the journal and tells what was found wrong with it: what a
+// power failure tore off was never acknowledged, but nobody should wonder.
+func (b *backend) openJournal(dir string, keepBytes int64) (journal.Journal, error) {
+	disk, err := journal.Open(dir, journal.Options{KeepBytes: keepBytes})
+	if err != nil {
+		return nil, err
+	}
+	report := disk.Report()
+	if torn := report.Torn; torn != nil {
+		b.log.Warn("the journal ended in a write that was cut short; it was never acknowledged and is dropped",
+			"segment", torn.Segment, "bytes", torn.Bytes, "last", report.Last)
+	}
+	if report.MarkLost {
+		b.log.Warn("the journal's commit mark is missing or damaged: acknowledged events lost from its end could not be noticed",
+			"dir", report.Dir, "last", report.Last)
+	}
+	for _, bad := range report.BadSnapshots {
+		b.log.Warn("a snapshot cannot be used; an older one or the whole journal is read instead", "path", bad.Path, "reason", bad.Reason)
+	}
+	return disk, nil
 }
 
 // serve answers until ctx ends, and then ends everything in order.

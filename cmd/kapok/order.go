@@ -240,7 +240,11 @@ func final(state string) bool { return state == "done" || state == "failed" || s
 func taskLine(t *api.Task) string {
 	line := fmt.Sprintf("task %s (%s, %s) %s", t.ID, t.Priority, t.Kind, t.State)
 	if t.Vehicle != "" {
-		line += " by " + t.Vehicle
+		word := " by "
+		if t.State == "assigned" {
+			word = " to "
+		}
+		line += word + t.Vehicle
 	}
 	if t.Reason != "" {
 		line += ": " + t.Reason

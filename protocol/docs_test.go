@@ -1,4 +1,4 @@
-package kapok_test
+package protocol_test
 
 import (
 	"os"
@@ -12,7 +12,7 @@ import (
 // Every JSON example in docs/protocol.md is a message that Kapok takes or sends,
 // and every type of message has an example.
 func TestExamplesOfTheProtocol(t *testing.T) {
-	page, err := os.ReadFile("docs/protocol.md")
+	page, err := os.ReadFile("../docs/protocol.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -160,7 +160,7 @@ func TestFunctionsFitAScreen(t *testing.T) {
 		}
 	}
 	if len(functions) == 0 {
-		t.Skip("there are no functions yet")
+		t.Fatal("no functions were found: the test looks in the wrong place")
 	}
 	slices.SortFunc(functions, func(a, b function) int { return cmp.Compare(b.lines, a.lines) })
 	p90 := functions[len(functions)/10]

@@ -19,7 +19,7 @@ func (f *Fleet) considerCharging(id VehicleID) { f.charge(id, f.config.ChargeBel
 func (f *Fleet) charge(id VehicleID, below float64) {
 	v, ok := f.vehicle(id)
 	p := f.presence(id)
-	if !ok || !f.canCharge(v, p) || p.Sample.BatteryRatio >= below {
+	if !ok || !f.canCharge(v, p) || p.Sample.BatteryRatio >= below || f.commandPending(v) {
 		return
 	}
 	m, open := f.openMission(v)

@@ -135,6 +135,11 @@ func (l *life) unsettled() string {
 			open = append(open, fmt.Sprintf("%s: mission %s, commands %v, charger %s", v.ID, v.Mission, v.Commands, v.Charger))
 		}
 	}
+	for _, v := range l.crafts {
+		if len(v.reports) > 0 {
+			open = append(open, fmt.Sprintf("%s: %d reports not yet confirmed", v.id, len(v.reports)))
+		}
+	}
 	slices.Sort(open)
 	return strings.Join(open, "\n  ")
 }

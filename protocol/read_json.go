@@ -173,7 +173,7 @@ func (d *decoder) jsonEscape() (rune, bool) {
 	return 0, false
 }
 
-// jsonHex reads \uXXXX.
+// jsonHex reads the escape of one UTF-16 unit: a backslash, u and four digits.
 func (d *decoder) jsonHex() (rune, bool) {
 	if d.pos+6 > len(d.data) || d.data[d.pos] != '\\' || d.data[d.pos+1] != 'u' {
 		return 0, false

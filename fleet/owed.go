@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kapok-fleet/kapok/planner/space"
@@ -23,18 +24,27 @@ func owedTo(s *State, id VehicleID, config Config) Owed {
 	if v.EpochAbove > d.Epoch {
 		return owed
 	}
-	if m, ok := d.Missions[v.Mission]; ok && m.Open() && mayHave(s, m) {
-		owed.Mission = wireMission(m, d.Epoch, config.TaskAuthority)
-	}
-	if v.Mission == "" && v.LastMission != "" {
-		owed.Ended = append(owed.Ended, endedMission(v.LastMission, d))
-	}
 	for _, cid := range v.Commands {
 		if c, ok := d.Commands[cid]; ok && c.State != CommandAccepted {
 			owed.Commands = append(owed.Commands, wireCommand(c, d.Epoch))
 		}
 	}
+	if m, ok := d.Missions[v.Mission]; ok && m.Open() && mayHave(s, m) && !takenFromWork(owed.Commands) {
+		owed.Mission = wireMission(m, d.Epoch, config.TaskAuthority)
+	}
+	if v.Mission == "" && v.LastMission != "" {
+		owed.Ended = append(owed.Ended, endedMission(v.LastMission, d))
+	}
 	return owed
+}
+
+// takenFromWork tells whether a command among those not yet answered takes the
+// vehicle from its work. The vehicle may have obeyed already and be on its way
+// home: a revision that came behind the command, whichever was decided first,
+// would replace it. The answer to the command ends or suspends the mission; a
+// refusal lets the revision go.
+func takenFromWork(open []protocol.Command) bool {
+	return slices.ContainsFunc(open, func(c protocol.Command) bool { return c.Kind != protocol.CommandResume })
 }
 
 // mayHave tells whether a revision may go to its vehicle: it holds it already,

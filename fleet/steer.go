@@ -81,6 +81,7 @@ func (f *Fleet) expireCommands(v *Vehicle) {
 		c := f.state.Durable.Commands[id]
 		if c != nil && c.State != CommandAccepted && f.now.After(c.ExpiresAt) {
 			f.emit(CommandChanged{id, CommandExpired, Reason{"expired", fmt.Sprintf("no answer before %s", c.ExpiresAt.Format("15:04:05"))}})
+			f.owe(v.ID)
 		}
 	}
 }

@@ -49,6 +49,30 @@ func (f *Fleet) answer(ask Ask) Answer {
 		return f.orderCommand(a)
 	case AcknowledgeAlert:
 		return f.acknowledge(a)
+	case ReportIncident:
+		return f.reportIncident(a)
+	case EscalateIncident:
+		return f.escalateIncident(a)
+	case CloseIncident:
+		return f.closeIncident(a)
+	case PutZone:
+		return f.putZone(a)
+	case SuspendZone:
+		return f.suspendZone(a)
+	case RemoveZone:
+		return f.removeZone(a)
+	case TakeOver:
+		return f.takeOver(a)
+	case ReassignTask:
+		return f.reassignTask(a)
+	case RankTask:
+		return f.rankTask(a)
+	case CommandGroup:
+		return f.commandGroup(a)
+	case StopFleet:
+		return f.stopFleet(a)
+	case ReleaseFleet:
+		return f.releaseFleet(a)
 	}
 	return problem(statusUnprocessable, "unknown_request", "", fmt.Sprintf("no rule for %T", ask))
 }

@@ -96,6 +96,15 @@ func durableEvents() map[string]func([]byte) (Event, error) {
 		AlertCleared{}.EventName():          decodeAs[AlertCleared],
 		AlertAcknowledged{}.EventName():     decodeAs[AlertAcknowledged],
 		AnswerGiven{}.EventName():           decodeAs[AnswerGiven],
+		IncidentReported{}.EventName():      decodeAs[IncidentReported],
+		IncidentChanged{}.EventName():       decodeAs[IncidentChanged],
+		ZoneChanged{}.EventName():           decodeAs[ZoneChanged],
+		ZoneRemoved{}.EventName():           decodeAs[ZoneRemoved],
+		VehicleTakenOver{}.EventName():      decodeAs[VehicleTakenOver],
+		TaskRanked{}.EventName():            decodeAs[TaskRanked],
+		TaskWanted{}.EventName():            decodeAs[TaskWanted],
+		FleetStopped{}.EventName():          decodeAs[FleetStopped],
+		FleetReleased{}.EventName():         decodeAs[FleetReleased],
 		Archived{}.EventName():              decodeAs[Archived],
 	}
 }

@@ -21,6 +21,8 @@ const (
 	kindAlert
 	kindQueue
 	kindAnswer
+	kindIncident
+	kindZone
 	kindPresence
 	kindQuestion
 )
@@ -77,7 +79,7 @@ func (s *State) DeepSum() (durable, all uint64) {
 // Differs names the first entity in which two states differ, empty for none.
 // With durableOnly, volatile ones are left out.
 func Differs(a, b *State, durableOnly bool) string {
-	names := [...]string{"scalars", "vehicle", "task", "mission", "command", "alert", "queue", "answer", "presence", "question"}
+	names := [...]string{"scalars", "vehicle", "task", "mission", "command", "alert", "queue", "answer", "incident", "zone", "presence", "question"}
 	for _, k := range append(a.entities(), b.entities()...) {
 		if durableOnly && k.kind >= kindPresence {
 			continue
@@ -99,6 +101,8 @@ func (s *State) entities() []entityKey {
 	keys = appendKeys(keys, kindAlert, d.Alerts)
 	keys = appendKeys(keys, kindQueue, d.Queues)
 	keys = appendKeys(keys, kindAnswer, d.Answers)
+	keys = appendKeys(keys, kindIncident, d.Incidents)
+	keys = appendKeys(keys, kindZone, d.Zones)
 	keys = appendKeys(keys, kindPresence, s.Volatile.Presences)
 	return appendKeys(keys, kindQuestion, s.Volatile.Questions)
 }
@@ -120,7 +124,8 @@ func (s *State) hash(k entityKey) uint64 {
 			Time         time.Time
 			Chart        string
 			Counters     Counters
-		}{d.Index, d.Epoch, d.Time, d.Chart, d.Counters})
+			Freeze       *Freeze
+		}{d.Index, d.Epoch, d.Time, d.Chart, d.Counters, d.Freeze})
 	case kindVehicle:
 		return hashJSON(k, d.Vehicles[VehicleID(k.id)])
 	case kindTask:
@@ -135,6 +140,10 @@ func (s *State) hash(k entityKey) uint64 {
 		return hashJSON(k, d.Queues[SiteID(k.id)])
 	case kindAnswer:
 		return hashJSON(k, d.Answers[k.id])
+	case kindIncident:
+		return hashJSON(k, d.Incidents[IncidentID(k.id)])
+	case kindZone:
+		return hashJSON(k, d.Zones[ZoneID(k.id)])
 	case kindPresence:
 		return hashPresence(k, s.Volatile.Presences[VehicleID(k.id)])
 	case kindQuestion:

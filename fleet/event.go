@@ -207,6 +207,67 @@ type (
 		By    string  `json:"by"`
 	}
 
+	// IncidentReported holds a new incident; its tasks follow.
+	IncidentReported struct {
+		Incident Incident `json:"incident"`
+	}
+	// IncidentChanged gives an incident another state, severity or count of
+	// escalations, or notes that it was reached. Reason is a person's, at a
+	// closing the outcome.
+	IncidentChanged struct {
+		Incident  IncidentID    `json:"incident"`
+		State     IncidentState `json:"state"`
+		Severity  Gravity       `json:"severity"`
+		ReachedAt time.Time     `json:"reached_at,omitzero"`
+		Escalated int           `json:"escalated,omitempty"`
+		Reason    string        `json:"reason,omitempty"`
+	}
+	// ZoneChanged holds a zone after a person made, changed, suspended or
+	// restored it; for a zone of the chart, Removed takes it away. New takes an
+	// id from the counter.
+	ZoneChanged struct {
+		Zone ZoneRecord `json:"zone"`
+		New  bool       `json:"new,omitempty"`
+	}
+	// ZoneRemoved ends what people did to a zone: one that they made is gone, one
+	// of the chart is as it was drawn.
+	ZoneRemoved struct {
+		Zone   ZoneID `json:"zone"`
+		Reason string `json:"reason,omitempty"`
+	}
+	// VehicleTakenOver notes that the actor has the vehicle in hand, or has
+	// handed it back.
+	VehicleTakenOver struct {
+		Vehicle    VehicleID `json:"vehicle"`
+		HandedBack bool      `json:"handed_back,omitempty"`
+		Reason     string    `json:"reason,omitempty"`
+	}
+	// TaskRanked gives a task another priority or rank.
+	TaskRanked struct {
+		Task     TaskID   `json:"task"`
+		Priority Priority `json:"priority"`
+		Rank     int      `json:"rank"`
+		Reason   string   `json:"reason,omitempty"`
+	}
+	// TaskWanted notes which vehicle a person gave the task to; empty for any
+	// vehicle again.
+	TaskWanted struct {
+		Task    TaskID    `json:"task"`
+		Vehicle VehicleID `json:"vehicle"`
+		Reason  string    `json:"reason,omitempty"`
+	}
+	// FleetStopped notes an emergency stop with the commands that it gave,
+	// FleetReleased its end.
+	FleetStopped struct {
+		Reason   string      `json:"reason"`
+		Commands []CommandID `json:"commands,omitempty"`
+	}
+	// FleetReleased ends an emergency stop.
+	FleetReleased struct {
+		Reason string `json:"reason"`
+		Resume bool   `json:"resume,omitempty"`
+	}
+
 	// AnswerGiven keeps the answer to a request with an idempotency key.
 	AnswerGiven struct {
 		Key      string          `json:"key"`
@@ -217,11 +278,12 @@ type (
 	// Archived lists what leaves memory: final tasks, ended missions, final
 	// commands, cleared alerts and old answers.
 	Archived struct {
-		Tasks    []TaskID    `json:"tasks,omitempty"`
-		Missions []MissionID `json:"missions,omitempty"`
-		Commands []CommandID `json:"commands,omitempty"`
-		Alerts   []AlertID   `json:"alerts,omitempty"`
-		Answers  []string    `json:"answers,omitempty"`
+		Tasks     []TaskID     `json:"tasks,omitempty"`
+		Missions  []MissionID  `json:"missions,omitempty"`
+		Commands  []CommandID  `json:"commands,omitempty"`
+		Alerts    []AlertID    `json:"alerts,omitempty"`
+		Answers   []string     `json:"answers,omitempty"`
+		Incidents []IncidentID `json:"incidents,omitempty"`
 	}
 )
 

@@ -79,6 +79,33 @@ func (AnswerGiven) EventName() string { return "answer_given" }
 func (Archived) EventName() string { return "archived" }
 
 // EventName implements Event.
+func (IncidentReported) EventName() string { return "incident_reported" }
+
+// EventName implements Event.
+func (IncidentChanged) EventName() string { return "incident_changed" }
+
+// EventName implements Event.
+func (ZoneChanged) EventName() string { return "zone_changed" }
+
+// EventName implements Event.
+func (ZoneRemoved) EventName() string { return "zone_removed" }
+
+// EventName implements Event.
+func (VehicleTakenOver) EventName() string { return "vehicle_taken_over" }
+
+// EventName implements Event.
+func (TaskRanked) EventName() string { return "task_ranked" }
+
+// EventName implements Event.
+func (TaskWanted) EventName() string { return "task_wanted" }
+
+// EventName implements Event.
+func (FleetStopped) EventName() string { return "fleet_stopped" }
+
+// EventName implements Event.
+func (FleetReleased) EventName() string { return "fleet_released" }
+
+// EventName implements Event.
 func (VolatileCleared) EventName() string { return "volatile_cleared" }
 
 // EventName implements Event.
@@ -175,6 +202,33 @@ func (AnswerGiven) Lasting() bool { return true }
 func (Archived) Lasting() bool { return true }
 
 // Lasting implements Event.
+func (IncidentReported) Lasting() bool { return true }
+
+// Lasting implements Event.
+func (IncidentChanged) Lasting() bool { return true }
+
+// Lasting implements Event.
+func (ZoneChanged) Lasting() bool { return true }
+
+// Lasting implements Event.
+func (ZoneRemoved) Lasting() bool { return true }
+
+// Lasting implements Event.
+func (VehicleTakenOver) Lasting() bool { return true }
+
+// Lasting implements Event.
+func (TaskRanked) Lasting() bool { return true }
+
+// Lasting implements Event.
+func (TaskWanted) Lasting() bool { return true }
+
+// Lasting implements Event.
+func (FleetStopped) Lasting() bool { return true }
+
+// Lasting implements Event.
+func (FleetReleased) Lasting() bool { return true }
+
+// Lasting implements Event.
 func (VolatileCleared) Lasting() bool { return false }
 
 // Lasting implements Event.
@@ -218,6 +272,15 @@ func (AlertCleared) event()          {}
 func (AlertAcknowledged) event()     {}
 func (AnswerGiven) event()           {}
 func (Archived) event()              {}
+func (IncidentReported) event()      {}
+func (IncidentChanged) event()       {}
+func (ZoneChanged) event()           {}
+func (ZoneRemoved) event()           {}
+func (VehicleTakenOver) event()      {}
+func (TaskRanked) event()            {}
+func (TaskWanted) event()            {}
+func (FleetStopped) event()          {}
+func (FleetReleased) event()         {}
 func (VolatileCleared) event()       {}
 func (LinkChanged) event()           {}
 func (Moved) event()                 {}

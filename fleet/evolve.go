@@ -56,6 +56,10 @@ func (e Archived) evolve(d *Durable, _ Recorded) {
 		delete(d.Alerts, id)
 		d.touch(kindAlert, string(id))
 	}
+	for _, id := range e.Incidents {
+		delete(d.Incidents, id)
+		d.touch(kindIncident, string(id))
+	}
 	for _, key := range e.Answers {
 		delete(d.Answers, key)
 		d.touch(kindAnswer, key)

@@ -25,6 +25,7 @@ func (e TaskOrdered) evolve(d *Durable, r Recorded) {
 	t.Revision, t.ChangedAt = r.Index, r.Time
 	d.Counters.Task++
 	d.putTask(&t)
+	d.linkTask(r, &t)
 }
 
 func (e TaskChanged) evolve(d *Durable, r Recorded) {

@@ -5,7 +5,7 @@ import (
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
-// Ids are given out from counters in Durable (T1, M1, C1, A1) or, for vehicles
+// Ids are given out from counters in Durable (T1, M1, C1, A1, I1, Z1) or, for vehicles
 // and sites, by people and charts. At most protocol.MaxIDBytes bytes.
 type (
 	// VehicleID names a vehicle.
@@ -22,6 +22,10 @@ type (
 	AlertID string
 	// SiteID names a site of the chart.
 	SiteID string
+	// IncidentID names an incident.
+	IncidentID string
+	// ZoneID names a zone, of the chart or live.
+	ZoneID string
 	// SessionID names one connection of a vehicle.
 	SessionID string
 	// RequestID names a pending request of the HTTP edge, chosen by the engine;

@@ -120,6 +120,71 @@ type (
 	// AcknowledgeAlert notes that a person has seen an alert. Answer: 200 with
 	// api.Alert.
 	AcknowledgeAlert struct{ Alert AlertID }
+	// ReportIncident takes an incident in and sends the response of its kind.
+	// Answer: 201 with api.Incident.
+	ReportIncident struct{ Report api.IncidentReport }
+	// EscalateIncident makes an incident graver, or calls for reinforcement.
+	// Revision, when not 0, must be the incident's. Answer: 200, api.Incident.
+	EscalateIncident struct {
+		Incident   IncidentID
+		Revision   uint64
+		Escalation api.IncidentEscalation
+	}
+	// CloseIncident ends an incident. Answer: 200 with api.Incident.
+	CloseIncident struct {
+		Incident IncidentID
+		Revision uint64
+		Closure  api.IncidentClosure
+	}
+	// PutZone makes a zone (Zone empty: the id is given) or puts another in the
+	// place of one, of the chart's too. Revision, when not 0, must be the zone's.
+	// Answer: 201 or 200 with api.ZoneChange.
+	PutZone struct {
+		Zone     ZoneID
+		Revision uint64
+		Order    api.ZoneOrder
+	}
+	// SuspendZone suspends a zone or ends its suspension. Answer: 200 with
+	// api.ZoneChange.
+	SuspendZone struct {
+		Zone       ZoneID
+		Revision   uint64
+		Suspension api.ZoneSuspension
+	}
+	// RemoveZone takes a zone away, one of the chart's too. Answer: 200 with
+	// api.ZoneChange.
+	RemoveZone struct {
+		Zone     ZoneID
+		Revision uint64
+		Reason   string
+	}
+	// TakeOver takes a vehicle out of Kapok's hands, or (HandBack) gives it back.
+	// Answer: 200 with api.Vehicle.
+	TakeOver struct {
+		Vehicle  VehicleID
+		HandBack bool
+		Order    api.Takeover
+	}
+	// ReassignTask gives a task to a vehicle by hand. Answer: 200 with api.Task;
+	// 202 while its present vehicle has not yet given it up.
+	ReassignTask struct {
+		Task     TaskID
+		Revision uint64
+		Order    api.Reassignment
+	}
+	// RankTask changes priority or rank. Answer: 200 with api.Task.
+	RankTask struct {
+		Task     TaskID
+		Revision uint64
+		Order    api.Ranking
+	}
+	// CommandGroup commands several vehicles. Answer: 201 with api.GroupResult.
+	CommandGroup struct{ Order api.GroupCommand }
+	// StopFleet holds every vehicle and freezes the fleet. Answer: 200 with
+	// api.EmergencyState.
+	StopFleet struct{ Order api.EmergencyStop }
+	// ReleaseFleet ends an emergency stop. Answer: 200 with api.EmergencyState.
+	ReleaseFleet struct{ Order api.EmergencyRelease }
 )
 
 func (OrderTask) ask()        {}
@@ -129,6 +194,18 @@ func (RegisterVehicle) ask()  {}
 func (ChangeService) ask()    {}
 func (OrderCommand) ask()     {}
 func (AcknowledgeAlert) ask() {}
+func (ReportIncident) ask()   {}
+func (EscalateIncident) ask() {}
+func (CloseIncident) ask()    {}
+func (PutZone) ask()          {}
+func (SuspendZone) ask()      {}
+func (RemoveZone) ask()       {}
+func (TakeOver) ask()         {}
+func (ReassignTask) ask()     {}
+func (RankTask) ask()         {}
+func (CommandGroup) ask()     {}
+func (StopFleet) ask()        {}
+func (ReleaseFleet) ask()     {}
 
 func (Recovered) inputName() string { return "recovered" }
 func (Tick) inputName() string      { return "tick" }

@@ -65,6 +65,16 @@ func (d *Durable) putAnswer(key string, a *GivenAnswer) {
 	d.touch(kindAnswer, key)
 }
 
+func (d *Durable) putIncident(i *Incident) {
+	d.Incidents[i.ID] = i
+	d.touch(kindIncident, string(i.ID))
+}
+
+func (d *Durable) putZone(z *ZoneRecord) {
+	d.Zones[z.ID] = z
+	d.touch(kindZone, string(z.ID))
+}
+
 func (v *Volatile) putPresence(id VehicleID, p *Presence) {
 	v.Presences[id] = p
 	v.touch(kindPresence, string(id))

@@ -29,6 +29,13 @@ type Durable struct {
 	Alerts   map[AlertID]*Alert      `json:"alerts"`
 	Queues   map[SiteID]*Queue       `json:"queues"`
 	Answers  map[string]*GivenAnswer `json:"answers"`
+	// Incidents are those that are open or were closed less than FinalKept ago.
+	Incidents map[IncidentID]*Incident `json:"incidents,omitempty"`
+	// Zones are what people did to zones; the chart's own that nobody touched
+	// are not among them.
+	Zones map[ZoneID]*ZoneRecord `json:"zones,omitempty"`
+	// Freeze is the emergency stop in force, nil for none.
+	Freeze *Freeze `json:"freeze,omitempty"`
 
 	digest *Digest
 	index  *index
@@ -36,10 +43,12 @@ type Durable struct {
 
 // Counters give out ids.
 type Counters struct {
-	Task    uint64 `json:"task"`
-	Mission uint64 `json:"mission"`
-	Command uint64 `json:"command"`
-	Alert   uint64 `json:"alert"`
+	Task     uint64 `json:"task"`
+	Mission  uint64 `json:"mission"`
+	Command  uint64 `json:"command"`
+	Alert    uint64 `json:"alert"`
+	Incident uint64 `json:"incident,omitempty"`
+	Zone     uint64 `json:"zone,omitempty"`
 }
 
 // Queue is who uses a charger and who waits for it, in order of arrival.
@@ -70,13 +79,15 @@ type Volatile struct {
 func NewState() *State {
 	return &State{
 		Durable: Durable{
-			Vehicles: map[VehicleID]*Vehicle{},
-			Tasks:    map[TaskID]*Task{},
-			Missions: map[MissionID]*Mission{},
-			Commands: map[CommandID]*Command{},
-			Alerts:   map[AlertID]*Alert{},
-			Queues:   map[SiteID]*Queue{},
-			Answers:  map[string]*GivenAnswer{},
+			Vehicles:  map[VehicleID]*Vehicle{},
+			Tasks:     map[TaskID]*Task{},
+			Missions:  map[MissionID]*Mission{},
+			Commands:  map[CommandID]*Command{},
+			Alerts:    map[AlertID]*Alert{},
+			Queues:    map[SiteID]*Queue{},
+			Answers:   map[string]*GivenAnswer{},
+			Incidents: map[IncidentID]*Incident{},
+			Zones:     map[ZoneID]*ZoneRecord{},
 		},
 		Volatile: newVolatile(),
 	}
@@ -95,6 +106,7 @@ func (s *State) View() *State {
 	d.Vehicles, d.Tasks, d.Missions = maps.Clone(d.Vehicles), maps.Clone(d.Tasks), maps.Clone(d.Missions)
 	d.Commands, d.Alerts = maps.Clone(d.Commands), maps.Clone(d.Alerts)
 	d.Queues, d.Answers = maps.Clone(d.Queues), maps.Clone(d.Answers)
+	d.Incidents, d.Zones = maps.Clone(d.Incidents), maps.Clone(d.Zones)
 	c.Volatile.Presences = maps.Clone(c.Volatile.Presences)
 	c.Volatile.Questions = maps.Clone(c.Volatile.Questions)
 	return &c

@@ -111,7 +111,15 @@ type Task struct {
 	ETA        time.Time `json:"eta,omitzero"`
 	// CancelWanted is set while the vehicle has not yet given the task up.
 	CancelWanted string `json:"cancel_wanted,omitempty"`
-	Attempts     int    `json:"attempts,omitempty"`
+	// Incident is the incident that the task answers, Role its part of the
+	// response; Drill marks an exercise.
+	Incident IncidentID `json:"incident,omitempty"`
+	Role     string     `json:"role,omitempty"`
+	Drill    bool       `json:"drill,omitempty"`
+	// Wanted is the vehicle that a person gave it to by hand, which alone may
+	// take it; empty for any.
+	Wanted   VehicleID `json:"wanted,omitempty"`
+	Attempts int       `json:"attempts,omitempty"`
 }
 
 // NextStop is the index of the first stop that is neither done nor failed;

@@ -26,6 +26,9 @@ type Vehicle struct {
 	// Blocked is the command by which a person keeps it from new work until a
 	// resume.
 	Blocked CommandID `json:"blocked,omitempty"`
+	// TakenOver is set while a person has the vehicle in hand: Kapok leaves it
+	// alone.
+	TakenOver *Takeover `json:"taken_over,omitempty"`
 	// Faults are the open faults by code.
 	Faults map[string]string `json:"faults,omitempty"`
 

@@ -24,6 +24,7 @@ func (s *State) TaskView(id TaskID) (api.Task, bool) {
 		Mission: string(t.Mission), LoadKg: t.LoadKg, LoadOn: string(t.LoadOn), Capabilities: t.Capabilities,
 		OrderedBy: t.OrderedBy, OrderedAt: t.OrderedAt, ChangedAt: t.ChangedAt, PromisedAt: t.PromisedAt,
 		ETA: t.ETA, EndedAt: t.EndedAt, Note: t.Note, VehicleKinds: words(t.Kinds), Stops: []api.TaskStop{},
+		Incident: string(t.Incident), Role: t.Role, Drill: t.Drill, Wanted: string(t.Wanted),
 	}
 	for i := range t.Stops {
 		stop := &t.Stops[i]
@@ -55,6 +56,9 @@ func (s *State) VehicleView(id VehicleID) (api.Vehicle, bool) {
 		ID: string(id), Kind: string(v.Kind), Model: v.Model, Capabilities: v.Capabilities, MaxLoadKg: v.MaxLoadKg,
 		HomeSite: string(v.HomeSite), InService: v.OutOfService == "", Reason: v.unavailable(), Link: string(LinkUnknown),
 		Mission: string(v.Mission), Charger: string(v.Charger), Revision: v.Revision,
+	}
+	if v.TakenOver != nil {
+		view.TakenOver = v.TakenOver.By
 	}
 	if v.HomeKnown {
 		home := viewPosition(v.Home)

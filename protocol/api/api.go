@@ -64,6 +64,10 @@ type Task struct {
 	ETA        time.Time `json:"eta,omitzero" doc:"Present estimate of the arrival at the last stop."`
 	EndedAt    time.Time `json:"ended_at,omitzero"`
 	Note       string    `json:"note,omitempty"`
+	Incident   string    `json:"incident,omitempty" doc:"The incident that it answers."`
+	Role       string    `json:"role,omitempty" doc:"Which part of the response it is."`
+	Drill      bool      `json:"drill,omitempty"`
+	Wanted     string    `json:"wanted,omitempty" doc:"The vehicle that a person gave it to by hand."`
 }
 
 // TaskStop is a stop of a task and how far it is.
@@ -102,6 +106,7 @@ type Vehicle struct {
 	Mission      string    `json:"mission,omitempty"`
 	Tasks        []string  `json:"tasks,omitempty"`
 	Charger      string    `json:"charger,omitempty" doc:"The charger that it uses or waits for."`
+	TakenOver    string    `json:"taken_over,omitempty" doc:"Who has taken it over; Kapok leaves it alone until it is handed back."`
 	Revision     uint64    `json:"revision"`
 }
 
@@ -206,6 +211,9 @@ type Resolution struct {
 type ServiceChange struct {
 	InService bool   `json:"in_service"`
 	Reason    string `json:"reason,omitempty" maxLength:"1024"`
+	// KeepTasks lets it finish what it has; otherwise it gives up the stops that
+	// it has not begun and whose loads are not on board, and goes home.
+	KeepTasks bool `json:"keep_tasks,omitempty" doc:"Let it finish what it has; otherwise it gives up what it has not begun and goes home."`
 }
 
 // Cancellation cancels a task.

@@ -9,7 +9,7 @@ type List[T any] struct {
 	NextCursor string `json:"next_cursor,omitempty" doc:"Pass it as cursor to get the next page; absent on the last one."`
 }
 
-// Zone is a volume with times and a rule, as it stands in the chart.
+// Zone is a volume with times and a rule: of the chart, or made or changed since.
 type Zone struct {
 	ID   string `json:"id"`
 	Name string `json:"name,omitempty"`
@@ -25,6 +25,13 @@ type Zone struct {
 	Airborne      bool           `json:"airborne" doc:"It binds aircraft."`
 	Ground        bool           `json:"ground" doc:"It binds vehicles on the ground."`
 	Source        string         `json:"source,omitempty" doc:"Where it was imported from, with the id there."`
+	// Live zones were made or changed by people; the others stand in the chart.
+	Live      bool      `json:"live,omitempty" doc:"Made or changed since the chart was built."`
+	Suspended bool      `json:"suspended,omitempty" doc:"It is not in force until somebody ends the suspension."`
+	Reason    string    `json:"reason,omitempty"`
+	ChangedBy string    `json:"changed_by,omitempty"`
+	ChangedAt time.Time `json:"changed_at,omitzero"`
+	Revision  uint64    `json:"revision,omitempty" doc:"Changes with every change; the ETag. 0 for a zone of the chart that nobody touched."`
 }
 
 // Chart tells which map the fleet plans on.

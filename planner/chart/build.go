@@ -22,6 +22,9 @@ const (
 	MaxZones     = 100_000
 	MaxSites     = 100_000
 	MaxPlaces    = 2_000_000
+	MaxWater     = 1_000_000
+	// MaxTerrainSamples is enough for 200 by 200 km at one arc second.
+	MaxTerrainSamples = 60_000_000
 	// MaxHeightM bounds heights and altitudes, up and down.
 	MaxHeightM = 10_000
 )
@@ -37,6 +40,7 @@ type Draft struct {
 	// Extent may be left zero: it is then the bound of all that is drawn.
 	Extent          orb.Bound
 	GroundAltitudeM float64
+	Terrain         *Terrain
 	HeightLimitM    float64
 	// Nodes need only OSMID, Point and Level; arcs, in any order, need all but
 	// LengthM.
@@ -46,6 +50,19 @@ type Draft struct {
 	Zones     []Zone
 	Sites     []Site
 	Places    []Place
+	Water     []WaterArea
+}
+
+// Draft returns a draft of all that the chart has, in slices of its own, from
+// which New makes the same chart. Polygons and terrain are shared.
+func (c *Chart) Draft() Draft {
+	return Draft{
+		Name: c.Name, Attribution: c.Attribution, Illustrative: c.Illustrative, Extent: c.Extent,
+		GroundAltitudeM: c.GroundAltitudeM, Terrain: c.Terrain, HeightLimitM: c.HeightLimitM,
+		Nodes: slices.Clone(c.Ground.Nodes), Arcs: slices.Clone(c.Ground.Arcs),
+		Buildings: slices.Clone(c.Buildings), Zones: slices.Clone(c.Zones),
+		Sites: slices.Clone(c.Sites), Places: slices.Clone(c.Places), Water: slices.Clone(c.Water),
+	}
 }
 
 // New builds a chart. It takes the draft's slices over and changes them:
@@ -72,9 +89,11 @@ func build(d Draft) (*Chart, error) {
 		GroundAltitudeM: d.GroundAltitudeM, HeightLimitM: d.HeightLimitM,
 		Ground:    Graph{Nodes: d.Nodes, Arcs: d.Arcs},
 		Buildings: d.Buildings, Zones: d.Zones, Sites: d.Sites, Places: d.Places,
+		Terrain: d.Terrain, Water: d.Water,
 	}
 	c.Ground.measure(c.Frame)
-	c.Ground.Component = components(c.Ground)
+	c.Ground.Component = components(c.Ground, Sidewalk)
+	c.Ground.RoadComponent = components(c.Ground, Road)
 	c.index = newIndex(c)
 	return c, nil
 }
@@ -85,7 +104,8 @@ func (g *Graph) measure(frame space.Frame) {
 		g.Nodes[i].XY = frame.XY(g.Nodes[i].Point)
 	}
 	slices.SortStableFunc(g.Arcs, func(a, b Arc) int {
-		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), cmp.Compare(a.WayID, b.WayID))
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), cmp.Compare(a.WayID, b.WayID),
+			cmp.Compare(a.Profiles, b.Profiles))
 	})
 	g.First = make([]int32, len(g.Nodes)+1)
 	for i := range g.Arcs {
@@ -98,10 +118,18 @@ func (g *Graph) measure(frame space.Frame) {
 	}
 }
 
-// InMain tells whether a node is in the main component, within which every
-// node can be reached from every other.
-func (g Graph) InMain(node int32) bool {
-	return node >= 0 && int(node) < len(g.Component) && g.Component[node] == 0
+// InMain tells whether a node is in the main component of Sidewalk, within which
+// every node can be reached from every other.
+func (g Graph) InMain(node int32) bool { return g.InMainOf(node, Sidewalk) }
+
+// InMainOf tells whether a node is in the main component of one profile; of
+// several, in the main components of all of them.
+func (g Graph) InMainOf(node int32, p Profile) bool {
+	in := func(component []int32) bool {
+		return node >= 0 && int(node) < len(component) && component[node] == 0
+	}
+	return p != 0 && p&^allProfiles == 0 &&
+		(p&Sidewalk == 0 || in(g.Component)) && (p&Road == 0 || in(g.RoadComponent))
 }
 
 // From returns the arcs that leave a node.
@@ -118,6 +146,7 @@ func (d *Draft) normalise() error {
 		{"zones", len(d.Zones), MaxZones},
 		{"sites", len(d.Sites), MaxSites},
 		{"places", len(d.Places), MaxPlaces},
+		{"water areas", len(d.Water), MaxWater},
 	} {
 		if count.have > count.max {
 			return fmt.Errorf("%d %s are more than the %d that a chart may have", count.have, count.what, count.max)
@@ -126,7 +155,7 @@ func (d *Draft) normalise() error {
 	if !height(d.GroundAltitudeM) || !height(d.HeightLimitM) || d.HeightLimitM < 0 {
 		return fmt.Errorf("ground altitude %g m or height limit %g m is out of range", d.GroundAltitudeM, d.HeightLimitM)
 	}
-	steps := []func() error{d.normaliseGraph, d.normaliseBuildings, d.normaliseZones, d.normaliseSites, d.normalisePlaces, d.normaliseExtent}
+	steps := []func() error{d.normaliseGraph, d.normaliseBuildings, d.normaliseZones, d.normaliseSites, d.normalisePlaces, d.normaliseWater, d.normaliseExtent, d.Terrain.check}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return err
@@ -151,6 +180,12 @@ func (d *Draft) normaliseGraph() error {
 		if !(arc.SpeedLimitMPS >= 0 && arc.SpeedLimitMPS <= 1000) {
 			return fmt.Errorf("arc %d (way %d) has the speed limit %g m/s", i, arc.WayID, arc.SpeedLimitMPS)
 		}
+		if arc.Profiles&^allProfiles != 0 {
+			return fmt.Errorf("arc %d (way %d) is for unknown profiles, %b", i, arc.WayID, arc.Profiles)
+		}
+		if arc.Profiles == 0 {
+			d.Arcs[i].Profiles = Sidewalk
+		}
 	}
 	return nil
 }
@@ -165,7 +200,7 @@ func (d *Draft) normaliseBuildings() error {
 			return fmt.Errorf("building %q is %g m high", b.ID, b.HeightM)
 		}
 		switch b.Source {
-		case HeightTag, HeightLevels, HeightDefault:
+		case HeightTag, HeightLevels, HeightDefault, HeightMaximum:
 		default:
 			return fmt.Errorf("building %q: unknown source of height %q", b.ID, b.Source)
 		}
@@ -266,6 +301,15 @@ func (d *Draft) normalisePlaces() error {
 	return nil
 }
 
+func (d *Draft) normaliseWater() error {
+	for i := range d.Water {
+		if err := snapPolygon(d.Water[i].Polygon); err != nil {
+			return fmt.Errorf("water %q: %w", d.Water[i].ID, err)
+		}
+	}
+	return nil
+}
+
 // normaliseExtent rounds the extent given, or finds it.
 func (d *Draft) normaliseExtent() error {
 	if d.Extent == (orb.Bound{}) {
@@ -304,6 +348,9 @@ func (d *Draft) bound() orb.Bound {
 	}
 	for _, p := range d.Places {
 		add(p.Position.Point().Bound())
+	}
+	for _, w := range d.Water {
+		add(w.Polygon.Bound())
 	}
 	return bound
 }

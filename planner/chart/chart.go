@@ -30,8 +30,10 @@ type Chart struct {
 	// Frame is the metric frame about the centre of Extent.
 	Frame  space.Frame
 	Extent orb.Bound
-	// GroundAltitudeM is the altitude of the ground, until terrain is imported.
+	// GroundAltitudeM is the altitude of the ground where there is no Terrain.
 	GroundAltitudeM float64
+	// Terrain is the shape of the ground; nil where it is taken as flat.
+	Terrain *Terrain
 	// HeightLimitM is how high above ground aircraft may fly where no zone says
 	// less.
 	HeightLimitM float64
@@ -42,21 +44,40 @@ type Chart struct {
 	Sites     []Site
 	// Places are addresses and shops: where things can be delivered to.
 	Places []Place
+	// Water is where vessels may go; empty where that is not known.
+	Water []WaterArea
 	// Checksum is "sha256:" and the hex digest of the chart's content.
 	Checksum string
 
 	index *index
 }
 
-// Graph is the network that rovers drive on. Arcs are directed and stand in
-// order of their start: those of node n are Arcs[First[n]:First[n+1]].
+// Profile is a set of classes of ground vehicle, a bit each.
+type Profile uint8
+
+// The classes of ground vehicle.
+const (
+	// Sidewalk is for robots at walking pace, which go where people walk.
+	Sidewalk Profile = 1 << iota
+	// Road is for road vehicles: cars and vans.
+	Road
+
+	allProfiles = Sidewalk | Road
+)
+
+// Graph is the network that rovers drive on, that of all profiles together.
+// Arcs are directed and stand in order of their start: those of node n are
+// Arcs[First[n]:First[n+1]].
 type Graph struct {
 	Nodes []Node
 	First []int32
 	Arcs  []Arc
-	// Component numbers each node's strongly connected component, from 0 for
-	// the main one, which has the most nodes.
+	// Component numbers each node's strongly connected component in the network
+	// of Sidewalk, from 0 for the main one, which has the most nodes; -1 for a
+	// node at which no arc of that profile starts or ends.
 	Component []int32
+	// RoadComponent is the same for Road.
+	RoadComponent []int32
 }
 
 // Node is a junction or a bend.
@@ -72,7 +93,13 @@ type Node struct {
 // Arc is a straight way from one node to another.
 type Arc struct {
 	From, To int32
-	LengthM  float64
+	// Profiles are those who may drive it in this direction. New takes none for
+	// Sidewalk.
+	Profiles Profile
+	// Layer orders ways that cross without meeting: bridges are above 0, tunnels
+	// below.
+	Layer   int8
+	LengthM float64
 	// SpeedLimitMPS is what the way allows, 0 for no limit of its own.
 	SpeedLimitMPS float64
 	WayID         int64
@@ -87,7 +114,13 @@ const (
 	HeightTag     HeightSource = "height"
 	HeightLevels  HeightSource = "levels"
 	HeightDefault HeightSource = "default"
+	// HeightMaximum is that of buildings of which not even the type is known:
+	// MaximumHeightM, to be on the safe side.
+	HeightMaximum HeightSource = "maximum"
 )
+
+// MaximumHeightM is the height of a building of which nothing is known.
+const MaximumHeightM = 50
 
 // Building is an obstacle to aircraft. The footprint may have courts.
 type Building struct {
@@ -159,6 +192,14 @@ type Site struct {
 	// Kinds are the kinds of vehicle that the site serves, by the names of
 	// package motion, in alphabetical order; empty for any.
 	Kinds []string `json:"kinds,omitempty"`
+}
+
+// WaterArea is a stretch of water.
+type WaterArea struct {
+	// ID is the OSM type and id, or "coastline/1" and so on for the sea.
+	ID string
+	// Polygon has islands as its holes.
+	Polygon orb.Polygon
 }
 
 // Place is an address, a shop or another named point to deliver to.

@@ -51,7 +51,12 @@ func village() Draft {
 			ID: "school", Name: "学校", Rule: KeepOut, Polygon: orb.Polygon{square(10.002, 50.002, 0.0002)},
 			CeilingM: 100, Airborne: true, From: time.Date(2026, 1, 2, 3, 4, 5, 6, time.FixedZone("CST", 8*3600)),
 		}},
-		Sites:  []Site{{ID: "node/31", Kind: Charger, Name: "Markt", Position: space.Position{Lon: 10, Lat: 50, AltitudeM: 3}, Capacity: 2, Kinds: []string{"vtol", "multirotor"}}},
+		Sites: []Site{{ID: "node/31", Kind: Charger, Name: "Markt", Position: space.Position{Lon: 10, Lat: 50, AltitudeM: 3}, Capacity: 2, Kinds: []string{"vtol", "multirotor"}}},
+		Terrain: &Terrain{
+			Origin: orb.Point{9.999, 49.999}, StepLon: 0.0025, StepLat: 0.0025, Cols: 3, Rows: 3, Source: "drawn by hand",
+			HeightDM: []int32{0, 10, 20, 30, 40, 50, 60, 70, 80},
+		},
+		Water:  []WaterArea{{ID: "way/51", Polygon: orb.Polygon{square(10.0022, 50.0005, 0.0002), square(10.0022, 50.0005, 0.0001)}}},
 		Places: []Place{{ID: "node/41", Name: "牛肉麵", Position: space.Position{Lon: 10.001, Lat: 50.0001, Level: "1"}}},
 	}
 	both := func(a, b int32, way int64) {
@@ -215,7 +220,7 @@ func TestFileRoundTrip(t *testing.T) {
 	}
 	// Journals name charts by checksum: what changes it, for the same drawing,
 	// needs another Version.
-	if want := "sha256:556463dd88b5ea64a63108d534305d9892682005d350c718f62d69353beffad7"; c.Checksum != want {
+	if want := "sha256:40b9525b14fbe724f6574260cfb8deabff4240c46b9dfa39ac9529c46fe0678e"; c.Checksum != want {
 		t.Errorf("the format has changed: checksum %s, want %s", c.Checksum, want)
 	}
 	if again := encoded(t, mustNew(t, village())); !bytes.Equal(file, again) {
@@ -229,22 +234,29 @@ func TestChecksumCoversEverything(t *testing.T) {
 		t.Fatalf("checksum %q", base)
 	}
 	for name, change := range map[string]func(*Draft){
-		"name":        func(d *Draft) { d.Name = "town" },
-		"attribution": func(d *Draft) { d.Attribution = "" },
-		"flag":        func(d *Draft) { d.Illustrative = false },
-		"extent":      func(d *Draft) { d.Extent = orb.Bound{Min: orb.Point{9, 49}, Max: orb.Point{10.5, 50.5}} },
-		"ground":      func(d *Draft) { d.GroundAltitudeM = 4 },
-		"limit":       func(d *Draft) { d.HeightLimitM = 121 },
-		"node":        func(d *Draft) { d.Nodes[0].Point[0] += 2e-7 },
-		"level":       func(d *Draft) { d.Nodes[0].Level = "2" },
-		"arc speed":   func(d *Draft) { d.Arcs[0].SpeedLimitMPS = 2 },
-		"arc name":    func(d *Draft) { d.Arcs[0].Name = "" },
-		"building":    func(d *Draft) { d.Buildings[0].HeightM = 22 },
-		"zone time":   func(d *Draft) { d.Zones[0].Until = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) },
-		"zone flag":   func(d *Draft) { d.Zones[0].Ground = true },
-		"site kinds":  func(d *Draft) { d.Sites[0].Kinds = nil },
-		"capacity":    func(d *Draft) { d.Sites[0].Capacity = 3 },
-		"place":       func(d *Draft) { d.Places[0].Name = "x" },
+		"name":           func(d *Draft) { d.Name = "town" },
+		"attribution":    func(d *Draft) { d.Attribution = "" },
+		"flag":           func(d *Draft) { d.Illustrative = false },
+		"extent":         func(d *Draft) { d.Extent = orb.Bound{Min: orb.Point{9, 49}, Max: orb.Point{10.5, 50.5}} },
+		"ground":         func(d *Draft) { d.GroundAltitudeM = 4 },
+		"limit":          func(d *Draft) { d.HeightLimitM = 121 },
+		"node":           func(d *Draft) { d.Nodes[0].Point[0] += 2e-7 },
+		"level":          func(d *Draft) { d.Nodes[0].Level = "2" },
+		"arc speed":      func(d *Draft) { d.Arcs[0].SpeedLimitMPS = 2 },
+		"arc name":       func(d *Draft) { d.Arcs[0].Name = "" },
+		"building":       func(d *Draft) { d.Buildings[0].HeightM = 22 },
+		"zone time":      func(d *Draft) { d.Zones[0].Until = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"zone flag":      func(d *Draft) { d.Zones[0].Ground = true },
+		"site kinds":     func(d *Draft) { d.Sites[0].Kinds = nil },
+		"capacity":       func(d *Draft) { d.Sites[0].Capacity = 3 },
+		"place":          func(d *Draft) { d.Places[0].Name = "x" },
+		"profile":        func(d *Draft) { d.Arcs[0].Profiles = Road | Sidewalk },
+		"layer":          func(d *Draft) { d.Arcs[0].Layer = -1 },
+		"no terrain":     func(d *Draft) { d.Terrain = nil },
+		"terrain":        func(d *Draft) { d.Terrain.HeightDM[4]++ },
+		"grid":           func(d *Draft) { d.Terrain.StepLat *= 1.5 },
+		"terrain source": func(d *Draft) { d.Terrain.Source = "" },
+		"island":         func(d *Draft) { d.Water[0].Polygon = d.Water[0].Polygon[:1] },
 	} {
 		d := village()
 		change(&d)
@@ -287,6 +299,12 @@ func TestNewRefuses(t *testing.T) {
 		"place":             {func(d *Draft) { d.Places[0].Position.Lon = math.Inf(1) }, "node/41"},
 		"extent":            {func(d *Draft) { d.Places[0].Position.Lat = 58 }, "200 km"},
 		"height limit":      {func(d *Draft) { d.HeightLimitM = -1 }, "height limit"},
+		"profile":           {func(d *Draft) { d.Arcs[2].Profiles = 8 }, "unknown profiles"},
+		"terrain too small": {func(d *Draft) { d.Terrain.Rows, d.Terrain.HeightDM = 1, d.Terrain.HeightDM[:3] }, "3 by 1 samples"},
+		"terrain count":     {func(d *Draft) { d.Terrain.Cols = 4 }, "4 by 3 samples has 9"},
+		"terrain step":      {func(d *Draft) { d.Terrain.StepLon = nan }, "grid is not a place"},
+		"terrain height":    {func(d *Draft) { d.Terrain.HeightDM[3] = 200_000 }, "20000 m high"},
+		"water":             {func(d *Draft) { d.Water[0].Polygon = nil }, "way/51"},
 		"ring of one place": {func(d *Draft) { d.Zones[0].Polygon = orb.Polygon{{{1, 1}, {2, 1}, {1 + 1e-9, 1}}} }, "ring 0"},
 	} {
 		d := village()

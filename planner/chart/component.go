@@ -5,24 +5,31 @@ import (
 	"slices"
 )
 
-// components numbers the strongly connected components of a graph: 0 for the
-// one with most nodes, and on by falling size, the lowest node first among
-// equals. Tarjan, "Depth-first search and linear graph algorithms", 1972, with
+// components numbers the strongly connected components of a profile's part of a
+// graph: 0 for the one with most nodes, and on by falling size, the lowest node
+// first among equals; -1 for nodes without an arc of the profile. Tarjan, "Depth-first search and linear graph algorithms", 1972, with
 // a stack of its own, since a street network is deeper than call stacks like.
-func components(g Graph) []int32 {
+func components(g Graph, profile Profile) []int32 {
 	t := tarjan{
-		graph: g,
-		comp:  make([]int32, len(g.Nodes)),
-		order: make([]int32, len(g.Nodes)),
-		low:   make([]int32, len(g.Nodes)),
-		arc:   make([]int32, len(g.Nodes)),
+		graph:   g,
+		profile: profile,
+		in:      make([]bool, len(g.Nodes)),
+		comp:    make([]int32, len(g.Nodes)),
+		order:   make([]int32, len(g.Nodes)),
+		low:     make([]int32, len(g.Nodes)),
+		arc:     make([]int32, len(g.Nodes)),
 	}
 	for n := range g.Nodes {
 		t.comp[n] = -1
 		t.arc[n] = g.First[n]
 	}
+	for _, arc := range g.Arcs {
+		if arc.Profiles&profile != 0 {
+			t.in[arc.From], t.in[arc.To] = true, true
+		}
+	}
 	for n := range g.Nodes {
-		if t.order[n] == 0 {
+		if t.in[n] && t.order[n] == 0 {
 			t.visit(int32(n))
 		}
 	}
@@ -33,6 +40,8 @@ func components(g Graph) []int32 {
 // is the next arc to follow from each node.
 type tarjan struct {
 	graph           Graph
+	profile         Profile
+	in              []bool
 	comp            []int32
 	order, low, arc []int32
 	visited         int32
@@ -53,8 +62,12 @@ func (t *tarjan) visit(root int32) {
 	for len(t.path) > 0 {
 		n := t.path[len(t.path)-1]
 		if t.arc[n] < t.graph.First[n+1] {
-			to := t.graph.Arcs[t.arc[n]].To
+			arc := &t.graph.Arcs[t.arc[n]]
+			to := arc.To
 			t.arc[n]++
+			if arc.Profiles&t.profile == 0 {
+				continue
+			}
 			if t.order[to] == 0 {
 				t.enter(to)
 			} else if t.comp[to] < 0 {
@@ -99,7 +112,9 @@ func (t *tarjan) rank() []int32 {
 		rank[c.id] = int32(i)
 	}
 	for n := range t.comp {
-		t.comp[n] = rank[t.comp[n]]
+		if t.in[n] {
+			t.comp[n] = rank[t.comp[n]]
+		}
 	}
 	return t.comp
 }

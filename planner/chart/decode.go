@@ -48,7 +48,8 @@ func read(r io.Reader) (*Chart, error) {
 		return nil, fmt.Errorf("%w: truncated within the first %d bytes", ErrFile, headBytes)
 	}
 	if v := binary.BigEndian.Uint32(head[len(magic):]); v != Version {
-		return nil, fmt.Errorf("%w: it has version %d; this program reads version %d", ErrFile, v, Version)
+		return nil, fmt.Errorf("%w: it has version %d and this program reads version %d; build it anew from its sources with kapok chart build",
+			ErrFile, v, Version)
 	}
 	length := binary.BigEndian.Uint64(head[len(magic)+4:])
 	if length > MaxFileBytes {
@@ -109,6 +110,8 @@ func decodeBody(body []byte) (Draft, error) {
 		{"zones", func() { draft.Zones = d.zones() }},
 		{"sites", func() { draft.Sites = d.sites() }},
 		{"places", func() { draft.Places = d.places() }},
+		{"terrain", func() { draft.Terrain = d.terrain() }},
+		{"water", func() { draft.Water = d.water() }},
 	} {
 		if len(body) < 9 || body[0] != byte(sectionStrings+i) {
 			return draft, fmt.Errorf("section %q is missing", section.name)
@@ -167,7 +170,7 @@ func (d *decoder) graph(draft *Draft) {
 	}
 	var way int64
 	for n := range draft.Nodes {
-		for range d.count(4) {
+		for range d.count(6) {
 			to := int64(n) + d.signed()
 			if to < 0 || to >= int64(len(draft.Nodes)) {
 				d.fail("has an arc to node %d of %d", to, len(draft.Nodes))
@@ -176,6 +179,8 @@ func (d *decoder) graph(draft *Draft) {
 			arc := Arc{From: int32(n), To: int32(to), SpeedLimitMPS: d.number()}
 			way += d.signed()
 			arc.WayID, arc.Name = way, d.text()
+			arc.Profiles = Profile(min(d.unsigned(), math.MaxUint8))
+			arc.Layer = int8(min(max(d.signed(), math.MinInt8), math.MaxInt8))
 			draft.Arcs = append(draft.Arcs, arc)
 		}
 	}
@@ -210,6 +215,42 @@ func (d *decoder) sites() []Site {
 		for range d.count(1) {
 			list[i].Kinds = append(list[i].Kinds, d.text())
 		}
+	}
+	return list
+}
+
+func (d *decoder) terrain() *Terrain {
+	if !d.flag() {
+		return nil
+	}
+	t := &Terrain{Origin: orb.Point{d.number(), d.number()}, StepLon: d.number(), StepLat: d.number(), Source: d.text()}
+	cols, rows, unit := d.unsigned(), d.unsigned(), d.unsigned()
+	// Each sample takes at least a byte.
+	if cols > uint64(len(d.rest)) || rows > uint64(len(d.rest)) || cols*rows > uint64(len(d.rest)) || unit < 1 || unit > 10 {
+		d.fail("claims %d by %d heights in steps of %d dm in %d bytes", cols, rows, unit, len(d.rest))
+		return nil
+	}
+	t.Cols, t.Rows = int(cols), int(rows)
+	t.HeightDM = make([]int32, cols*rows)
+	for i := range t.HeightDM {
+		step := d.signed()
+		if step > maxHeightDM || step < -maxHeightDM {
+			d.fail("has a step of %d between heights", step)
+			return nil
+		}
+		t.HeightDM[i] = t.before(i) + int32(step)*int32(unit)
+		if h := t.HeightDM[i]; h > maxHeightDM || h < -maxHeightDM {
+			d.fail("has a height of %d dm", h)
+			return nil
+		}
+	}
+	return t
+}
+
+func (d *decoder) water() []WaterArea {
+	list := make([]WaterArea, d.count(2))
+	for i := range list {
+		list[i] = WaterArea{ID: d.text(), Polygon: d.polygon()}
 	}
 	return list
 }

@@ -19,7 +19,7 @@ import (
 const (
 	magic = "KAPKCHRT"
 	// Version is the version of the file format that Write makes and Read takes.
-	Version    = 1
+	Version    = 2
 	headBytes  = len(magic) + 4 + 8
 	digestSize = 32
 )
@@ -52,6 +52,8 @@ const (
 	sectionZones
 	sectionSites
 	sectionPlaces
+	sectionTerrain
+	sectionWater
 )
 
 // encoder appends values to a buffer. Strings are numbered in the order of
@@ -75,6 +77,8 @@ func encodeBody(c *Chart) []byte {
 		e.section(func() { e.zones(c.Zones) }),
 		e.section(func() { e.sites(c.Sites) }),
 		e.section(func() { e.places(c.Places) }),
+		e.section(func() { e.terrain(c.Terrain) }),
+		e.section(func() { e.water(c.Water) }),
 	}
 	table := e.section(e.table)
 	var body []byte
@@ -130,6 +134,8 @@ func (e *encoder) graph(g Graph) {
 			e.signed(arc.WayID - way)
 			way = arc.WayID
 			e.text(arc.Name)
+			e.count(int(arc.Profiles))
+			e.signed(int64(arc.Layer))
 		}
 	}
 }
@@ -185,6 +191,40 @@ func (e *encoder) places(list []Place) {
 		e.text(p.ID)
 		e.text(p.Name)
 		e.position(p.Position)
+	}
+}
+
+// terrain stores heights as differences to the sample before, the first of a row
+// to the first of the row before, in steps of a metre where all are whole.
+func (e *encoder) terrain(t *Terrain) {
+	e.flag(t != nil)
+	if t == nil {
+		return
+	}
+	for _, v := range [...]float64{t.Origin[0], t.Origin[1], t.StepLon, t.StepLat} {
+		e.number(v)
+	}
+	e.text(t.Source)
+	e.count(t.Cols)
+	e.count(t.Rows)
+	unit := int32(10)
+	for _, h := range t.HeightDM {
+		if h%unit != 0 {
+			unit = 1
+			break
+		}
+	}
+	e.count(int(unit))
+	for i, h := range t.HeightDM {
+		e.signed(int64(h-t.before(i)) / int64(unit))
+	}
+}
+
+func (e *encoder) water(list []WaterArea) {
+	e.count(len(list))
+	for _, w := range list {
+		e.text(w.ID)
+		e.polygon(w.Polygon)
 	}
 }
 

@@ -18,66 +18,120 @@ const LevelSlackM = 30
 // index finds nodes, arcs and buildings by place. It is never changed once
 // built.
 type index struct {
-	nodes, arcs, buildings rtree.RTreeG[int32]
-	// outlines are the footprints in the frame.
-	outlines [][][]space.XY
+	// sidewalk and road hold the main components of the profiles.
+	sidewalk, road   network
+	buildings, water rtree.RTreeG[int32]
+	// outlines are the footprints in the frame, shores the rings of the water.
+	outlines, shores [][][]space.XY
+	// roofsM are the altitudes of the roofs.
+	roofsM []float64
 }
 
+// network holds the nodes and arcs of one profile's main component.
+type network struct{ nodes, arcs rtree.RTreeG[int32] }
+
 func newIndex(c *Chart) *index {
-	x := &index{outlines: make([][][]space.XY, len(c.Buildings))}
-	g := c.Ground
+	x := &index{}
+	x.sidewalk.fill(c.Ground, Sidewalk)
+	x.road.fill(c.Ground, Road)
+	footprints, shores := make([]orb.Polygon, len(c.Buildings)), make([]orb.Polygon, len(c.Water))
+	for i := range c.Buildings {
+		footprints[i] = c.Buildings[i].Footprint
+	}
+	for i := range c.Water {
+		shores[i] = c.Water[i].Polygon
+	}
+	x.outlines = outlines(c.Frame, footprints, &x.buildings)
+	x.shores = outlines(c.Frame, shores, &x.water)
+	x.roofsM = make([]float64, len(c.Buildings))
+	for i := range c.Buildings {
+		x.roofsM[i] = c.highestGround(c.Buildings[i].Footprint[0]) + c.Buildings[i].HeightM
+	}
+	return x
+}
+
+// fill takes in the main component of a profile.
+func (w *network) fill(g Graph, profile Profile) {
 	for n := range g.Nodes {
-		if g.InMain(int32(n)) {
+		if g.InMainOf(int32(n), profile) {
 			at := g.Nodes[n].XY
-			x.nodes.Insert([2]float64{at.X, at.Y}, [2]float64{at.X, at.Y}, int32(n))
+			w.nodes.Insert([2]float64{at.X, at.Y}, [2]float64{at.X, at.Y}, int32(n))
 		}
 	}
 	for i, arc := range g.Arcs {
-		// Of the two arcs of a way in both directions, the first is enough.
-		if !g.InMain(arc.From) || !g.InMain(arc.To) || arc.From > arc.To && g.joined(arc.To, arc.From) {
+		if arc.Profiles&profile == 0 || !g.InMainOf(arc.From, profile) || !g.InMainOf(arc.To, profile) {
 			continue
 		}
-		insert(&x.arcs, space.BoxOf(g.Nodes[arc.From].XY, g.Nodes[arc.To].XY), i)
+		// Of the two arcs of a way in both directions, the first is enough.
+		if arc.From > arc.To && g.joined(arc.To, arc.From, profile) {
+			continue
+		}
+		insert(&w.arcs, space.BoxOf(g.Nodes[arc.From].XY, g.Nodes[arc.To].XY), i)
 	}
-	for i, b := range c.Buildings {
-		x.outlines[i] = make([][]space.XY, len(b.Footprint))
-		for r, ring := range b.Footprint {
-			for _, p := range ring {
-				x.outlines[i][r] = append(x.outlines[i][r], c.Frame.XY(p))
+}
+
+// outlines brings polygons into the frame, and their boxes into a tree.
+func outlines(frame space.Frame, polygons []orb.Polygon, tree *rtree.RTreeG[int32]) [][][]space.XY {
+	list := make([][][]space.XY, len(polygons))
+	for i, polygon := range polygons {
+		list[i] = make([][]space.XY, len(polygon))
+		for r, ring := range polygon {
+			list[i][r] = make([]space.XY, len(ring))
+			for k, p := range ring {
+				list[i][r][k] = frame.XY(p)
 			}
 		}
-		insert(&x.buildings, space.BoxOf(x.outlines[i][0]...), i)
+		insert(tree, space.BoxOf(list[i][0]...), i)
 	}
-	return x
+	return list
 }
 
 func insert(tree *rtree.RTreeG[int32], box space.Box, i int) {
 	tree.Insert([2]float64{box.Min.X, box.Min.Y}, [2]float64{box.Max.X, box.Max.Y}, int32(i))
 }
 
-// joined tells whether an arc goes from a to b.
-func (g Graph) joined(a, b int32) bool {
+// joined tells whether an arc of a profile goes from a to b.
+func (g Graph) joined(a, b int32, profile Profile) bool {
 	for _, arc := range g.From(a) {
-		if arc.To == b {
+		if arc.To == b && arc.Profiles&profile != 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// SnapNode returns the node of the main component that is nearest to a
+// network returns the index of one profile, nil for none or several.
+func (c *Chart) network(p Profile) *network {
+	switch {
+	case c.index == nil:
+		return nil
+	case p == Sidewalk:
+		return &c.index.sidewalk
+	case p == Road:
+		return &c.index.road
+	}
+	return nil
+}
+
+// SnapNode is SnapNodeOn the network of Sidewalk.
+func (c *Chart) SnapNode(p space.Position) (node int32, distM float64, ok bool) {
+	return c.SnapNodeOn(p, Sidewalk)
+}
+
+// SnapNodeOn returns the node of a profile's main component that is nearest to a
 // position, and how far it is in metres. A node on the position's level is
 // preferred as LevelSlackM tells; among equals the lowest is taken. Only a chart
-// without a network has none. The distance has no limit: whether it is too far
-// is the caller's to say.
-func (c *Chart) SnapNode(p space.Position) (node int32, distM float64, ok bool) {
-	if c.index == nil {
+// without a network for the profile has none. The distance has no limit: whether
+// it is too far is the caller's to say.
+func (c *Chart) SnapNodeOn(p space.Position, profile Profile) (node int32, distM float64, ok bool) {
+	net := c.network(profile)
+	if net == nil {
 		return 0, 0, false
 	}
 	at := c.Frame.XY(p.Point())
 	dist := func(n int32) float64 { return c.Ground.Nodes[n].XY.Dist(at) }
 	same := func(n int32) bool { return SameLevel(p.Level, c.Ground.Nodes[n].Level) }
-	return nearest(&c.index.nodes, at, dist, same)
+	return nearest(&net.nodes, at, dist, same)
 }
 
 // Snapped is a place on the ground graph.
@@ -92,10 +146,14 @@ type Snapped struct {
 	DistM float64
 }
 
-// Snap returns the place on the network that is nearest to a position, by the
-// rules of SnapNode.
-func (c *Chart) Snap(p space.Position) (Snapped, bool) {
-	if c.index == nil {
+// Snap is SnapOn the network of Sidewalk.
+func (c *Chart) Snap(p space.Position) (Snapped, bool) { return c.SnapOn(p, Sidewalk) }
+
+// SnapOn returns the place on a profile's network that is nearest to a position,
+// by the rules of SnapNodeOn.
+func (c *Chart) SnapOn(p space.Position, profile Profile) (Snapped, bool) {
+	net := c.network(profile)
+	if net == nil {
 		return Snapped{}, false
 	}
 	at := c.Frame.XY(p.Point())
@@ -111,7 +169,7 @@ func (c *Chart) Snap(p space.Position) (Snapped, bool) {
 		from, to := ends(i)
 		return SameLevel(p.Level, from.Level) || SameLevel(p.Level, to.Level)
 	}
-	arc, distM, ok := nearest(&c.index.arcs, at, dist, same)
+	arc, distM, ok := nearest(&net.arcs, at, dist, same)
 	if !ok {
 		return Snapped{}, false
 	}
@@ -211,6 +269,20 @@ func (c *Chart) BuildingAt(at space.XY) (building int32, ok bool) {
 	return building, ok
 }
 
-// GroundAltitude returns the altitude of the ground at a point in metres above
-// mean sea level. Until charts carry terrain it is the same everywhere.
-func (c *Chart) GroundAltitude(orb.Point) float64 { return c.GroundAltitudeM }
+// WaterAt returns the stretch of water at a place, the first of several.
+func (c *Chart) WaterAt(at space.XY) (water int32, ok bool) {
+	if c.index == nil {
+		return 0, false
+	}
+	c.index.water.Search([2]float64{at.X, at.Y}, [2]float64{at.X, at.Y}, func(_, _ [2]float64, i int32) bool {
+		if (!ok || i < water) && space.InRings(c.index.shores[i], at) {
+			water, ok = i, true
+		}
+		return true
+	})
+	return water, ok
+}
+
+// Shore returns the rings of a stretch of water in the chart's frame: the outer
+// one, then its islands, each closed. It belongs to the chart.
+func (c *Chart) Shore(water int32) [][]space.XY { return c.index.shores[water] }

@@ -1,0 +1,202 @@
+package chart
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/paulmach/orb"
+
+	"github.com/kapok-fleet/kapok/planner/space"
+)
+
+// maxHeightDM bounds the heights of terrain.
+const maxHeightDM = 10 * MaxHeightM
+
+// Terrain is the shape of the bare ground: heights at the crossings of a grid
+// along the meridians and parallels, and between them bilinear. It is read-only
+// once it belongs to a chart.
+type Terrain struct {
+	// Origin is the place of the south-westernmost sample.
+	Origin orb.Point
+	// StepLon and StepLat are the degrees between samples.
+	StepLon, StepLat float64
+	// Cols and Rows are how many samples there are from west to east and from
+	// south to north, at least 2.
+	Cols, Rows int
+	// HeightDM are the samples row by row from the south-west, in decimetres
+	// above mean sea level (EGM96). All are known: importers fill voids.
+	HeightDM []int32
+	// Source names the files that it was imported from.
+	Source string
+}
+
+// Altitude returns the altitude of the ground in metres above mean sea level. A
+// point outside of the grid has that of the nearest point of its edge.
+func (t *Terrain) Altitude(p orb.Point) float64 {
+	return t.at(t.grid(p))
+}
+
+// grid returns a point's place in units of columns and rows, clamped to the
+// grid.
+func (t *Terrain) grid(p orb.Point) (u, v float64) {
+	return within((p[0]-t.Origin[0])/t.StepLon, t.Cols-1), within((p[1]-t.Origin[1])/t.StepLat, t.Rows-1)
+}
+
+// within clamps v to 0 … most; what is no number is 0.
+func within(v float64, most int) float64 {
+	if v > 0 {
+		return min(v, float64(most))
+	}
+	return 0
+}
+
+// at is the bilinear surface.
+func (t *Terrain) at(u, v float64) float64 {
+	col, row := min(int(u), t.Cols-2), min(int(v), t.Rows-2)
+	du, dv := u-float64(col), v-float64(row)
+	i := row*t.Cols + col
+	south := float64(t.HeightDM[i])*(1-du) + float64(t.HeightDM[i+1])*du
+	i += t.Cols
+	north := float64(t.HeightDM[i])*(1-du) + float64(t.HeightDM[i+1])*du
+	return (south*(1-dv) + north*dv) / 10
+}
+
+// Range returns the lowest and the highest altitude in a bound. Its cost grows
+// with the number of samples in the bound.
+func (t *Terrain) Range(bound orb.Bound) (lowM, highM float64) {
+	u0, v0 := t.grid(bound.Min)
+	u1, v1 := t.grid(bound.Max)
+	lowM, highM = math.Inf(1), math.Inf(-1)
+	// A bilinear patch has its extremes at corners: those of the bound, the
+	// samples, and where the bound's sides cross the grid.
+	for v := v0; ; v = min(math.Floor(v)+1, v1) {
+		for u := u0; ; u = min(math.Floor(u)+1, u1) {
+			h := t.at(u, v)
+			lowM, highM = min(lowM, h), max(highM, h)
+			if u >= u1 {
+				break
+			}
+		}
+		if v >= v1 {
+			break
+		}
+	}
+	return lowM, highM
+}
+
+// before is what a sample is stored as a difference to.
+func (t *Terrain) before(i int) int32 {
+	switch {
+	case i%t.Cols > 0:
+		return t.HeightDM[i-1]
+	case i > 0:
+		return t.HeightDM[i-t.Cols]
+	}
+	return 0
+}
+
+// check says what is wrong with terrain; having none is fine.
+func (t *Terrain) check() error {
+	if t == nil {
+		return nil
+	}
+	if t.Cols < 2 || t.Rows < 2 || t.Cols > MaxTerrainSamples/t.Rows || len(t.HeightDM) != t.Cols*t.Rows {
+		return fmt.Errorf("terrain of %d by %d samples has %d heights; it needs 2 by 2 and may have %d", t.Cols, t.Rows, len(t.HeightDM), MaxTerrainSamples)
+	}
+	east, north := t.Origin[0]+t.StepLon*float64(t.Cols-1), t.Origin[1]+t.StepLat*float64(t.Rows-1)
+	if !(t.StepLon > 0 && t.StepLat > 0) || !space.ValidPoint(t.Origin) || !space.ValidPoint(orb.Point{east, north}) {
+		return errors.New("the terrain's grid is not a place on earth")
+	}
+	for i, h := range t.HeightDM {
+		if h > maxHeightDM || h < -maxHeightDM {
+			return fmt.Errorf("terrain sample %d is %g m high, out of range", i, float64(h)/10)
+		}
+	}
+	return nil
+}
+
+// GroundAltitude returns the altitude of the ground at a point in metres above
+// mean sea level: that of the terrain, or where there is none GroundAltitudeM.
+func (c *Chart) GroundAltitude(p orb.Point) float64 {
+	if c.Terrain == nil {
+		return c.GroundAltitudeM
+	}
+	return c.Terrain.Altitude(p)
+}
+
+// GroundAltitudeXY is GroundAltitude at a place in the chart's frame.
+func (c *Chart) GroundAltitudeXY(at space.XY) float64 {
+	if c.Terrain == nil {
+		return c.GroundAltitudeM
+	}
+	return c.Terrain.Altitude(c.Frame.Point(at))
+}
+
+// GroundRange returns the lowest and the highest altitude of the ground under a
+// box: never too narrow a range, and too wide by no more than the turn of the
+// meridians within the box. Its cost grows with the number of samples below.
+func (c *Chart) GroundRange(box space.Box) (lowM, highM float64) {
+	if c.Terrain == nil || box.Empty() {
+		return c.GroundAltitudeM, c.GroundAltitudeM
+	}
+	mid := box.Centre()
+	var bound orb.Bound
+	for i, at := range [...]space.XY{
+		box.Min, {X: mid.X, Y: box.Min.Y}, {X: box.Max.X, Y: box.Min.Y}, {X: box.Max.X, Y: mid.Y},
+		box.Max, {X: mid.X, Y: box.Max.Y}, {X: box.Min.X, Y: box.Max.Y}, {X: box.Min.X, Y: mid.Y},
+	} {
+		p := c.Frame.Point(at)
+		if i == 0 {
+			bound = p.Bound()
+		}
+		bound = bound.Extend(p)
+	}
+	return c.Terrain.Range(bound)
+}
+
+// RoofM returns the altitude of a building's roof: the highest ground under its
+// footprint and its height, which on a slope errs to the safe side.
+func (c *Chart) RoofM(building int32) float64 { return c.index.roofsM[building] }
+
+// maxSamplesUnderRoof bounds the search under one footprint, which is kilometres
+// wide; beyond it the highest ground in its bounding box is taken.
+const maxSamplesUnderRoof = 40_000
+
+// highestGround returns the highest ground under a ring.
+func (c *Chart) highestGround(ring orb.Ring) float64 {
+	t := c.Terrain
+	if t == nil {
+		return c.GroundAltitudeM
+	}
+	high := math.Inf(-1)
+	// Along an edge the surface is a parabola from one crossing of the grid to
+	// the next: sixteen points a cell come within decimetres of its top.
+	plane := make([]space.XY, len(ring))
+	for i, p := range ring {
+		plane[i].X, plane[i].Y = t.grid(p)
+		if i == 0 {
+			continue
+		}
+		a, b := plane[i-1], plane[i]
+		steps := int(a.Dist(b)*16) + 1
+		for k := range steps + 1 {
+			at := a.Lerp(b, float64(k)/float64(steps))
+			high = max(high, t.at(at.X, at.Y))
+		}
+	}
+	// Inside, it is highest at a sample.
+	box := space.BoxOf(plane...)
+	if (box.Max.X-box.Min.X)*(box.Max.Y-box.Min.Y) > maxSamplesUnderRoof {
+		_, high = t.Range(ring.Bound())
+		return high
+	}
+	for v := math.Ceil(box.Min.Y); v <= box.Max.Y; v++ {
+		for u := math.Ceil(box.Min.X); u <= box.Max.X; u++ {
+			if space.InRing(plane, space.XY{X: u, Y: v}) {
+				high = max(high, t.at(u, v))
+			}
+		}
+	}
+	return high
+}

@@ -52,7 +52,7 @@ func New(config Config, c *chart.Chart, state *State) (*Fleet, error) {
 	}
 	f := &Fleet{
 		config: config, chart: c, state: state, world: world,
-		fences: fence.Compile(c.Frame, c.GroundAltitudeM, c.Zones),
+		fences: fence.Compile(c, c.Zones),
 		sites:  make(map[SiteID]chart.Site, len(c.Sites)),
 		places: make(map[string]chart.Place, len(c.Places)),
 		owing:  map[VehicleID]bool{},

@@ -52,6 +52,7 @@ func newAgents(s scenario.Scenario, c *chart.Chart, homes [][]scenario.Home) ([]
 			}
 			home, id := homes[i][n].Position, f.VehicleID(n+1)
 			b := body.New(figures, c.Frame.XYZ(home), c.GroundAltitude(home.Point()), between(draw, f.BatteryRatio))
+			b.Ground = c.GroundAltitudeXY
 			agents = append(agents, agent.New(agent.Options{
 				ID: id, Kind: f.ProtocolKind(), Model: f.Model, Capabilities: f.Capabilities,
 				MaxLoadKg: load, MaxLegs: f.MaxLegs, Frame: c.Frame, ClockError: clockError,

@@ -29,11 +29,11 @@ const SpeedToleranceMPS = 0.1
 // floor and ceiling belong to the zone; From belongs to it and Until does not.
 // A zero floor or ceiling is none.
 type Set struct {
+	chart   *chart.Chart
 	boxes   []space.Box
 	zones   []zone
 	ring    []int32
 	pts     []space.XY
-	groundM float64
 	keepIns bool
 	sources []*chart.Zone
 }
@@ -66,20 +66,20 @@ type Hit struct {
 	zone int32
 }
 
-// Compile takes zones into the frame. Their order does not matter; hits come in
-// the order of ids. The polygons must not change as long as the Set
-// is used. groundM is the altitude of the ground, which height limits
-// count from. Rings of fewer than three points hold nothing.
-func Compile(frame space.Frame, groundM float64, zones []chart.Zone) *Set {
+// Compile takes zones into the frame of a chart, on whose ground below a place
+// height limits count. The order of the zones does not matter; hits come in the
+// order of ids. The polygons and the chart must not change as long as the Set is
+// used. Rings of fewer than three points hold nothing.
+func Compile(c *chart.Chart, zones []chart.Zone) *Set {
 	zones = slices.Clone(zones)
 	order := make([]*chart.Zone, len(zones))
 	for i := range zones {
 		order[i] = &zones[i]
 	}
 	slices.SortStableFunc(order, func(a, b *chart.Zone) int { return strings.Compare(a.ID, b.ID) })
-	s := &Set{groundM: groundM, ring: []int32{0}, sources: order}
+	s := &Set{chart: c, ring: []int32{0}, sources: order}
 	for _, z := range order {
-		s.add(frame, z)
+		s.add(c.Frame, z)
 	}
 	return s
 }
@@ -153,7 +153,11 @@ func (s *Set) Locate(at space.XYZ, when time.Time, airborne bool, speedMPS float
 			continue
 		}
 		kept = kept || z.rule == chart.KeepIn
-		dst = append(dst, z.hit(int32(i), at.Z-s.groundM, speedMPS))
+		heightM := 0.0
+		if z.rule == chart.AltitudeLimit {
+			heightM = at.Z - s.chart.GroundAltitudeXY(xy)
+		}
+		dst = append(dst, z.hit(int32(i), heightM, speedMPS))
 	}
 	if !s.keepIns || kept {
 		return dst

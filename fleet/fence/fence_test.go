@@ -40,6 +40,11 @@ func star(r *rand.Rand, n int, centre space.XY, radius float64) orb.Polygon {
 	return orb.Polygon{append(ring, ring[0])}
 }
 
+// ground is an empty chart whose flat ground has an altitude.
+func ground(altitudeM float64) *chart.Chart {
+	return &chart.Chart{Frame: frame(), GroundAltitudeM: altitudeM}
+}
+
 func at(x, y, z float64) space.XYZ { return space.XYZ{X: x, Y: y, Z: z} }
 
 func TestLocateTellsWhichZonesBindAndWhichAreBroken(t *testing.T) {
@@ -51,7 +56,7 @@ func TestLocateTellsWhichZonesBindAndWhichAreBroken(t *testing.T) {
 		{ID: "a-airport", Rule: chart.AltitudeLimit, Polygon: orb.Polygon{rectangle(-500, -500, 50, 500)}, HeightLimitM: 60, Airborne: true},
 		{ID: "c-school", Rule: chart.SpeedLimit, Polygon: orb.Polygon{rectangle(200, 0, 300, 100)}, SpeedLimitMPS: 2, Ground: true},
 	}
-	s := fence.Compile(frame(), 5, zones)
+	s := fence.Compile(ground(5), zones)
 	tests := []struct {
 		name     string
 		at       space.XYZ
@@ -107,7 +112,7 @@ func tell(hits []fence.Hit) string {
 }
 
 func TestKeepInZonesAreKeptByBeingInOneOfThem(t *testing.T) {
-	s := fence.Compile(frame(), 0, []chart.Zone{
+	s := fence.Compile(ground(0), []chart.Zone{
 		{ID: "west", Rule: chart.KeepIn, Polygon: orb.Polygon{rectangle(-100, 0, 0, 100)}},
 		{ID: "east", Rule: chart.KeepIn, Polygon: orb.Polygon{rectangle(-10, 0, 100, 100)}, Airborne: true},
 		{ID: "fire", Rule: chart.KeepOut, Polygon: orb.Polygon{rectangle(150, 0, 300, 100)}},
@@ -171,7 +176,7 @@ func TestLocateAgreesWithOrb(t *testing.T) {
 			Polygon: star(r, 3+r.IntN(20), centre, 50+500*r.Float64()),
 		})
 	}
-	s := fence.Compile(f, 0, zones)
+	s := fence.Compile(ground(0), zones)
 	inside := 0
 	var hits []fence.Hit
 	for range 3000 {
@@ -207,7 +212,7 @@ func crowd(n int) *fence.Set {
 		centre := space.XY{X: 1e4 * (r.Float64() - 0.5), Y: 1e4 * (r.Float64() - 0.5)}
 		zones[i] = chart.Zone{ID: fmt.Sprintf("z%04d", i), Rule: chart.KeepOut, Polygon: star(r, 16, centre, 300)}
 	}
-	return fence.Compile(frame(), 0, zones)
+	return fence.Compile(ground(0), zones)
 }
 
 func TestLocateDoesNotAllocate(t *testing.T) {
@@ -237,5 +242,26 @@ func BenchmarkLocate1000ZonesOf16(b *testing.B) {
 	for b.Loop() {
 		dst = s.Locate(places[i%len(places)], noon(), true, 5, dst[:0])
 		i++
+	}
+}
+
+// A hill rises to the north by one metre in ten: the same altitude is within a
+// height limit at its top and above it at its foot.
+func TestHeightLimitsCountFromTheGroundBelow(t *testing.T) {
+	low, high := frame().Point(space.XY{X: -1000, Y: -1000}), frame().Point(space.XY{X: 1000, Y: 1000})
+	c := ground(0)
+	c.Terrain = &chart.Terrain{
+		Origin: low, StepLon: high[0] - low[0], StepLat: high[1] - low[1],
+		Cols: 2, Rows: 2, HeightDM: []int32{0, 0, 2000, 2000},
+	}
+	s := fence.Compile(c, []chart.Zone{{ID: "z", Rule: chart.AltitudeLimit, HeightLimitM: 60, Polygon: orb.Polygon{rectangle(-1000, -1000, 1000, 1000)}}})
+	for _, tt := range []struct {
+		y, altitudeM float64
+		violated     bool
+	}{{-900, 80, true}, {-900, 69, false}, {900, 80, false}, {900, 249, false}, {900, 251, true}} {
+		hits := s.Locate(at(0, tt.y, tt.altitudeM), noon(), true, 10, nil)
+		if len(hits) != 1 || hits[0].Violated != tt.violated {
+			t.Errorf("at %g m on the slope at altitude %g m: %+v, want violated %v", tt.y, tt.altitudeM, hits, tt.violated)
+		}
 	}
 }

@@ -19,7 +19,7 @@ func (c Cost) Add(d Cost) Cost {
 // Validate says what is wrong with a spec: an unknown kind, a figure that is
 // not finite, a speed, power or battery that is not positive, a greatest speed
 // below the cruise, a reserve outside 0 ≤ r < 1, or an aircraft without climb,
-// descent or climb power. All faults are reported, joined.
+// descent or climb power, or a vehicle for roads that is no rover. All faults are reported, joined.
 func (s Spec) Validate() error {
 	var faults []error
 	complain := func(format string, args ...any) {
@@ -29,6 +29,9 @@ func (s Spec) Validate() error {
 	case Rover, Multirotor, VTOL, Vessel:
 	default:
 		complain("kind %q is not rover, multirotor, vtol or vessel", s.Kind)
+	}
+	if s.Road && s.Kind != Rover {
+		complain("road is set for a %s; only rovers drive", s.Kind)
 	}
 	positive := func(name string, v float64) {
 		if !(v > 0) || math.IsInf(v, 0) {

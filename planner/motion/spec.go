@@ -23,6 +23,8 @@ func (k Kind) Airborne() bool { return k == Multirotor || k == VTOL }
 // Spec is one vehicle's performance. The zero value is not usable.
 type Spec struct {
 	Kind Kind `json:"kind"`
+	// Road is for rovers: it drives on roads, as cars do; false where people walk.
+	Road bool `json:"road,omitempty"`
 	// CruiseMPS is the planned ground speed, MaxMPS the greatest that the
 	// vehicle can reach and what lower bounds of travel time are built on.
 	CruiseMPS  float64 `json:"cruise_mps"`

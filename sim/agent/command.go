@@ -107,7 +107,7 @@ func (a *Agent) moveByCommand(now time.Time) {
 // descend sets out straight down.
 func (a *Agent) descend() {
 	down := a.body.At
-	down.Z = a.body.GroundM
+	down.Z = a.body.GroundBelowM()
 	a.body.Follow([]space.XYZ{a.body.At, down}, nil)
 }
 

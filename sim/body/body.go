@@ -32,8 +32,12 @@ type Body struct {
 	HeadingDeg float64
 	// EnergyWh is what the battery holds; LoadKg what is carried.
 	EnergyWh, LoadKg float64
-	// GroundM is the altitude of the ground, where aircraft land.
+	// GroundM is the altitude of the ground, where aircraft land, unless Ground
+	// gives that of each place.
 	GroundM float64
+	// Ground, when set, is the altitude of the ground at a place, on a chart
+	// whose ground is not flat. It must be a pure function.
+	Ground func(at space.XY) float64
 	// TravelledM is the length of all ways so far.
 	TravelledM float64
 
@@ -57,9 +61,17 @@ func (b *Body) BatteryRatio() float64 { return b.EnergyWh / b.Figures.BatteryWh 
 // Dead tells whether the battery is empty; then nothing moves any more.
 func (b *Body) Dead() bool { return b.EnergyWh <= 0 }
 
+// GroundBelowM is the altitude of the ground below the body.
+func (b *Body) GroundBelowM() float64 {
+	if b.Ground == nil {
+		return b.GroundM
+	}
+	return b.Ground(b.At.XY())
+}
+
 // Landed tells whether the vehicle stands on the surface.
 func (b *Body) Landed() bool {
-	return !b.Figures.airborne() || b.At.Z <= b.GroundM+landedM
+	return !b.Figures.airborne() || b.At.Z <= b.GroundBelowM()+landedM
 }
 
 // Moving tells whether a path is being followed.
@@ -275,7 +287,7 @@ func (b *Body) drop(seconds float64) {
 	if b.Landed() {
 		return
 	}
-	fall := min(b.At.Z-b.GroundM, 8*seconds)
+	fall := min(b.At.Z-b.GroundBelowM(), 8*seconds)
 	b.At.Z -= fall
 	b.ClimbMPS = -fall / seconds
 }

@@ -181,3 +181,24 @@ func TestEachSegmentHasItsOwnSpeed(t *testing.T) {
 		t.Errorf("12 s after joining at %v, want 35 m", b.At)
 	}
 }
+
+func TestTheGroundIsWhereTheBodyIs(t *testing.T) {
+	hill := func(at space.XY) float64 { return at.X / 10 }
+	b := newBody(t, protocol.Multirotor, space.XYZ{})
+	b.Ground = hill
+	b.Follow([]space.XYZ{{}, {Z: 60}, {X: 200, Z: 60}, {X: 200, Z: 20}}, []float64{15})
+	for b.Moving() {
+		b.Step(1, Resting)
+	}
+	if !b.Landed() || b.GroundBelowM() != 20 {
+		t.Errorf("at %v over ground of %g m: landed %v", b.At, b.GroundBelowM(), b.Landed())
+	}
+	fallen := newBody(t, protocol.Multirotor, space.XYZ{X: 300, Z: 70})
+	fallen.Ground, fallen.EnergyWh = hill, 0
+	for range 10 {
+		fallen.Step(1, Resting)
+	}
+	if fallen.At.Z != 30 {
+		t.Errorf("without power it fell to %g m, want the ground at 30 m", fallen.At.Z)
+	}
+}

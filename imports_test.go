@@ -24,7 +24,7 @@ const module = "github.com/kapok-fleet/kapok"
 // from lines above its own, and a sub-package also from its own parent.
 var layers = [][]string{
 	{"docs/example-client", "console"},
-	{"planner/space"},
+	{"planner/space", "planner/chart/osmpbf"},
 	{"planner/motion", "planner/chart", "planner/chart/harbour", "protocol", "protocol/api"},
 	{"planner/route"},
 	{"planner/traffic", "planner/cover"},

@@ -3,13 +3,11 @@ package server
 import (
 	"context"
 	"encoding/base64"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/kapok-fleet/kapok/fleet"
-	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol/api"
 )
@@ -24,11 +22,6 @@ type sitesInput struct {
 type placesInput struct {
 	Page
 	Text string `query:"text" maxLength:"128" doc:"Part of the name or id, in any case."`
-}
-
-type zonesInput struct {
-	Page
-	Rule []string `query:"rule" enum:"keep_out,keep_in,altitude_limit,speed_limit,advise" doc:"Any of these, separated by commas."`
 }
 
 func (s *Server) registerChart() {
@@ -49,12 +42,6 @@ func (s *Server) registerChart() {
 		answers: []shape{{http.StatusOK, api.List[api.Place]{}}},
 		codes:   []string{codeMalformedCursor},
 	}, s.listPlaces)
-	register(s, operation{
-		id: "list-zones", method: http.MethodGet, path: "/v1/zones", tag: "chart", needs: toRead, geoJSON: true,
-		summary: "List the zones of the chart",
-		answers: []shape{{http.StatusOK, api.List[api.Zone]{}}},
-		codes:   []string{codeMalformedCursor},
-	}, s.listZones)
 }
 
 func (s *Server) getChart(ctx context.Context, _ *chartInput) (*reply, error) {
@@ -90,13 +77,6 @@ func (s *Server) listPlaces(ctx context.Context, in *placesInput) (*reply, error
 		found := wanted == "" || strings.Contains(strings.ToLower(p.Name), wanted) || strings.Contains(strings.ToLower(p.ID), wanted)
 		return api.Place{ID: p.ID, Name: p.Name, Position: apiPosition(p.Position)}, found
 	}, placeFeature)
-}
-
-func (s *Server) listZones(ctx context.Context, in *zonesInput) (*reply, error) {
-	zones := s.options.Chart.Zones
-	return listChart(requestOf(ctx), len(zones), in.Page, func(i int) (api.Zone, bool) {
-		return apiZone(&zones[i]), oneOf(in.Rule, zones[i].Rule)
-	}, zoneFeature)
 }
 
 // listChart answers with a page of what never changes; the cursor is a place in
@@ -135,26 +115,6 @@ func listChart[T any](r *request, count int, p Page, view func(int) (T, bool), d
 func apiPosition(p space.Position) api.Position {
 	altitude := p.AltitudeM
 	return api.Position{Lon: p.Lon, Lat: p.Lat, AltitudeM: &altitude, Level: p.Level}
-}
-
-func apiZone(z *chart.Zone) api.Zone {
-	shown := api.Zone{
-		ID: z.ID, Name: z.Name, Rule: string(z.Rule), FloorM: z.FloorM, HeightLimitM: z.HeightLimitM,
-		SpeedLimitMPS: z.SpeedLimitMPS, From: z.From, Until: z.Until, Source: z.Source,
-		// Neither means both.
-		Airborne: z.Airborne || !z.Ground, Ground: z.Ground || !z.Airborne,
-	}
-	if z.CeilingM != 0 && !math.IsInf(z.CeilingM, 0) {
-		shown.CeilingM = new(z.CeilingM)
-	}
-	for _, ring := range z.Polygon {
-		points := make([][2]float64, len(ring))
-		for i := range ring {
-			points[i] = ring[i]
-		}
-		shown.Polygon = append(shown.Polygon, points)
-	}
-	return shown
 }
 
 func texts[T ~string](ids []T) []string {

@@ -21,6 +21,8 @@ const (
 	codeVehicleNotFound     = "vehicle_not_found"
 	codeMissionNotFound     = "mission_not_found"
 	codeCommandNotFound     = "command_not_found"
+	codeIncidentNotFound    = "incident_not_found"
+	codeZoneNotFound        = "zone_not_found"
 	codeMethodNotAllowed    = "method_not_allowed"
 	codeRequestTimeout      = "request_timeout"
 	codeTooOld              = "index_too_old"
@@ -63,6 +65,8 @@ func kinds() map[string]kind {
 		codeVehicleNotFound:     {http.StatusNotFound, "There is no such vehicle"},
 		codeMissionNotFound:     {http.StatusNotFound, "There is no such mission"},
 		codeCommandNotFound:     {http.StatusNotFound, "There is no such command"},
+		codeIncidentNotFound:    {http.StatusNotFound, "There is no such incident"},
+		codeZoneNotFound:        {http.StatusNotFound, "There is no such zone"},
 		codeMethodNotAllowed:    {http.StatusMethodNotAllowed, "This address has other methods"},
 		codeRequestTimeout:      {http.StatusRequestTimeout, "The request took too long to arrive"},
 		codeTooOld:              {http.StatusGone, "Events that far back are no longer kept"},
@@ -132,5 +136,25 @@ func vehicleCodes() []string {
 		codeVehicleNotFound, "unknown_model", "vehicle_busy", "no_such_site", "bad_command", "command_does_not_fit", "too_many_vehicles",
 	}
 }
+
+// The codes below are filled up where their rules are made.
+
+func reportCodes() []string {
+	return []string{"bad_place", "bad_position", "outside_chart", "no_such_site", "no_such_place", "too_many_tasks"}
+}
+
+func incidentCodes() []string {
+	return []string{codeIncidentNotFound, codeMalformedETag, codeRevisionMismatch}
+}
+
+func zoneCodes() []string {
+	return []string{codeZoneNotFound, codeMalformedETag, codeRevisionMismatch}
+}
+
+func actionCodes() []string {
+	return append(taskCodes(), codeVehicleNotFound, "bad_priority")
+}
+
+func groupCodes() []string { return []string{codeVehicleNotFound, "bad_command", "bad_vehicle_kind"} }
 
 func alertCodes() []string { return []string{"alert_not_found"} }

@@ -32,6 +32,8 @@ func describeAPI(version string) *huma.OpenAPI {
 		Tags: []*huma.Tag{
 			{Name: "tasks", Description: "Work, ordered and watched."},
 			{Name: "vehicles", Description: "Robots, aircraft and boats."},
+			{Name: "incidents", Description: "What happened somewhere, and what is done about it."},
+			{Name: "zones", Description: "Where vehicles may be, and how."},
 			{Name: "commands", Description: "Orders to a vehicle that act at once."},
 			{Name: "missions", Description: "What one vehicle is told to do."},
 			{Name: "alerts", Description: "What a person should know."},

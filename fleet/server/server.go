@@ -16,6 +16,7 @@ import (
 	"github.com/kapok-fleet/kapok/fleet/access"
 	"github.com/kapok-fleet/kapok/fleet/session"
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/protocol/api"
 	"github.com/kapok-fleet/kapok/protocol/ws"
 )
 
@@ -62,6 +63,8 @@ type Options struct {
 	AnswerWithin time.Duration
 	// MaxStreams bounds open streams; 0 means DefaultMaxStreams.
 	MaxStreams int
+	// Responses are what the fleet does about each kind of incident.
+	Responses []api.Response
 	// Version stands in the OpenAPI document.
 	Version string
 }
@@ -138,6 +141,9 @@ func New(o Options) (*Server, error) {
 	s.registerVehicles()
 	s.registerExecution()
 	s.registerChart()
+	s.registerIncidents()
+	s.registerZones()
+	s.registerActions()
 	s.registerTickets()
 	s.registerRaw()
 	if err := s.sealAPI(); err != nil {

@@ -71,7 +71,7 @@ func (s *State) VehicleView(id VehicleID) (api.Vehicle, bool) {
 		view.Link, view.LastHeard = string(p.Link), p.LastHeard
 		if p.Known {
 			at := viewPosition(space.Position(p.Sample.Position))
-			view.Position, view.Mode = &at, string(p.Sample.Mode)
+			view.Position, view.PositionTime, view.Mode = &at, p.Sample.Time, string(p.Sample.Mode)
 			view.SpeedMPS, view.HeadingDeg, view.BatteryRatio = p.Sample.SpeedMPS, p.Sample.HeadingDeg, p.Sample.BatteryRatio
 		}
 	}

@@ -34,6 +34,7 @@ const (
 	codeUpgradeRequired     = "upgrade_required"
 	codeTooManyStreams      = "too_many_streams"
 	codeTooManyTickets      = "too_many_tickets"
+	codeTooManyChanges      = "too_many_changes"
 	codeInternal            = "internal"
 	codeUnavailable         = "unavailable"
 	codeAnswerLate          = "answer_late"
@@ -78,6 +79,7 @@ func kinds() map[string]kind {
 		codeUpgradeRequired:     {http.StatusUpgradeRequired, "This address speaks WebSocket"},
 		codeTooManyStreams:      {http.StatusServiceUnavailable, "Too many streams are open"},
 		codeTooManyTickets:      {http.StatusTooManyRequests, "Too many tickets are unused"},
+		codeTooManyChanges:      {http.StatusTooManyRequests, "The stream is changed too often"},
 		codeInternal:            {http.StatusInternalServerError, "A fault of the server"},
 		codeUnavailable:         {http.StatusServiceUnavailable, "The fleet is not ready"},
 		codeAnswerLate:          {http.StatusServiceUnavailable, "The answer did not come in time"},

@@ -21,8 +21,12 @@ const (
 	// pulse is the pace at which positions are looked at; no subscriber gets
 	// more frames of them than one each pulse.
 	pulse = 100 * time.Millisecond
-	// keptEvents is how far back a subscriber may resume.
+	// keptEvents and keptBytes are how far back a subscriber may resume.
 	keptEvents = 8192
+	keptBytes  = 64 << 20
+	// tellIndex is the number of pulses after which a subscriber learns that the
+	// index moved though nothing was for it.
+	tellIndex = 10
 	// frameEvents and frameBytes bound one frame of events.
 	frameEvents = 256
 	frameBytes  = 512 << 10
@@ -43,34 +47,36 @@ var errTooOld = errors.New("events that far back are no longer kept")
 type hub struct {
 	server *Server
 	group  ws.Group
+	// socket are the limits of each stream's socket.
+	socket ws.Options
 
 	mu          sync.Mutex // guards the rest
 	subscribers map[*subscriber]struct{}
 	// kept are the last events, encoded; index is that of the newest. Their
 	// indices have no gap.
-	kept  [][]byte
-	index uint64
+	kept     []keptEvent
+	keptSize int
+	index    uint64
 	// positions are the newest states of vehicles, beat counts pulses.
 	positions map[fleet.VehicleID]*position
 	beat      uint64
 }
 
-// position is the encoded volatile state of a vehicle, and when it changed.
-type position struct {
-	presence *fleet.Presence
-	beat     uint64
-	frame    []byte
-}
-
-// subscriber is one open stream.
+// subscriber is one open stream. The hub's lock guards it.
 type subscriber struct {
 	conn   *ws.Conn
 	caller caller
-	// index is the last event that it has been sent or that its snapshot shows.
-	index uint64
+	interest
+	// index is the last event that was considered for it, or that its snapshot
+	// shows; told is the last index that it knows of, at the pulse toldAt.
+	index, told, toldAt uint64
 	// every is the number of pulses between frames of positions, 0 for none;
 	// beat is the pulse up to which it has them.
 	every, beat uint64
+	// complete says that its next frame of positions is to have all vehicles;
+	// inside are those that it has, where the interest is selective.
+	complete bool
+	inside   map[fleet.VehicleID]struct{}
 }
 
 // begin finds the place to follow from: a little back, so that a subscriber can
@@ -81,7 +87,7 @@ func (h *hub) begin() Feed {
 		feed, err := h.server.backend.Follow(after)
 		if err == nil {
 			h.mu.Lock()
-			h.index, h.kept = after, nil
+			h.index, h.kept, h.keptSize = after, nil, 0
 			h.mu.Unlock()
 			return feed
 		}
@@ -137,25 +143,40 @@ func (h *hub) publish(ctx context.Context, events []fleet.Recorded) error {
 	if events[0].Index != h.index+1 {
 		return fmt.Errorf("server: event %d follows event %d", events[0].Index, h.index)
 	}
-	h.kept = append(h.kept, encoded...)
-	if extra := len(h.kept) - keptEvents; extra > 0 {
-		h.kept = slices.Delete(h.kept, 0, extra)
-	}
+	h.keep(encoded)
 	h.index = events[len(events)-1].Index
-	var frames []eventFrame
+	shared := map[place][]eventFrame{}
 	for s := range h.subscribers {
 		if s.index+1 < h.first() {
 			s.conn.Close(ws.CloseTryAgain, "the server lost its place; take a new snapshot")
 			delete(h.subscribers, s)
 			continue
 		}
-		// Nearly all are at the same place, and share their frames.
-		if frames == nil || frames[0].after != s.index {
-			frames = h.eventFrames(s.index)
+		// Nearly all are at the same place and want the same, and share their frames.
+		at := place{s.interest, s.index}
+		frames, ok := shared[at]
+		if !ok {
+			frames = h.eventFrames(at)
+			shared[at] = frames
 		}
 		h.sendEvents(s, frames)
 	}
 	return nil
+}
+
+// keep adds events for those who resume, and drops the oldest beyond the
+// limits. The lock is held.
+func (h *hub) keep(events []keptEvent) {
+	h.kept = append(h.kept, events...)
+	for i := range events {
+		h.keptSize += len(events[i].bytes)
+	}
+	extra := 0
+	for len(h.kept)-extra > keptEvents || h.keptSize > keptBytes && len(h.kept)-extra > len(events) {
+		h.keptSize -= len(h.kept[extra].bytes)
+		extra++
+	}
+	h.kept = slices.Delete(h.kept, 0, extra)
 }
 
 // awaitView waits for a view that shows the event with the index.
@@ -176,53 +197,81 @@ func (h *hub) awaitView(ctx context.Context, index uint64) {
 	}
 }
 
-// eventFrame is an encoded StreamEvents: those behind after, up to index.
+// place is where a subscriber with an interest stands in the events.
+type place struct {
+	interest
+	after uint64
+}
+
+// eventFrame is an encoded StreamEvents: those that are wanted up to index.
 type eventFrame struct {
-	after, index uint64
-	bytes        []byte
+	index uint64
+	bytes []byte
 }
 
 // first is the index of the oldest kept event; above index when none is kept.
 // The lock is held.
 func (h *hub) first() uint64 { return h.index - uint64(len(h.kept)) + 1 }
 
-// eventFrames encodes the kept events behind an index. The lock is held.
-func (h *hub) eventFrames(after uint64) []eventFrame {
+// eventFrames encodes what is wanted of the kept events behind an index. The
+// lock is held.
+func (h *hub) eventFrames(at place) []eventFrame {
 	first := h.first()
-	if after >= h.index || after+1 < first {
+	if at.after >= h.index || at.after+1 < first {
 		return nil
 	}
 	var frames []eventFrame
-	rest := h.kept[after+1-first:]
-	for len(rest) > 0 {
-		n, size := 0, 0
-		for n < len(rest) && n < frameEvents && (n == 0 || size+len(rest[n]) <= frameBytes) {
-			size += len(rest[n])
-			n++
+	var batch [][]byte
+	size := 0
+	for i := at.after + 1 - first; i < uint64(len(h.kept)); i++ {
+		e := &h.kept[i]
+		if !at.wantsAny(e.about) {
+			continue
 		}
-		index := after + uint64(n)
-		var b bytes.Buffer
-		b.Grow(size + n + 64)
-		b.WriteString(`{"type":"` + api.StreamEventsType + `","index":` + strconv.FormatUint(index, 10) + `,"events":[`)
-		b.Write(bytes.Join(rest[:n], []byte{','}))
-		b.WriteString("]}")
-		frames = append(frames, eventFrame{after, index, b.Bytes()})
-		after, rest = index, rest[n:]
+		if len(batch) == frameEvents || len(batch) > 0 && size+len(e.bytes) > frameBytes {
+			frames = append(frames, eventsFrame(first+i-1, batch, size))
+			batch, size = batch[:0], 0
+		}
+		batch = append(batch, e.bytes)
+		size += len(e.bytes)
+	}
+	if len(batch) > 0 {
+		frames = append(frames, eventsFrame(h.index, batch, size))
 	}
 	return frames
+}
+
+// eventsFrame writes encoded events as a frame.
+func eventsFrame(index uint64, events [][]byte, size int) eventFrame {
+	var b bytes.Buffer
+	b.Grow(size + len(events) + 64)
+	b.WriteString(`{"type":"` + api.StreamEventsType + `","index":` + strconv.FormatUint(index, 10) + `,"events":[`)
+	b.Write(bytes.Join(events, []byte{','}))
+	b.WriteString("]}")
+	return eventFrame{index, b.Bytes()}
 }
 
 // sendEvents sends frames of events to one subscriber, who is cut off when it
 // cannot keep up: events are never dropped. The lock is held.
 func (h *hub) sendEvents(s *subscriber, frames []eventFrame) {
 	for _, f := range frames {
-		if f.index <= s.index {
-			continue
-		}
 		if !h.send(s, f.bytes) {
 			return
 		}
-		s.index = f.index
+		s.index, s.told, s.toldAt = f.index, f.index, h.beat
+	}
+	// What came after the last frame was not for it.
+	s.index = max(s.index, h.index)
+}
+
+// tell says how far the index has come, when nothing that moved it was for the
+// subscriber for a while. The lock is held.
+func (h *hub) tell(s *subscriber) {
+	if s.told == s.index || h.beat-s.toldAt < tellIndex {
+		return
+	}
+	if h.send(s, eventsFrame(s.index, nil, 0).bytes) {
+		s.told, s.toldAt = s.index, h.beat
 	}
 }
 
@@ -269,7 +318,9 @@ func (h *hub) keeps(after uint64) bool {
 	return after+1 >= h.first() && after <= max(h.index, newest)
 }
 
-// resume adds a subscriber that has everything up to an index.
+// resume adds a subscriber that has everything up to an index. Where vehicles
+// are it may have seen later than that, or not at all: the first frame of
+// positions tells it of all.
 func (h *hub) resume(s *subscriber, after uint64) error {
 	opening, err := json.Marshal(api.StreamResumed{Type: api.StreamResumedType, Index: after})
 	if err != nil {
@@ -280,24 +331,24 @@ func (h *hub) resume(s *subscriber, after uint64) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s.index = after
+	s.index, s.beat, s.complete, s.inside = after, 0, true, map[fleet.VehicleID]struct{}{}
 	return h.join(s, [][]byte{opening})
 }
 
-// start adds a subscriber with a snapshot.
-func (h *hub) start(s *subscriber) error {
+// start adds a subscriber with a snapshot, behind what else opens the stream.
+func (h *hub) start(s *subscriber, opening ...[]byte) error {
 	h.mu.Lock()
-	s.beat = h.beat
+	beat := h.beat
 	h.mu.Unlock()
 	view := h.server.backend.View()
-	frames, err := snapshotFrames(view)
+	frames, inside, err := snapshotFrames(view, s.interest)
 	if err != nil {
 		return err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s.index = view.Index
-	return h.join(s, frames)
+	s.index, s.beat, s.complete, s.inside = view.Index, beat, false, inside
+	return h.join(s, append(opening, frames...))
 }
 
 // join sends the opening and what happened since, and adds the subscriber. The
@@ -306,6 +357,7 @@ func (h *hub) join(s *subscriber, opening [][]byte) error {
 	if s.index+1 < h.first() {
 		return errTooOld
 	}
+	s.told, s.toldAt = s.index, h.beat
 	if h.subscribers == nil {
 		h.subscribers = map[*subscriber]struct{}{}
 	}
@@ -315,6 +367,6 @@ func (h *hub) join(s *subscriber, opening [][]byte) error {
 			return nil
 		}
 	}
-	h.sendEvents(s, h.eventFrames(s.index))
+	h.sendEvents(s, h.eventFrames(place{s.interest, s.index}))
 	return nil
 }

@@ -81,9 +81,13 @@ func (s *Server) registerRaw() {
 			path: "/v1/stream", id: "stream", tag: "stream", needs: toStream, status: http.StatusSwitchingProtocols, answer: upgraded, serve: s.acceptStream,
 			summary: "Follow what changes",
 			description: "A WebSocket of JSON text frames: first a snapshot (with its index), or resumed; then events, in order and never dropped, " +
-				"and the newest positions. A subscriber that cannot keep up is cut off with 1013 and the index to resume from.",
+				"and the newest positions, of what the subscription wants. A frame of the type subscribe changes it. A subscriber that cannot " +
+				"keep up is cut off, with 1013 where that can still be said; it resumes with the index of its last frame.",
 			query: []*huma.Param{
 				queryParam("after", "Go on behind this event instead of taking a snapshot.", huma.TypeInteger),
+				queryParam("area", "west,south,east,north in degrees: only vehicles, positions, tasks and incidents in it.", huma.TypeString),
+				queryParam("kinds", "Only these, separated by commas: vehicles, tasks, alerts, zones, incidents, commands, positions.", huma.TypeString),
+				queryParam("vehicle_kinds", "Only vehicles, positions and commands of these, separated by commas: rover, multirotor, vtol, vessel.", huma.TypeString),
 				queryParam("rate_hz", "Most frames of positions a second, 0 to 10; 2 when left out.", huma.TypeNumber),
 				queryParam("ticket", "From POST /v1/stream-tickets, instead of the Authorization header.", huma.TypeString),
 			},

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -31,6 +30,14 @@ func (h *hub) beatOn(ctx context.Context) {
 	}
 }
 
+// position is the encoded volatile state of a vehicle, and when it changed.
+type position struct {
+	presence *fleet.Presence
+	matter   matter
+	beat     uint64
+	frame    []byte
+}
+
 // pulse looks at what moved and sends it to those whose turn it is. The view is
 // taken under the lock: no subscriber has been sent a newer one by then.
 func (h *hub) pulse() {
@@ -42,75 +49,104 @@ func (h *hub) pulse() {
 	}
 	view := h.server.backend.View()
 	h.look(view)
-	frames := map[uint64][]byte{}
+	shared := map[uint64][]byte{}
 	for s := range h.subscribers {
-		if s.every == 0 || h.beat%s.every != 0 {
-			continue
-		}
 		if waiting, _ := s.conn.Queued(); waiting > positionsBehind {
 			continue
 		}
-		frame, ok := frames[s.beat]
+		h.tell(s)
+		if s.every == 0 || h.beat%s.every != 0 {
+			continue
+		}
+		var frame []byte
+		ok := false
+		if !s.complete && !s.selective() {
+			frame, ok = shared[s.beat]
+		}
 		if !ok {
-			frame = h.positionsFrame(view.At, s.beat)
-			frames[s.beat] = frame
+			frame = h.positionsFrame(view, s)
+		}
+		if !s.complete && !s.selective() {
+			shared[s.beat] = frame
 		}
 		if frame == nil || h.send(s, frame) {
-			s.beat = h.beat
+			s.beat, s.complete = h.beat, false
 		}
 	}
 }
 
 // look encodes the vehicles that changed. Presences are never changed in place:
-// another pointer is another state. The lock is held.
+// another pointer is another state, and none the state after a restart. The lock
+// is held.
 func (h *hub) look(view *engine.View) {
 	if h.positions == nil {
 		h.positions = map[fleet.VehicleID]*position{}
 	}
-	for id, presence := range view.State.Volatile.Presences {
+	for id := range view.State.Durable.Vehicles {
+		presence := view.State.Volatile.Presences[id]
 		known, ok := h.positions[id]
-		if ok && known.presence == presence {
+		about := vehicleMatter(view.State, id, aboutPositions)
+		if ok && known.presence == presence && known.matter == about {
 			continue
 		}
 		vehicle, ok := view.State.VehicleView(id)
 		if !ok {
 			continue
 		}
-		frame, err := json.Marshal(api.VehiclePosition{
-			ID: vehicle.ID, Link: vehicle.Link, LastHeard: vehicle.LastHeard, Position: vehicle.Position,
-			SpeedMPS: vehicle.SpeedMPS, HeadingDeg: vehicle.HeadingDeg, BatteryRatio: vehicle.BatteryRatio, Mode: vehicle.Mode,
-		})
+		frame, err := json.Marshal(vehicle.Moving())
 		if err != nil {
 			h.server.options.Log.Error("a vehicle's position cannot be encoded", "vehicle", id, "error", err)
 			continue
 		}
-		h.positions[id] = &position{presence, h.beat, frame}
+		h.positions[id] = &position{presence, about, h.beat, frame}
 	}
 }
 
-// positionsFrame holds what changed after a pulse, nil for nothing. The lock is
-// held.
-func (h *hub) positionsFrame(at time.Time, after uint64) []byte {
-	var ids []fleet.VehicleID
+// positionsFrame holds what changed for a subscriber since its last one, nil for
+// nothing, and takes note of who is inside its area. The lock is held.
+func (h *hub) positionsFrame(view *engine.View, s *subscriber) []byte {
+	frame := struct {
+		api.StreamPositions
+		Vehicles []json.RawMessage `json:"vehicles"`
+	}{
+		StreamPositions: api.StreamPositions{Type: api.StreamPositionsType, Time: view.At.UTC(), Complete: s.complete},
+		Vehicles:        []json.RawMessage{},
+	}
+	var changed []fleet.VehicleID
 	for id, p := range h.positions {
-		if p.beat > after {
-			ids = append(ids, id)
+		if p.beat > s.beat || s.complete {
+			changed = append(changed, id)
 		}
 	}
-	if len(ids) == 0 {
+	slices.Sort(changed)
+	for _, id := range changed {
+		p := h.positions[id]
+		_, inside := s.inside[id]
+		wanted := s.wants(p.matter)
+		switch {
+		case !s.selective():
+		case wanted && !inside:
+			s.inside[id] = struct{}{}
+			if v, ok := view.State.VehicleView(id); ok && s.topics&aboutVehicles != 0 {
+				frame.Entered = append(frame.Entered, v)
+			}
+		case !wanted && inside:
+			delete(s.inside, id)
+			frame.LeftArea = append(frame.LeftArea, string(id))
+		}
+		if wanted {
+			frame.Vehicles = append(frame.Vehicles, p.frame)
+		}
+	}
+	if len(frame.Vehicles)+len(frame.LeftArea) == 0 && !s.complete {
 		return nil
 	}
-	slices.Sort(ids)
-	var b bytes.Buffer
-	b.WriteString(`{"type":"` + api.StreamPositionsType + `","time":"` + at.UTC().Format(time.RFC3339Nano) + `","vehicles":[`)
-	for i, id := range ids {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(h.positions[id].frame)
+	encoded, err := json.Marshal(frame)
+	if err != nil {
+		h.server.options.Log.Error("positions cannot be encoded", "error", err)
+		return nil
 	}
-	b.WriteString("]}")
-	return b.Bytes()
+	return encoded
 }
 
 // checkOn closes links and streams whose token no longer admits them.

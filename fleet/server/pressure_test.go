@@ -2,7 +2,6 @@ package server
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,39 +87,6 @@ func TestPositionsAreCoalesced(t *testing.T) {
 	}
 	if most := int(time.Since(began).Seconds()*2) + 2; frames > most || frames > samples/2 {
 		t.Errorf("%d frames came, at most %d are allowed", frames, most)
-	}
-}
-
-// TestWishes reads the query of a stream.
-func TestWishes(t *testing.T) {
-	for _, c := range []struct {
-		query string
-		want  wish
-		ok    bool
-	}{
-		{"", wish{every: 5}, true},
-		{"rate_hz=10", wish{every: 1}, true},
-		{"rate_hz=3", wish{every: 4}, true},
-		{"rate_hz=0", wish{}, true},
-		{"rate_hz=1e-300", wish{every: 36000}, true},
-		{"rate_hz=10.1", wish{}, false},
-		{"rate_hz=-1", wish{}, false},
-		{"rate_hz=Inf", wish{}, false},
-		{"after=7&rate_hz=0", wish{resume: true, after: 7}, true},
-		{"after=0&rate_hz=0", wish{resume: true}, true},
-		{"after=-1", wish{}, false},
-		{"after=", wish{}, false},
-		{"after=18446744073709551615", wish{}, false},
-		{"since=7", wish{}, false},
-	} {
-		query, err := url.ParseQuery(c.query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, p := parseWish(query)
-		if (p == nil) != c.ok || c.ok && got != c.want {
-			t.Errorf("parseWish(%q) = %+v, %v", c.query, got, p)
-		}
 	}
 }
 

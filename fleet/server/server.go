@@ -128,7 +128,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{options: o, backend: o.Backend, mux: http.NewServeMux(), rules: map[string]permission{}}
-	s.hub = &hub{server: s}
+	s.hub = &hub{server: s, socket: streamOptions()}
 	s.serving, s.stop = context.WithCancel(context.Background())
 	s.options.Session = s.sessionConfig(o.Session)
 	s.metrics = newMetrics(s)

@@ -2,11 +2,10 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"math"
+	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/kapok-fleet/kapok/protocol/api"
@@ -20,7 +19,24 @@ const (
 	// What waits for a subscriber: beyond either it is cut off.
 	streamQueueFrames = 1024
 	streamQueueBytes  = 32 << 20
+	// maxStreamFrame is the longest frame that a subscriber may send.
+	maxStreamFrame = 4 << 10
+	// maxBadFrames is how many frames in a row may be refused; then the stream is
+	// closed.
+	maxBadFrames = 3
+	// changesAtOnce and changeEvery are how often a subscriber may change what it
+	// is sent: each change costs a snapshot.
+	changesAtOnce = 5
+	changeEvery   = time.Second
 )
+
+// streamOptions are the limits of a stream's socket.
+func streamOptions() ws.Options {
+	return ws.Options{
+		Origin: func(*http.Request) bool { return true }, ReadLimit: maxStreamFrame,
+		QueueFrames: streamQueueFrames, QueueBytes: streamQueueBytes,
+	}
+}
 
 type ticketInput struct {
 	Body *struct{}
@@ -45,44 +61,6 @@ func (s *Server) issueTicket(ctx context.Context, _ *ticketInput) (*reply, error
 	return encode(http.StatusCreated, api.StreamTicket{Ticket: name, ExpiresAt: expires.UTC()})
 }
 
-// wish is what a subscriber asks for.
-type wish struct {
-	resume bool
-	after  uint64
-	every  uint64
-}
-
-// parseWish reads the query of /v1/stream.
-func parseWish(query url.Values) (wish, *problem) {
-	w := wish{}
-	for name := range query {
-		switch name {
-		case "after", "rate_hz", "ticket":
-		default:
-			return w, newProblem(codeInvalid, "the stream has no parameter of this name; it has after, rate_hz and ticket").about("query." + name)
-		}
-	}
-	rate := defaultRateHz
-	if text := query.Get("rate_hz"); text != "" {
-		var err error
-		if rate, err = strconv.ParseFloat(text, 64); err != nil || !(rate >= 0 && rate <= maxRateHz) {
-			return w, newProblem(codeInvalid, "rate_hz must be a number from 0 (no positions) to %g", maxRateHz).about("query.rate_hz")
-		}
-	}
-	if rate > 0 {
-		// At least a frame an hour, so that no rate overflows.
-		w.every = uint64(math.Ceil(min(1/(rate*pulse.Seconds()), time.Hour.Seconds()/pulse.Seconds())))
-	}
-	if query.Has("after") {
-		var err error
-		if w.after, err = strconv.ParseUint(query.Get("after"), 10, 64); err != nil || w.after == 1<<64-1 {
-			return w, newProblem(codeInvalid, "after must be the index of an event").about("query.after")
-		}
-		w.resume = true
-	}
-	return w, nil
-}
-
 // acceptStream serves GET /v1/stream.
 func (s *Server) acceptStream(w http.ResponseWriter, r *http.Request) {
 	wanted, p := parseWish(r.URL.Query())
@@ -102,40 +80,101 @@ func (s *Server) acceptStream(w http.ResponseWriter, r *http.Request) {
 		p.write(w)
 		return
 	}
-	conn, err := ws.Accept(w, r, ws.Options{
-		Group: &s.hub.group, Origin: func(*http.Request) bool { return true }, ReadLimit: 4 << 10,
-		QueueFrames: streamQueueFrames, QueueBytes: streamQueueBytes,
-	})
+	o := s.hub.socket
+	o.Group = &s.hub.group
+	conn, err := ws.Accept(w, r, o)
 	if err != nil {
 		s.options.Log.Debug("stream refused", "remote", r.RemoteAddr, "error", err)
 		return
 	}
-	sub := &subscriber{conn: conn, caller: requestOf(r.Context()).caller, every: wanted.every}
+	sub := &subscriber{conn: conn, caller: requestOf(r.Context()).caller, interest: wanted.interest, every: wanted.every}
 	conn.Go(func() { s.serveStream(sub, wanted) })
 }
 
-// serveStream opens the stream and then waits for its end: what a subscriber
-// sends is not looked at.
+// serveStream opens the stream, and then listens until its end.
 func (s *Server) serveStream(sub *subscriber, wanted wish) {
+	defer s.hub.leave(sub)
 	var err error
 	if wanted.resume {
 		err = s.hub.resume(sub, wanted.after)
 	} else {
 		err = s.hub.start(sub)
 	}
-	defer s.hub.leave(sub)
-	switch {
-	case errors.Is(err, errTooOld):
-		sub.conn.Close(ws.CloseTryAgain, codeTooOld+": open it without after and take the snapshot")
-		return
-	case err != nil:
-		s.options.Log.Error("a stream could not be opened", "error", err)
-		sub.conn.Close(ws.CloseInternal, codeInternal)
-		return
-	}
-	for {
-		if _, err := sub.conn.Receive(); err != nil && !errors.Is(err, ws.ErrFrameTooLarge) {
+	manners := manners{changes: changesAtOnce, since: time.Now()}
+	for err == nil {
+		var frame []byte
+		frame, err = sub.conn.Receive()
+		if err != nil && !errors.Is(err, ws.ErrFrameTooLarge) {
 			return
 		}
+		err = s.hear(sub, &manners, frame, err != nil)
 	}
+	if errors.Is(err, errTooOld) {
+		sub.conn.Close(ws.CloseTryAgain, codeTooOld+": open it without after and take the snapshot")
+		return
+	}
+	s.options.Log.Error("a stream could not be opened", "error", err)
+	sub.conn.Close(ws.CloseInternal, codeInternal)
+}
+
+// manners are how a subscriber behaves.
+type manners struct {
+	// changes is how many changes it may make, as of since; bad is how many frames
+	// in a row were refused.
+	changes float64
+	since   time.Time
+	bad     int
+}
+
+// mayChange takes a change from the account, which fills with the time.
+func (m *manners) mayChange(now time.Time) bool {
+	m.changes = min(changesAtOnce, m.changes+now.Sub(m.since).Seconds()/changeEvery.Seconds())
+	m.since = now
+	if m.changes < 1 {
+		return false
+	}
+	m.changes--
+	return true
+}
+
+// hear takes a frame of a subscriber: a new wish, or something to refuse.
+func (s *Server) hear(sub *subscriber, m *manners, frame []byte, tooLarge bool) error {
+	wanted, p := wish{}, newProblem(codeBodyTooLarge, "a frame may have at most %d bytes", maxStreamFrame)
+	if !tooLarge {
+		wanted, p = parseSubscribe(frame)
+	}
+	if p == nil && !m.mayChange(time.Now()) {
+		p = newProblem(codeTooManyChanges, "a stream may be changed %d times at once, and then once each %v", changesAtOnce, changeEvery)
+	}
+	if p != nil {
+		return s.refuseFrame(sub, m, p)
+	}
+	m.bad = 0
+	opening, err := json.Marshal(wanted.subscribed())
+	if err != nil {
+		return fmt.Errorf("server: answering a subscription: %w", err)
+	}
+	// While it is out of the hub nobody else touches it, and nothing is sent that
+	// the snapshot would take back.
+	s.hub.leave(sub)
+	sub.interest, sub.every = wanted.interest, wanted.every
+	return s.hub.start(sub, opening)
+}
+
+// refuseFrame answers a frame that changes nothing, and closes the stream when
+// such frames repeat.
+func (s *Server) refuseFrame(sub *subscriber, m *manners, p *problem) error {
+	m.bad++
+	if m.bad >= maxBadFrames {
+		sub.conn.Close(ws.ClosePolicy, p.Code+": "+p.Detail)
+		return nil
+	}
+	frame, err := json.Marshal(api.StreamError{Type: api.StreamErrorType, Code: p.Code, Detail: p.Detail, Field: p.Field})
+	if err != nil {
+		return fmt.Errorf("server: refusing a frame: %w", err)
+	}
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	s.hub.send(sub, frame)
+	return nil
 }

@@ -1,107 +1,246 @@
 package server
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/kapok-fleet/kapok/fleet"
-	"github.com/kapok-fleet/kapok/fleet/engine"
+	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/api"
 )
 
-// snapshotPart is how many things stand in one part of a snapshot.
-const snapshotPart = 200
-
 // subject is what an event is about, as far as a subscriber is shown it.
 type subject struct {
-	task    fleet.TaskID
-	vehicle fleet.VehicleID
-	alert   fleet.AlertID
-	command fleet.CommandID
+	task     fleet.TaskID
+	vehicle  fleet.VehicleID
+	alert    fleet.AlertID
+	command  fleet.CommandID
+	incident fleet.IncidentID
+	zone     fleet.ZoneID
 }
 
-// subjectOf names what an event changed. The vehicle's own shape is shown when
-// something durable about it changed, its mission included.
-func subjectOf(event fleet.Event) subject {
+// subjectOf names what an event changed. A vehicle is shown whenever anything
+// durable in its shape changed, its mission and revision included; an incident
+// also with its tasks, whose states it repeats.
+func subjectOf(d *fleet.Durable, event fleet.Event) subject {
 	switch e := event.(type) {
-	case fleet.VehicleRegistered:
-		return subject{vehicle: e.Vehicle.ID}
-	case fleet.VehicleServiceChanged:
-		return subject{vehicle: e.Vehicle}
-	case fleet.VehicleBlocked:
-		return subject{vehicle: e.Vehicle}
-	case fleet.VehicleRefused:
-		return subject{vehicle: e.Vehicle}
-	case fleet.VehicleFaulted:
-		return subject{vehicle: e.Vehicle}
-	case fleet.EpochSeen:
-		return subject{vehicle: e.Vehicle}
-	case fleet.TaskOrdered:
-		return subject{task: e.Task.ID}
-	case fleet.TaskChanged:
-		return subject{task: e.Task}
-	case fleet.TaskCancelWanted:
-		return subject{task: e.Task}
-	case fleet.StopChanged:
-		return subject{task: e.Task}
-	case fleet.LoadChanged:
-		return subject{task: e.Task}
+	case fleet.VehicleRegistered, fleet.VehicleServiceChanged, fleet.VehicleBlocked, fleet.VehicleRefused, fleet.VehicleFaulted,
+		fleet.EpochSeen, fleet.LogOpened, fleet.ReportTaken, fleet.QueueChanged, fleet.VehicleTakenOver:
+		return subject{vehicle: vehicleOf(e)}
+	case fleet.TaskOrdered, fleet.TaskChanged, fleet.TaskCancelWanted, fleet.TaskRanked, fleet.TaskWanted,
+		fleet.StopChanged, fleet.LoadChanged:
+		return ofTask(d, taskOf(e))
 	case fleet.MissionIssued:
 		return subject{vehicle: e.Vehicle}
+	case fleet.MissionAnswered:
+		return ofMission(d, e.Mission)
+	case fleet.MissionChanged:
+		return ofMission(d, e.Mission)
+	case fleet.LegChanged:
+		return ofMission(d, e.Mission)
 	case fleet.CommandOrdered:
 		return subject{command: e.Command.ID, vehicle: e.Command.Vehicle}
 	case fleet.CommandChanged:
-		return subject{command: e.Command}
-	case fleet.QueueChanged:
-		return subject{vehicle: e.Vehicle}
+		if c, ok := d.Commands[e.Command]; ok {
+			return subject{command: e.Command, vehicle: c.Vehicle}
+		}
 	case fleet.AlertRaised:
 		return subject{alert: e.Alert.ID}
 	case fleet.AlertCleared:
 		return subject{alert: e.Alert}
 	case fleet.AlertAcknowledged:
 		return subject{alert: e.Alert}
-	case fleet.FleetRecovered, fleet.LogOpened, fleet.ReportTaken, fleet.MissionAnswered, fleet.MissionChanged,
-		fleet.LegChanged, fleet.AnswerGiven, fleet.Archived, fleet.VolatileCleared, fleet.LinkChanged, fleet.Moved,
-		fleet.ZonesChanged, fleet.PlanWanted, fleet.PlanDropped:
+	case fleet.IncidentReported:
+		return subject{incident: e.Incident.ID}
+	case fleet.IncidentChanged:
+		return subject{incident: e.Incident}
+	case fleet.ZoneChanged:
+		return subject{zone: e.Zone.ID}
+	case fleet.ZoneRemoved:
+		return subject{zone: e.Zone}
+	case fleet.FleetRecovered, fleet.FleetStopped, fleet.FleetReleased, fleet.AnswerGiven, fleet.Archived, fleet.VolatileCleared,
+		fleet.LinkChanged, fleet.Moved, fleet.ZonesChanged, fleet.PlanWanted, fleet.PlanDropped:
 	}
 	return subject{}
 }
 
+func vehicleOf(event fleet.Event) fleet.VehicleID {
+	switch e := event.(type) { //nolint:gochecksumtype // subjectOf is complete.
+	case fleet.VehicleRegistered:
+		return e.Vehicle.ID
+	case fleet.VehicleServiceChanged:
+		return e.Vehicle
+	case fleet.VehicleBlocked:
+		return e.Vehicle
+	case fleet.VehicleRefused:
+		return e.Vehicle
+	case fleet.VehicleFaulted:
+		return e.Vehicle
+	case fleet.EpochSeen:
+		return e.Vehicle
+	case fleet.LogOpened:
+		return e.Vehicle
+	case fleet.ReportTaken:
+		return e.Vehicle
+	case fleet.QueueChanged:
+		return e.Vehicle
+	case fleet.VehicleTakenOver:
+		return e.Vehicle
+	default:
+		return ""
+	}
+}
+
+func taskOf(event fleet.Event) fleet.TaskID {
+	switch e := event.(type) { //nolint:gochecksumtype // subjectOf is complete.
+	case fleet.TaskOrdered:
+		return e.Task.ID
+	case fleet.TaskChanged:
+		return e.Task
+	case fleet.TaskCancelWanted:
+		return e.Task
+	case fleet.TaskRanked:
+		return e.Task
+	case fleet.TaskWanted:
+		return e.Task
+	case fleet.StopChanged:
+		return e.Task
+	case fleet.LoadChanged:
+		return e.Task
+	default:
+		return ""
+	}
+}
+
+func ofTask(d *fleet.Durable, id fleet.TaskID) subject {
+	if t, ok := d.Tasks[id]; ok {
+		return subject{task: id, incident: t.Incident}
+	}
+	return subject{task: id}
+}
+
+func ofMission(d *fleet.Durable, id fleet.MissionID) subject {
+	if m, ok := d.Missions[id]; ok {
+		return subject{vehicle: m.Vehicle}
+	}
+	return subject{}
+}
+
+// matters are the things that a subject names, as subscriptions tell them apart.
+func matters(state *fleet.State, s subject) []matter {
+	var all []matter
+	if s.task != "" {
+		all = append(all, taskMatter(state, s.task))
+	}
+	if s.vehicle != "" {
+		all = append(all, vehicleMatter(state, s.vehicle, aboutVehicles))
+	}
+	if s.command != "" {
+		// A command stays in the subscription wherever its vehicle goes, so that
+		// who was told of it is also told what became of it.
+		m := vehicleMatter(state, s.vehicle, aboutCommands)
+		m.placed = false
+		all = append(all, m)
+	}
+	if s.alert != "" {
+		all = append(all, matter{topic: aboutAlerts})
+	}
+	if s.incident != "" {
+		all = append(all, incidentMatter(state, s.incident))
+	}
+	if s.zone != "" {
+		all = append(all, matter{topic: aboutZones})
+	}
+	return all
+}
+
+func vehicleMatter(state *fleet.State, id fleet.VehicleID, topic topics) matter {
+	m := matter{topic: topic}
+	if v, ok := state.Durable.Vehicles[id]; ok {
+		m.kind = kindBit(v.Kind)
+	}
+	if p, ok := state.Volatile.Presences[id]; ok && p.Known {
+		m.placed, m.box = true, boxOf(space.Position(p.Sample.Position))
+	}
+	return m
+}
+
+func kindBit(kind protocol.Kind) vehicleKinds {
+	return vehicleKinds(bitOf(string(kind), vehicleKindNames()))
+}
+
+// taskMatter places a task in the box around its stops.
+func taskMatter(state *fleet.State, id fleet.TaskID) matter {
+	m := matter{topic: aboutTasks}
+	t, ok := state.Durable.Tasks[id]
+	if !ok || len(t.Stops) == 0 {
+		return m
+	}
+	m.placed, m.box = true, boxOf(t.Stops[0].At)
+	for i := range t.Stops {
+		m.box = m.box.add(t.Stops[i].At)
+	}
+	return m
+}
+
+func incidentMatter(state *fleet.State, id fleet.IncidentID) matter {
+	m := matter{topic: aboutIncidents}
+	if i, ok := state.Durable.Incidents[id]; ok {
+		m.placed, m.box = true, boxOf(i.At)
+	}
+	return m
+}
+
+// keptEvent is an encoded event with what it is about.
+type keptEvent struct {
+	bytes []byte
+	about []matter
+}
+
 // encodeStreamEvents encodes events in order; what several of them are about
-// stands with the last.
-func encodeStreamEvents(state *fleet.State, events []fleet.Recorded) ([][]byte, error) {
-	encoded := make([][]byte, len(events))
+// stands with the last. Who is told of a thing by one of the events is told by
+// the last as well, since a thing is wanted or not whatever the event is.
+func encodeStreamEvents(state *fleet.State, events []fleet.Recorded) ([]keptEvent, error) {
+	encoded := make([]keptEvent, len(events))
 	told := map[string]bool{}
 	for i := len(events) - 1; i >= 0; i-- {
-		frame, err := encodeStreamEvent(state, events[i], told)
+		about := subjectOf(&state.Durable, events[i].Event)
+		frame, err := encodeStreamEvent(state, events[i], about, told)
 		if err != nil {
 			return nil, err
 		}
-		encoded[i] = frame
+		encoded[i] = keptEvent{frame, matters(state, about)}
 	}
 	return encoded, nil
 }
 
 // encodeStreamEvent encodes an event with what it is about, unless a later event
 // of the batch shows that already: told remembers it.
-func encodeStreamEvent(state *fleet.State, r fleet.Recorded, told map[string]bool) ([]byte, error) {
+func encodeStreamEvent(state *fleet.State, r fleet.Recorded, about subject, told map[string]bool) ([]byte, error) {
 	frame, err := fleet.EncodeEvent(publicEvent(r))
 	if err != nil {
 		return nil, fmt.Errorf("server: stream event %d: %w", r.Index, err)
 	}
 	e := api.StreamEvent{Event: frame}
-	about := subjectOf(r.Event)
 	e.Task = shown(told, about.task, state.TaskView)
-	e.Vehicle = shown(told, about.vehicle, state.VehicleView)
+	e.Vehicle = shown(told, about.vehicle, recordView(state))
 	e.Alert = shown(told, about.alert, state.AlertView)
 	e.Command = shown(told, about.command, state.CommandView)
 	if frame, err = json.Marshal(e); err != nil {
 		return nil, fmt.Errorf("server: stream event %d (%s): %w", r.Index, r.Event.EventName(), err)
 	}
 	return frame, nil
+}
+
+// recordView shows what is durable of a vehicle. An event may be sent again to
+// who resumes, so what changes without events must not stand with it: it would
+// be older than the positions that were sent meanwhile.
+func recordView(state *fleet.State) func(fleet.VehicleID) (api.VehicleRecord, bool) {
+	return func(id fleet.VehicleID) (api.VehicleRecord, bool) {
+		v, ok := state.VehicleView(id)
+		return v.Record(), ok
+	}
 }
 
 // shown is the view of a thing, nil for none or one that is told already.
@@ -125,55 +264,4 @@ func publicEvent(r fleet.Recorded) fleet.Recorded {
 		r.Event = fleet.AnswerGiven{Status: e.Status}
 	}
 	return r
-}
-
-// snapshotFrames encodes the state in parts of a bounded size.
-func snapshotFrames(view *engine.View) ([][]byte, error) {
-	d := &view.State.Durable
-	var parts []api.StreamSnapshot
-	part := func() *api.StreamSnapshot {
-		if n := len(parts); n > 0 {
-			if p := &parts[n-1]; len(p.Vehicles)+len(p.Tasks)+len(p.Alerts) < snapshotPart {
-				return p
-			}
-		}
-		parts = append(parts, api.StreamSnapshot{Type: api.StreamSnapshotType, Index: view.Index, Time: view.At})
-		return &parts[len(parts)-1]
-	}
-	part()
-	for _, id := range inOrder(d.Vehicles) {
-		if v, ok := view.State.VehicleView(id); ok {
-			p := part()
-			p.Vehicles = append(p.Vehicles, v)
-		}
-	}
-	for _, id := range inOrder(d.Tasks) {
-		if v, ok := view.State.TaskView(id); ok && !d.Tasks[id].State.Final() {
-			p := part()
-			p.Tasks = append(p.Tasks, v)
-		}
-	}
-	for _, id := range inOrder(d.Alerts) {
-		if v, ok := view.State.AlertView(id); ok && d.Alerts[id].Open() {
-			p := part()
-			p.Alerts = append(p.Alerts, v)
-		}
-	}
-	frames := make([][]byte, len(parts))
-	for i := range parts {
-		parts[i].More = i < len(parts)-1
-		frame, err := json.Marshal(parts[i])
-		if err != nil {
-			return nil, fmt.Errorf("server: encode a snapshot: %w", err)
-		}
-		frames[i] = frame
-	}
-	return frames, nil
-}
-
-// inOrder are the keys of a map in the order of lists.
-func inOrder[ID ~string, T any](m map[ID]T) []ID {
-	return slices.SortedFunc(maps.Keys(m), func(a, b ID) int {
-		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
-	})
 }

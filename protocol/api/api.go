@@ -99,6 +99,7 @@ type Vehicle struct {
 	Link         string    `json:"link" enum:"unknown,live,late,lost"`
 	LastHeard    time.Time `json:"last_heard,omitzero"`
 	Position     *Position `json:"position,omitempty"`
+	PositionTime time.Time `json:"position_time,omitzero" doc:"When the vehicle was there, by its corrected clock."`
 	SpeedMPS     float64   `json:"speed_mps"`
 	HeadingDeg   float64   `json:"heading_deg"`
 	BatteryRatio float64   `json:"battery_ratio"`

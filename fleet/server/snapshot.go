@@ -1,0 +1,106 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/fleet/engine"
+	"github.com/kapok-fleet/kapok/protocol/api"
+)
+
+// snapshotPart is how many things stand in one part of a snapshot.
+const snapshotPart = 200
+
+// snapshot makes the parts of a snapshot, of what an interest wants.
+type snapshot struct {
+	view  *engine.View
+	wants interest
+	parts []api.StreamSnapshot
+	// inside are the vehicles in it.
+	inside map[fleet.VehicleID]struct{}
+}
+
+// snapshotFrames encodes what of the state an interest wants, in parts of a
+// bounded size, and names the vehicles in it.
+func snapshotFrames(view *engine.View, wants interest) (frames [][]byte, inside map[fleet.VehicleID]struct{}, err error) {
+	s := snapshot{view: view, wants: wants, inside: map[fleet.VehicleID]struct{}{}}
+	s.part()
+	s.vehicles()
+	s.tasks()
+	s.others()
+	frames = make([][]byte, len(s.parts))
+	for i := range s.parts {
+		s.parts[i].More = i < len(s.parts)-1
+		if frames[i], err = json.Marshal(s.parts[i]); err != nil {
+			return nil, nil, fmt.Errorf("server: encode a snapshot: %w", err)
+		}
+	}
+	return frames, s.inside, nil
+}
+
+// part is the part that takes the next thing.
+func (s *snapshot) part() *api.StreamSnapshot {
+	if n := len(s.parts); n > 0 {
+		p := &s.parts[n-1]
+		if len(p.Vehicles)+len(p.Tasks)+len(p.Alerts)+len(p.Commands)+len(p.Incidents)+len(p.Zones) < snapshotPart {
+			return p
+		}
+	}
+	s.parts = append(s.parts, api.StreamSnapshot{Type: api.StreamSnapshotType, Index: s.view.Index, Time: s.view.At})
+	return &s.parts[len(s.parts)-1]
+}
+
+func (s *snapshot) vehicles() {
+	for _, id := range inOrder(s.view.State.Durable.Vehicles) {
+		v, ok := s.view.State.VehicleView(id)
+		if ok && s.wants.wants(vehicleMatter(s.view.State, id, aboutVehicles)) {
+			p := s.part()
+			p.Vehicles = append(p.Vehicles, v)
+		}
+		if ok && s.wants.wants(vehicleMatter(s.view.State, id, aboutPositions)) {
+			s.inside[id] = struct{}{}
+		}
+	}
+}
+
+func (s *snapshot) tasks() {
+	d := &s.view.State.Durable
+	for _, id := range inOrder(d.Tasks) {
+		if d.Tasks[id].State.Final() || !s.wants.wants(taskMatter(s.view.State, id)) {
+			continue
+		}
+		if v, ok := s.view.State.TaskView(id); ok {
+			p := s.part()
+			p.Tasks = append(p.Tasks, v)
+		}
+	}
+}
+
+// others adds alerts and commands.
+func (s *snapshot) others() {
+	d := &s.view.State.Durable
+	for _, id := range inOrder(d.Alerts) {
+		if v, ok := s.view.State.AlertView(id); ok && d.Alerts[id].Open() && s.wants.wants(matter{topic: aboutAlerts}) {
+			p := s.part()
+			p.Alerts = append(p.Alerts, v)
+		}
+	}
+	for _, id := range inOrder(d.Commands) {
+		c := d.Commands[id]
+		about := matters(s.view.State, subject{command: id, vehicle: c.Vehicle})
+		if v, ok := s.view.State.CommandView(id); ok && !c.State.Final() && slices.ContainsFunc(about, func(m matter) bool {
+			return m.topic == aboutCommands && s.wants.wants(m)
+		}) {
+			p := s.part()
+			p.Commands = append(p.Commands, v)
+		}
+	}
+}
+
+// inOrder are the keys of a map in the order of lists.
+func inOrder[ID ~string, T any](m map[ID]T) []ID {
+	return slices.SortedFunc(maps.Keys(m), func(a, b ID) int { return shortlex(string(a), string(b)) })
+}

@@ -82,6 +82,14 @@ const (
 	// AlertEmergencyWaits says that an emergency has nobody; cleared by its
 	// assignment or end.
 	AlertEmergencyWaits AlertKind = "emergency_waits"
+	// AlertWanted says that the vehicle to which a person gave a task cannot take
+	// it; cleared when it does, or when the wish or the task ends.
+	AlertWanted AlertKind = "wanted_waits"
+	// AlertStopped stands while an emergency stop is in force.
+	AlertStopped AlertKind = "fleet_stopped"
+	// AlertIncidentUnreached: nobody has reached an incident in its time; its
+	// object is the incident.
+	AlertIncidentUnreached AlertKind = "incident_unreached"
 )
 
 // Severity is how bad it is.

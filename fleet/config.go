@@ -50,9 +50,28 @@ type Config struct {
 	ExpansionsInBackground int
 	// AutoRegister admits unknown vehicles on their first log-in.
 	AutoRegister bool
+	// Responses say what is done about each kind of incident; with none, every
+	// report is refused.
+	Responses []Response
+	// Policy is by what rule vehicles are chosen.
+	Policy Policy
 	// Spec gives the performance of a model, by its kind.
 	Spec func(kind protocol.Kind, model string) (motion.Spec, bool)
 }
+
+// Policy is a rule by which vehicles are chosen for tasks.
+type Policy string
+
+// The policies.
+const (
+	// EarliestFinish sends the vehicle that is done first, and lets emergencies
+	// displace other work.
+	EarliestFinish Policy = ""
+	// NearestIdle sends the nearest vehicle by straight line of those that are
+	// idle and can do it. It displaces nothing, and is for comparison in
+	// simulations alone.
+	NearestIdle Policy = "nearest_idle"
+)
 
 // DefaultConfig holds the values that kapok serve uses.
 func DefaultConfig() Config {
@@ -78,6 +97,7 @@ func DefaultConfig() Config {
 		MaxCandidates:     8,
 		ExpansionsPerStep: 20_000, ExpansionsInBackground: 2_000_000,
 		AutoRegister: true,
+		Responses:    DefaultResponses(),
 		Spec:         PresetSpec,
 	}
 }
@@ -135,6 +155,12 @@ func (c Config) Validate() error {
 	if c.MaxAttempts < 1 || c.MaxQueuedTasks < 1 || c.MaxOpenTasks < 1 || c.MaxVehicles < 1 ||
 		c.MaxCandidates < 1 || c.ExpansionsPerStep < 1 || c.ExpansionsInBackground < 1 {
 		return errors.New("fleet: config: every bound must be at least 1")
+	}
+	if bad := checkResponses(c.Responses); bad != nil {
+		return fmt.Errorf("fleet: config: %w: %s: %s", ErrResponses, bad.path, bad.text)
+	}
+	if c.Policy != EarliestFinish && c.Policy != NearestIdle {
+		return fmt.Errorf("fleet: config: there is no policy %q", c.Policy)
 	}
 	if c.Spec == nil {
 		return errors.New("fleet: config: no table of vehicle models")

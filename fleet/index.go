@@ -13,6 +13,10 @@ type index struct {
 	// open counts the tasks that are not final.
 	open   int
 	alerts map[alertKey]AlertID
+	// incidents counts those that are open; unreached are those of them that
+	// nobody has reached.
+	incidents int
+	unreached map[IncidentID]bool
 	// tasks are those that a vehicle holds or has a load of, by number.
 	tasks map[VehicleID][]TaskID
 	// archivedAt is when the archive was last looked after.
@@ -29,6 +33,7 @@ type alertKey struct {
 func newIndex(d *Durable) *index {
 	x := &index{
 		waiting: map[TaskID]bool{}, alerts: map[alertKey]AlertID{}, tasks: map[VehicleID][]TaskID{},
+		unreached: map[IncidentID]bool{},
 	}
 	x.vehicles = sortedKeys(d.Vehicles)
 	for _, t := range d.Tasks {
@@ -37,7 +42,25 @@ func newIndex(d *Durable) *index {
 	for _, a := range d.Alerts {
 		x.alert(a)
 	}
+	for _, i := range d.Incidents {
+		x.incident(nil, i)
+	}
 	return x
+}
+
+// incident takes in an incident that has changed; old is nil for a new one.
+func (x *index) incident(old, i *Incident) {
+	if old != nil && old.Open() {
+		x.incidents--
+	}
+	if i.Open() {
+		x.incidents++
+	}
+	if i.Open() && i.ReachedAt.IsZero() {
+		x.unreached[i.ID] = true
+	} else {
+		delete(x.unreached, i.ID)
+	}
 }
 
 func (x *index) vehicle(v *Vehicle) {

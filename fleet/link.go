@@ -284,6 +284,7 @@ func (f *Fleet) tick() {
 		f.watchMission(id)
 	}
 	f.cause = 0
+	f.watchIncidents()
 	f.archive()
 	if f.now.Sub(f.lastLook) >= f.config.RetryWaiting {
 		f.lookAgain = true
@@ -330,7 +331,7 @@ func (f *Fleet) archive() {
 	old := func(t time.Time) bool { return !t.IsZero() && f.now.Sub(t) > f.config.FinalKept }
 	var gone Archived
 	for _, id := range sortedKeys(d.Tasks) {
-		if t := d.Tasks[id]; t.State.Final() && old(t.EndedAt) {
+		if t := d.Tasks[id]; t.State.Final() && old(t.EndedAt) && !f.answersOpen(t) {
 			gone.Tasks = append(gone.Tasks, id)
 		}
 	}
@@ -354,7 +355,8 @@ func (f *Fleet) archive() {
 			gone.Answers = append(gone.Answers, key)
 		}
 	}
-	if len(gone.Tasks)+len(gone.Missions)+len(gone.Commands)+len(gone.Alerts)+len(gone.Answers) > 0 {
+	gone.Incidents = f.oldIncidents()
+	if len(gone.Tasks)+len(gone.Missions)+len(gone.Commands)+len(gone.Alerts)+len(gone.Answers)+len(gone.Incidents) > 0 {
 		f.emit(gone)
 	}
 }

@@ -148,6 +148,7 @@ func (f *Fleet) stopProgress(v *Vehicle, m *Mission, leg Leg, p protocol.Progres
 		f.underway(t, v, m)
 		f.emit(StopChanged{Task: t.ID, Stop: leg.Stop, State: StopBegun, Vehicle: v.ID, At: at})
 		f.settleStop(t.ID, leg.Stop, "the vehicle reports the stop begun")
+		f.reached(t, at)
 	case protocol.Done:
 		f.underway(t, v, m)
 		f.stopDone(t.ID, leg.Stop, v, at, "the vehicle reports the stop done")
@@ -190,6 +191,7 @@ func (f *Fleet) stopDone(id TaskID, stop int, v *Vehicle, at time.Time, evidence
 	case protocol.ActionVisit, protocol.ActionCharge, protocol.ActionPark:
 	}
 	f.settleStop(id, stop, evidence)
+	f.reached(t, at)
 	t, _ = f.task(id)
 	if t.State.Final() || t.NextStop() < len(t.Stops) {
 		return

@@ -66,6 +66,9 @@ func (d *Durable) putAnswer(key string, a *GivenAnswer) {
 }
 
 func (d *Durable) putIncident(i *Incident) {
+	if d.index != nil {
+		d.index.incident(d.Incidents[i.ID], i)
+	}
 	d.Incidents[i.ID] = i
 	d.touch(kindIncident, string(i.ID))
 }

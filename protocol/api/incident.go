@@ -65,17 +65,23 @@ type IncidentClosure struct {
 
 // Response is what is done about a kind of incident.
 type Response struct {
-	Kind  string         `json:"kind"`
-	Title string         `json:"title"`
-	Tasks []ResponseTask `json:"tasks"`
+	Kind           string         `json:"kind"`
+	Title          string         `json:"title"`
+	RadiusM        float64        `json:"radius_m" doc:"What is searched where a report names no radius."`
+	EscalateAfterS float64        `json:"escalate_after_s" doc:"After how long an alert tells that nobody has reached the place; 0 for never."`
+	Tasks          []ResponseTask `json:"tasks"`
+	Reinforcement  []ResponseTask `json:"reinforcement" doc:"What each escalation adds."`
 }
 
 // ResponseTask is one part of a response.
 type ResponseTask struct {
 	Role         string   `json:"role"`
+	Action       string   `json:"action" enum:"visit,search"`
+	Place        string   `json:"place" enum:"at,near,above" doc:"Where it goes, seen from the place of the incident."`
 	VehicleKinds []string `json:"vehicle_kinds,omitempty"`
 	Capabilities []string `json:"capabilities,omitempty"`
 	// From is the least severity at which this part is sent.
-	From  string  `json:"from" enum:"minor,serious,critical" doc:"The least severity at which this part is sent."`
-	WorkS float64 `json:"work_s"`
+	From    string  `json:"from" enum:"minor,serious,critical" doc:"The least severity at which this part is sent."`
+	WorkS   float64 `json:"work_s"`
+	HeightM float64 `json:"height_m,omitempty" doc:"Of aircraft above what is below them."`
 }

@@ -1,0 +1,167 @@
+package fleet
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/kapok-fleet/kapok/planner/route"
+	"github.com/kapok-fleet/kapok/planner/space"
+)
+
+// Search patterns, after the International Aeronautical and Maritime Search and
+// Rescue Manual (IAMSAR), volume II.
+
+// maxTracks is how many tracks across its area a search has at most; beyond it
+// they are further apart than asked for.
+const maxTracks = 200
+
+// sweep is the shape of a search: as many patterns as tasks share it.
+type sweep struct {
+	patterns [][]space.XY
+	// spacingM is what was found possible, at least what was asked for.
+	spacingM float64
+}
+
+// newSweep covers the square of twice the radius around a centre: with one
+// expanding square, or with parallel tracks in as many strips as there are
+// sectors. A search with patterns longer than sortieM (0: no bound) is shared by
+// more tasks, up to MaxSectors; what is still too long has its tracks set
+// further apart.
+func newSweep(centre space.XY, radiusM, spacingM, sortieM float64, sectors int) sweep {
+	s := sweep{spacingM: max(spacingM, 2*radiusM/maxTracks)}
+	for n := max(sectors, 1); ; n++ {
+		s.patterns = patterns(centre, radiusM, s.spacingM, n)
+		if sortieM == 0 || s.longest() <= sortieM {
+			return s
+		}
+		if n >= MaxSectors {
+			break
+		}
+	}
+	// Fewer tracks than these are never too many: the first and the last stay.
+	for s.longest() > sortieM && s.spacingM < radiusM {
+		s.spacingM *= 1.1
+		s.patterns = patterns(centre, radiusM, s.spacingM, MaxSectors)
+	}
+	return s
+}
+
+func patterns(centre space.XY, radiusM, spacingM float64, sectors int) [][]space.XY {
+	if sectors == 1 {
+		return [][]space.XY{expandingSquare(centre, radiusM, spacingM)}
+	}
+	list := make([][]space.XY, sectors)
+	width := 2 * radiusM / float64(sectors)
+	for i := range list {
+		west := centre.X - radiusM + width*float64(i)
+		list[i] = parallelTracks(space.Box{
+			Min: space.XY{X: west, Y: centre.Y - radiusM}, Max: space.XY{X: west + width, Y: centre.Y + radiusM},
+		}, spacingM)
+	}
+	return list
+}
+
+// expandingSquare begins at the centre and turns right at each corner: legs of
+// one spacing, one, two, two, three, three, … The first leads north.
+func expandingSquare(centre space.XY, radiusM, spacingM float64) []space.XY {
+	points := []space.XY{centre}
+	at := centre
+	headings := [4]space.XY{{Y: 1}, {X: 1}, {Y: -1}, {X: -1}}
+	for k := 0; ; k++ {
+		length := spacingM * float64(k/2+1)
+		if length > 2*radiusM && k > 0 {
+			return points
+		}
+		h := headings[k%4]
+		at = space.XY{X: at.X + h.X*length, Y: at.Y + h.Y*length}
+		points = append(points, space.XY{
+			X: min(max(at.X, centre.X-radiusM), centre.X+radiusM),
+			Y: min(max(at.Y, centre.Y-radiusM), centre.Y+radiusM),
+		})
+	}
+}
+
+// parallelTracks goes up and down a box, along its longer side.
+func parallelTracks(box space.Box, spacingM float64) []space.XY {
+	width, height := box.Max.X-box.Min.X, box.Max.Y-box.Min.Y
+	n := max(int(math.Ceil(width/spacingM)), 1)
+	points := make([]space.XY, 0, 2*n)
+	for k := range n {
+		x := box.Min.X + width*(float64(k)+0.5)/float64(n)
+		inset := min(spacingM/2, height/2)
+		south, north := space.XY{X: x, Y: box.Min.Y + inset}, space.XY{X: x, Y: box.Max.Y - inset}
+		if k%2 == 0 {
+			points = append(points, south, north)
+		} else {
+			points = append(points, north, south)
+		}
+	}
+	return points
+}
+
+// longest is the length of the longest pattern.
+func (s *sweep) longest() float64 {
+	longest := 0.0
+	for _, p := range s.patterns {
+		length := 0.0
+		for i := 1; i < len(p); i++ {
+			length += p[i-1].Dist(p[i])
+		}
+		longest = max(longest, length)
+	}
+	return longest
+}
+
+// searchTasks are the tasks of a search. Corners where no aircraft may be
+// (outside of the chart, in zones, at roofs above the limit of height) are left
+// out, and the note of the task says so.
+func (f *Fleet) searchTasks(i *Incident, p *Part) []*Task {
+	sectors := p.Sectors[i.Severity]
+	s := newSweep(f.chart.Frame.XY(i.At.Point()), i.RadiusM, p.SpacingM, p.SortieM, sectors)
+	var tasks []*Task
+	for k, pattern := range s.patterns {
+		t := f.partTask(i, p)
+		t.Kind = Patrol
+		if n := len(s.patterns); n > 1 {
+			t.Role = fmt.Sprintf("%s %d of %d", p.Role, k+1, n)
+		}
+		left := 0
+		for _, xy := range pattern {
+			at, ok := f.searchAt(xy, p.HeightM)
+			if !ok {
+				left++
+				continue
+			}
+			t.Stops = append(t.Stops, visitAt(at, i.Name, 0))
+		}
+		t.Note = searchNote(i, &s, p, left, len(pattern))
+		if len(t.Stops) > 0 {
+			tasks = append(tasks, t)
+		}
+	}
+	if len(tasks) == 0 {
+		t := f.partTask(i, p)
+		t.Stops = []Stop{visitAt(f.hoverAbove(i.At, p.HeightM, 0), i.Name, 0)}
+		t.Note = "no place of the pattern may be flown to: it looks from one place alone"
+		tasks = append(tasks, t)
+	}
+	return tasks
+}
+
+// searchAt is a lawful place of a search over a point: heightM above the ground,
+// or above the roofs where they are higher.
+func (f *Fleet) searchAt(xy space.XY, heightM float64) (space.Position, bool) {
+	wanted := f.chart.GroundAltitudeXY(xy) + heightM
+	return f.airAt(xy, max(wanted, f.roofNear(xy, route.ClearanceM)+route.RoofClearanceM))
+}
+
+func searchNote(i *Incident, s *sweep, p *Part, left, all int) string {
+	note := fmt.Sprintf("tracks %.0f m apart within %.0f m", s.spacingM, i.RadiusM)
+	if s.spacingM > p.SpacingM {
+		note += fmt.Sprintf(", as %.0f m would be too long for %d tasks", p.SpacingM, len(s.patterns))
+	}
+	if left > 0 {
+		note += fmt.Sprintf("; %d of %d corners may not be flown to and are left out", left, all)
+	}
+	return note
+}

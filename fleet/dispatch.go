@@ -10,7 +10,6 @@ import (
 	"github.com/kapok-fleet/kapok/planner/motion"
 	"github.com/kapok-fleet/kapok/planner/route"
 	"github.com/kapok-fleet/kapok/planner/space"
-	"github.com/kapok-fleet/kapok/protocol"
 )
 
 // urgentLead is how long a routine task must wait to go before a new urgent
@@ -69,13 +68,17 @@ func (f *Fleet) dispatch(id TaskID) {
 	if !ok || t.State != TaskWaiting || inDoubt(t) {
 		return
 	}
+	if why, stopped := f.stopped(); stopped {
+		f.stillWaits(t, why)
+		f.emergencyWaits(t)
+		return
+	}
 	if _, asked := f.state.Volatile.Questions[id]; asked {
 		return
 	}
 	q, barred := f.question(t)
 	if len(q.Vehicles) == 0 {
-		f.stillWaits(t, barred.reason())
-		f.emergencyWaits(t)
+		f.nobody(t, barred.reason())
 		return
 	}
 	full := len(f.state.Volatile.Questions) >= MaxQuestions
@@ -133,7 +136,7 @@ func (f *Fleet) planReady(in PlanReady) {
 	if best := in.Answer.Best; !stale && best != nil {
 		id := q.Vehicles[best.Candidate]
 		v, ok := f.vehicle(id)
-		stale = !ok || v.Revision != q.Revisions[best.Candidate] || f.barred(v, t) != "" || !f.stillFits(v, q, best)
+		stale = !ok || v.Revision != q.Revisions[best.Candidate] || f.bar(v, t).rule != "" || !f.stillFits(v, q, best)
 	}
 	why := "answered"
 	if stale {
@@ -167,18 +170,26 @@ func (f *Fleet) stillFits(v *Vehicle, q Question, best *assign.Offer) bool {
 
 // settle assigns the task to the best candidate, or lets it wait.
 func (f *Fleet) settle(t *Task, q Question, answer assign.Answer, barred bars) {
+	f.notes.settle(q, answer)
 	if answer.Best == nil {
 		for i := range answer.Excluded {
 			x := &answer.Excluded[i]
 			barred.add(string(x.Rule), fmt.Sprintf("%s: %s", q.Vehicles[x.Candidate], exclusionText(x)))
 		}
 		f.chargeFor(q, answer)
-		f.stillWaits(t, barred.reason())
-		f.emergencyWaits(t)
+		f.nobody(t, barred.reason())
 		return
 	}
 	v, _ := f.vehicle(q.Vehicles[answer.Best.Candidate])
 	f.assign(t, v, answer.Best)
+}
+
+// nobody lets a task wait that no vehicle can take now, and tells people where
+// they should know.
+func (f *Fleet) nobody(t *Task, why Reason) {
+	f.stillWaits(t, why)
+	f.emergencyWaits(t)
+	f.wantedWaits(t)
 }
 
 func (f *Fleet) emergencyWaits(t *Task) {
@@ -225,16 +236,21 @@ func (b *bars) reason() Reason {
 func (f *Fleet) question(t *Task) (Question, bars) {
 	q := Question{Task: t.ID, TaskRevision: t.Revision, Job: f.job(t)}
 	var barred bars
+	f.notes.look(t.ID)
 	for _, id := range f.index.vehicles {
 		v, _ := f.vehicle(id)
-		if why := f.barred(v, t); why != "" {
-			barred.add(why, "")
+		if why := f.bar(v, t); why.rule != "" {
+			f.notes.bar(t.ID, id, why)
+			if why.rule != givenToAnother {
+				barred.add(why.rule, "")
+			}
 			continue
 		}
 		q.Vehicles = append(q.Vehicles, id)
 		q.Revisions = append(q.Revisions, v.Revision)
 		q.Candidates = append(q.Candidates, f.candidateFor(v, t))
 	}
+	f.notes.ask(q)
 	return q, barred
 }
 
@@ -248,63 +264,6 @@ func (f *Fleet) job(t *Task) assign.Job {
 		job.Stops = append(job.Stops, planStop(&t.Stops[i]))
 	}
 	return job
-}
-
-// barred says why a vehicle is not considered for a task; empty when it is.
-func (f *Fleet) barred(v *Vehicle, t *Task) string {
-	p := f.presence(v.ID)
-	switch {
-	case t.LoadOn != "" && t.LoadOn != v.ID:
-		return "not_the_carrier"
-	case v.OutOfService != "":
-		return "out_of_service"
-	case v.Blocked != "":
-		return "blocked_by_command"
-	case v.Suspended:
-		return "refusing"
-	case v.EpochAbove != 0:
-		return "stale_epoch"
-	case len(v.Faults) > 0:
-		return "fault"
-	case p.Link != LinkLive:
-		return "link_" + string(p.Link)
-	case !p.Fresh || !v.HomeKnown:
-		return "position_unknown"
-	case p.Sample.Mode == protocol.ModeManual || p.Sample.Mode == protocol.ModeFault:
-		return "mode_" + string(p.Sample.Mode)
-	}
-	if r, ok := v.Refusals[t.ID]; ok && f.now.Before(r.Until) {
-		return "refused_recently"
-	}
-	if f.commandPending(v) {
-		return "command_pending"
-	}
-	m, ok := f.openMission(v)
-	switch {
-	case !ok:
-	case !m.Answered():
-		return "answer_pending"
-	case m.State != protocol.MissionActive:
-		return "suspended"
-	case len(m.Tasks()) >= f.config.MaxQueuedTasks && t.Priority != Emergency && t.LoadOn == "":
-		return "busy"
-	}
-	if v.Charger != "" && t.Priority != Emergency && p.Sample.BatteryRatio < f.config.ChargeTo-0.25 {
-		return "charging"
-	}
-	return ""
-}
-
-// commandPending tells whether a command that takes the vehicle from its work is
-// on its way to it.
-func (f *Fleet) commandPending(v *Vehicle) bool {
-	for _, id := range v.Commands {
-		c := f.state.Durable.Commands[id]
-		if c != nil && c.State != CommandAccepted && c.Kind != protocol.CommandResume {
-			return true
-		}
-	}
-	return false
 }
 
 // candidateFor is the vehicle as it could take the task: an emergency from
@@ -373,6 +332,7 @@ func (f *Fleet) assign(t *Task, v *Vehicle, o *assign.Offer) {
 	f.issue(v, m, legs, next, Reason{"assigned", fmt.Sprintf("task %s", t.ID)})
 	f.estimate(mission)
 	f.clearAlert(alertAbout{kind: AlertEmergencyWaits, task: t.ID}, "a vehicle was assigned")
+	f.clearAlert(alertAbout{kind: AlertWanted, task: t.ID, vehicle: v.ID}, "the vehicle has it")
 }
 
 // groundAt is a place on the ground.

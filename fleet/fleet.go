@@ -11,10 +11,9 @@ import (
 
 // Fleet decides. It has one owner, who calls it from one goroutine at a time.
 type Fleet struct {
-	config Config
-	chart  *chart.Chart
-	sites  map[SiteID]chart.Site
-	places map[string]chart.Place
+	// Premises are what decisions rest on beside the state.
+	*Premises
+
 	world  *route.Planner
 	fences *fence.Set
 	state  *State
@@ -32,6 +31,8 @@ type Fleet struct {
 	// lookAgain says that something changed that may let a waiting task go.
 	lookAgain bool
 	lastLook  time.Time
+	// notes, where a decision is only rehearsed, takes down how it came about.
+	notes *notes
 }
 
 // Output is what a step brought about, in order.
@@ -43,7 +44,8 @@ type Output struct {
 // New returns a fleet over a chart, with the state read from a journal (or
 // NewState). The first input must be Recovered.
 func New(config Config, c *chart.Chart, state *State) (*Fleet, error) {
-	if err := config.Validate(); err != nil {
+	premises, err := newPremises(config, c)
+	if err != nil {
 		return nil, err
 	}
 	world, err := route.NewPlanner(&route.World{Chart: c})
@@ -51,18 +53,10 @@ func New(config Config, c *chart.Chart, state *State) (*Fleet, error) {
 		return nil, fmt.Errorf("fleet: prepare chart %s for planning: %w", c.Name, err)
 	}
 	f := &Fleet{
-		config: config, chart: c, state: state, world: world,
+		Premises: premises, state: state, world: world,
 		fences: fence.Compile(c, c.Zones),
-		sites:  make(map[SiteID]chart.Site, len(c.Sites)),
-		places: make(map[string]chart.Place, len(c.Places)),
 		owing:  map[VehicleID]bool{},
 		told:   map[VehicleID][]MissionID{},
-	}
-	for _, s := range c.Sites {
-		f.sites[SiteID(s.ID)] = s
-	}
-	for _, p := range c.Places {
-		f.places[p.ID] = p
 	}
 	f.index = newIndex(&state.Durable)
 	state.Durable.index = f.index

@@ -1,0 +1,142 @@
+package fleet
+
+import (
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+// bar is the rule by which a vehicle is not considered for a task, with the
+// figure that broke its limit; the zero bar lets it through.
+type bar struct {
+	rule          string
+	number, limit float64
+	// unit is that of both figures, empty when the rule has none.
+	unit string
+	// object is the command, fault, mission, vehicle or reason concerned.
+	object string
+}
+
+// The rules that bar a vehicle from a task before anything is planned; those of
+// a link or mode end with its state.
+const (
+	notTheCarrier    = "not_the_carrier"
+	givenToAnother   = "given_to_another"
+	takenOver        = "taken_over"
+	outOfService     = "out_of_service"
+	blockedByCommand = "blocked_by_command"
+	isRefusing       = "refusing"
+	staleEpoch       = "stale_epoch"
+	hasFault         = "fault"
+	linkIs           = "link_"
+	positionUnknown  = "position_unknown"
+	modeIs           = "mode_"
+	refusedRecently  = "refused_recently"
+	commandIsPending = "command_pending"
+	answerIsPending  = "answer_pending"
+	isSuspended      = "suspended"
+	isBusy           = "busy"
+	isCharging       = "charging"
+)
+
+// bar says why a vehicle is not considered for a task.
+func (f *Fleet) bar(v *Vehicle, t *Task) bar {
+	if b := f.barOfVehicle(v, t); b.rule != "" {
+		return b
+	}
+	return f.barOfWork(v, t)
+}
+
+// barOfVehicle bars a vehicle for what it is or for the state that it is in.
+func (f *Fleet) barOfVehicle(v *Vehicle, t *Task) bar {
+	p := f.presence(v.ID)
+	switch {
+	case t.LoadOn != "" && t.LoadOn != v.ID:
+		return bar{rule: notTheCarrier, object: string(t.LoadOn)}
+	case t.Wanted != "" && t.Wanted != v.ID:
+		return bar{rule: givenToAnother, object: string(t.Wanted)}
+	case v.TakenOver != nil:
+		return bar{rule: takenOver, object: v.TakenOver.By}
+	case v.OutOfService != "":
+		return bar{rule: outOfService, object: v.OutOfService}
+	case v.Blocked != "":
+		return bar{rule: blockedByCommand, object: string(v.Blocked)}
+	case v.Suspended:
+		return bar{rule: isRefusing, number: float64(v.RefusedInARow), limit: 1, unit: "refusals"}
+	case v.EpochAbove != 0:
+		return bar{rule: staleEpoch, number: float64(v.EpochAbove), limit: float64(f.state.Durable.Epoch), unit: "epoch"}
+	case len(v.Faults) > 0:
+		return bar{rule: hasFault, object: sortedKeys(v.Faults)[0]}
+	case p.Link != LinkLive:
+		return f.barOfSilence(p)
+	case !p.Fresh || !v.HomeKnown:
+		return bar{rule: positionUnknown}
+	case p.Sample.Mode == protocol.ModeManual || p.Sample.Mode == protocol.ModeFault:
+		return bar{rule: modeIs + string(p.Sample.Mode), object: string(p.Sample.Mode)}
+	}
+	return bar{}
+}
+
+// barOfSilence bars a vehicle that is not in touch. After a restart of Kapok
+// nothing was heard of it, and there is no figure.
+func (f *Fleet) barOfSilence(p Presence) bar {
+	b := bar{rule: linkIs + string(p.Link)}
+	if p.LastHeard.IsZero() {
+		return b
+	}
+	b.number, b.unit = f.now.Sub(p.LastHeard).Seconds(), "s"
+	b.limit = f.config.LateAfter.Seconds()
+	if p.Link == LinkLost {
+		b.limit = f.config.LostAfter.Seconds()
+	}
+	return b
+}
+
+// barOfWork bars a vehicle for what it has to do already.
+func (f *Fleet) barOfWork(v *Vehicle, t *Task) bar {
+	if r, ok := v.Refusals[t.ID]; ok && f.now.Before(r.Until) {
+		return bar{rule: refusedRecently, number: r.Until.Sub(f.now).Seconds(), unit: "s", object: r.Reason}
+	}
+	if c, ok := f.pendingCommand(v); ok {
+		return bar{
+			rule: commandIsPending, object: string(c.ID), unit: "s",
+			number: f.now.Sub(c.IssuedAt).Seconds(), limit: f.config.CommandTTL.Seconds(),
+		}
+	}
+	m, ok := f.openMission(v)
+	switch {
+	case !ok:
+	case !m.Answered():
+		return bar{
+			rule: answerIsPending, object: string(m.ID), unit: "s",
+			number: f.now.Sub(m.IssuedAt).Seconds(), limit: f.config.AnswerWithin.Seconds(),
+		}
+	case m.State != protocol.MissionActive:
+		return bar{rule: isSuspended, object: string(m.ID)}
+	case len(m.Tasks()) >= f.config.MaxQueuedTasks && t.Priority != Emergency && t.LoadOn == "":
+		return bar{rule: isBusy, number: float64(len(m.Tasks())), limit: float64(f.config.MaxQueuedTasks), unit: "tasks"}
+	}
+	if least := f.config.ChargeTo - 0.25; v.Charger != "" && t.Priority != Emergency {
+		if ratio := f.presence(v.ID).Sample.BatteryRatio; ratio < least {
+			return bar{rule: isCharging, number: ratio, limit: least, unit: "ratio", object: string(v.Charger)}
+		}
+	}
+	return bar{}
+}
+
+// commandPending tells whether a command that takes the vehicle from its work is
+// on its way to it.
+func (f *Fleet) commandPending(v *Vehicle) bool {
+	_, pending := f.pendingCommand(v)
+	return pending
+}
+
+// pendingCommand is the oldest command that takes the vehicle from its work and
+// is on its way to it.
+func (f *Fleet) pendingCommand(v *Vehicle) (*Command, bool) {
+	for _, id := range v.Commands {
+		c := f.state.Durable.Commands[id]
+		if c != nil && c.State != CommandAccepted && c.Kind != protocol.CommandResume {
+			return c, true
+		}
+	}
+	return nil, false
+}

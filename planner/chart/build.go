@@ -92,6 +92,9 @@ func build(d Draft) (*Chart, error) {
 		Terrain: d.Terrain, Water: d.Water,
 	}
 	c.Ground.measure(c.Frame)
+	for i := range c.Ground.Nodes {
+		c.Ground.Nodes[i].AltitudeM = c.GroundAltitude(c.Ground.Nodes[i].Point)
+	}
 	c.Ground.Component = components(c.Ground, Sidewalk)
 	c.Ground.RoadComponent = components(c.Ground, Road)
 	c.index = newIndex(c)

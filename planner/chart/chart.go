@@ -85,9 +85,10 @@ type Node struct {
 	// OSMID is the node's id in OpenStreetMap, 0 elsewhere.
 	OSMID int64
 	Point orb.Point
-	// XY is Point in the chart's frame.
-	XY    space.XY
-	Level string
+	// XY is Point in the chart's frame, and AltitudeM that of the ground there.
+	XY        space.XY
+	AltitudeM float64
+	Level     string
 }
 
 // Arc is a straight way from one node to another.

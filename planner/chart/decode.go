@@ -224,6 +224,7 @@ func (d *decoder) terrain() *Terrain {
 		return nil
 	}
 	t := &Terrain{Origin: orb.Point{d.number(), d.number()}, StepLon: d.number(), StepLat: d.number(), Source: d.text()}
+	t.Voids = int(min(d.unsigned(), math.MaxInt32))
 	cols, rows, unit := d.unsigned(), d.unsigned(), d.unsigned()
 	// Each sample takes at least a byte.
 	if cols > uint64(len(d.rest)) || rows > uint64(len(d.rest)) || cols*rows > uint64(len(d.rest)) || unit < 1 || unit > 10 {

@@ -205,6 +205,7 @@ func (e *encoder) terrain(t *Terrain) {
 		e.number(v)
 	}
 	e.text(t.Source)
+	e.count(t.Voids)
 	e.count(t.Cols)
 	e.count(t.Rows)
 	unit := int32(10)

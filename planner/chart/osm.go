@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/osm"
 	"github.com/paulmach/osm/osmxml"
 
+	"github.com/kapok-fleet/kapok/planner/chart/osmpbf"
 	"github.com/kapok-fleet/kapok/planner/space"
 )
 
@@ -42,6 +44,9 @@ type OSMOptions struct {
 	Attribution     string
 	Illustrative    bool
 	GroundAltitudeM float64
+	// Terrain are files of heights, which ImportTerrain reads for the extent of
+	// the chart.
+	Terrain []TerrainFile
 	// HeightLimitM is DefaultHeightLimitM when 0.
 	HeightLimitM float64
 	// Zones are taken into the chart as they are.
@@ -52,16 +57,20 @@ type OSMOptions struct {
 type Report struct {
 	// Nodes, Ways and Relations are the elements in the file.
 	Nodes, Ways, Relations int
-	// GraphWays are the ways taken into the ground graph of GraphNodes and
-	// GraphArcs, of which MainNodes are in the main component.
-	GraphWays, GraphNodes, GraphArcs, MainNodes int
+	// GraphWays are the ways that robots may take and RoadWays those that road
+	// vehicles may. Together they make the ground graph of GraphNodes and
+	// GraphArcs, of which MainNodes and RoadMainNodes are in the main components.
+	GraphWays, RoadWays, GraphNodes, GraphArcs, MainNodes, RoadMainNodes int
 	// Buildings are those of each source of height together, parts included.
-	Buildings, HeightFromTag, HeightFromLevels, HeightFromDefault int
-	Sites, Places                                                 int
+	Buildings, HeightFromTag, HeightFromLevels, HeightFromDefault, HeightFromMaximum int
+	Sites, Places, Water                                                             int
 	// MissingNodes are references of ways to nodes that the file does not have,
 	// MissingWays those of relations to ways.
 	MissingNodes, MissingWays int
-	// Warnings has at most one entry for each kind of fault.
+	// Terrain says what came of OSMOptions.Terrain.
+	Terrain TerrainReport
+	// Warnings has at most one entry for each kind of fault, but for those of
+	// terrain, of which each file may have its own.
 	Warnings []Warning
 }
 
@@ -73,7 +82,7 @@ type Warning struct {
 	First string
 }
 
-// ImportOSM reads OpenStreetMap XML into a chart by the rules of
+// ImportOSM reads OpenStreetMap XML or PBF into a chart by the rules of
 // docs/charts.md. The file is read as a stream; what is kept is bounded by
 // MaxOSMNodes and MaxOSMRefs. References to elements outside the file are left
 // out and counted. A file that makes no chart gives an error of kind ErrOSM in
@@ -88,22 +97,53 @@ func ImportOSM(r io.Reader, opts OSMOptions) (*Chart, Report, error) {
 		GroundAltitudeM: opts.GroundAltitudeM, HeightLimitM: cmp.Or(opts.HeightLimitM, DefaultHeightLimitM),
 	}
 	m.graph(&draft)
-	m.buildings(&draft)
+	m.areas(&draft)
 	if len(draft.Arcs) == 0 && len(draft.Buildings) == 0 {
-		return nil, m.report, fmt.Errorf("import: %w: it has no way that a robot can take and no building", ErrOSM)
+		return nil, m.report, fmt.Errorf("import: %w: it has no way that a vehicle can take and no building", ErrOSM)
 	}
 	m.points(&draft)
 	draft.Extent = draft.bound()
 	if m.bounds != nil {
 		draft.Extent = draft.Extent.Union(*m.bounds)
 	}
+	draft.Water = append(draft.Water, m.sea(draft.Extent)...)
 	draft.Zones = opts.Zones
+	if err := m.terrain(&draft, opts.Terrain); err != nil {
+		return nil, m.report, fmt.Errorf("import: %w", err)
+	}
 	c, err := New(draft)
 	if err != nil {
 		return nil, m.report, fmt.Errorf("import: %w", err)
 	}
 	m.finish(c)
 	return c, m.report, nil
+}
+
+// terrain reads the terrain of the draft's extent and stands sites and places
+// on it.
+func (m *importer) terrain(d *Draft, files []TerrainFile) error {
+	if len(files) == 0 {
+		return nil
+	}
+	// A margin of a few samples, so that the ground goes on behind the edge.
+	terrain, report, err := ImportTerrain(files, d.Extent.Pad(terrainMarginDeg))
+	m.report.Terrain = report
+	m.report.Warnings = append(m.report.Warnings, report.Warnings...)
+	if err != nil {
+		return err
+	}
+	d.Terrain = terrain
+	stand := func(p *space.Position) {
+		// To the centimetre, so that files stay small.
+		p.AltitudeM = math.Round(terrain.Altitude(p.Point())*100) / 100
+	}
+	for i := range d.Sites {
+		stand(&d.Sites[i].Position)
+	}
+	for i := range d.Places {
+		stand(&d.Places[i].Position)
+	}
+	return nil
 }
 
 // finish completes the report.
@@ -113,7 +153,11 @@ func (m *importer) finish(c *Chart) {
 		if c.Ground.InMain(int32(n)) {
 			m.report.MainNodes++
 		}
+		if c.Ground.InMainOf(int32(n), Road) {
+			m.report.RoadMainNodes++
+		}
 	}
+	m.report.Water = len(c.Water)
 	m.report.Buildings, m.report.Sites, m.report.Places = len(c.Buildings), len(c.Sites), len(c.Places)
 	for _, b := range c.Buildings {
 		switch b.Source {
@@ -123,6 +167,8 @@ func (m *importer) finish(c *Chart) {
 			m.report.HeightFromLevels++
 		case HeightDefault:
 			m.report.HeightFromDefault++
+		case HeightMaximum:
+			m.report.HeightFromMaximum++
 		}
 	}
 }
@@ -152,8 +198,9 @@ func (n rawNode) point() orb.Point {
 
 // nodeInfo is what matters of a node's tags to the graph.
 type nodeInfo struct {
-	level   string
-	blocked bool
+	level string
+	// blocks are those who cannot pass it.
+	blocks Profile
 }
 
 // element is a node, way or relation with tags that may make it a site or place.
@@ -189,28 +236,24 @@ func (m *importer) warn(text, id string) {
 	m.report.Warnings[i].Count++
 }
 
-// read scans the file once, keeping what later steps need.
+// read goes through the file once, keeping what later steps need.
 func (m *importer) read(r io.Reader) error {
 	limited := &io.LimitedReader{R: r, N: MaxOSMBytes}
 	buffered := bufio.NewReaderSize(limited, 64<<10)
-	if err := sniff(buffered); err != nil {
+	form, err := sniff(buffered)
+	if err != nil {
 		return err
 	}
-	scanner := osmxml.New(context.Background(), buffered)
-	for scanner.Scan() {
-		if err := m.take(scanner.Object()); err != nil {
-			return err
-		}
-	}
-	err := scanner.Err()
-	if limited.N == 0 {
-		return fmt.Errorf("%w: it is longer than %d bytes", ErrOSM, int64(MaxOSMBytes))
-	}
-	if err != nil {
-		return fmt.Errorf("%w: after %d nodes, %d ways and %d relations it is cut off or not valid XML: %w",
-			ErrOSM, m.report.Nodes, m.report.Ways, m.report.Relations, err)
+	if form == formPBF {
+		err = m.readPBF(buffered)
+	} else {
+		err = m.readXML(buffered)
 	}
 	switch {
+	case limited.N == 0:
+		return fmt.Errorf("%w: it is longer than %d bytes", ErrOSM, int64(MaxOSMBytes))
+	case err != nil:
+		return err
 	case m.report.Nodes == 0:
 		return fmt.Errorf("%w: it has no nodes", ErrOSM)
 	case m.report.Ways == 0:
@@ -220,11 +263,45 @@ func (m *importer) read(r io.Reader) error {
 	return nil
 }
 
-// sniff recognises by its first bytes what is not XML, for a clear error.
-func sniff(r *bufio.Reader) error {
+func (m *importer) readPBF(r io.Reader) error {
+	_, err := osmpbf.Read(r, osmpbf.Limits{MaxBytes: MaxOSMBytes}, m.take)
+	if err != nil && !errors.Is(err, ErrOSM) {
+		return fmt.Errorf("%w: %w", ErrOSM, err)
+	}
+	return err
+}
+
+func (m *importer) readXML(r io.Reader) error {
+	scanner := osmxml.New(context.Background(), r)
+	for scanner.Scan() {
+		if err := m.take(scanner.Object()); err != nil {
+			return err
+		}
+	}
+	if err := scanner.Err(); err != nil {
+		return fmt.Errorf("%w: after %d nodes, %d ways and %d relations it is cut off or not valid XML: %w",
+			ErrOSM, m.report.Nodes, m.report.Ways, m.report.Relations, err)
+	}
+	return nil
+}
+
+// form is how a file is written.
+type form int
+
+const (
+	formXML form = iota
+	formPBF
+)
+
+// sniff recognises by its first bytes how a file is written, and what it cannot
+// be.
+func sniff(r *bufio.Reader) (form, error) {
 	start, err := r.Peek(512)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read: %w", err)
+		return 0, fmt.Errorf("read: %w", err)
+	}
+	if osmpbf.Sniff(start) {
+		return formPBF, nil
 	}
 	text := bytes.TrimSpace(bytes.TrimPrefix(start, []byte("\xef\xbb\xbf")))
 	what := ""
@@ -232,17 +309,15 @@ func sniff(r *bufio.Reader) error {
 	case len(text) == 0:
 		what = "it is empty"
 	case text[0] == '{' || text[0] == '[':
-		what = "it is JSON, not OpenStreetMap XML"
-	case bytes.Contains(start[:min(len(start), 32)], []byte("OSMHeader")):
-		what = "it is OpenStreetMap PBF; convert it to XML (.osm) first"
-	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}) || bytes.HasPrefix(start, []byte("BZh")):
+		what = "it is JSON, not OpenStreetMap XML or PBF"
+	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}) || bytes.HasPrefix(start, []byte("BZh")) || bytes.HasPrefix(start, []byte("PK")):
 		what = "it is compressed; unpack it first"
 	case text[0] != '<':
-		what = "it is not XML"
+		what = "it is neither OpenStreetMap XML nor PBF"
 	default:
-		return nil
+		return formXML, nil
 	}
-	return fmt.Errorf("%w: %s", ErrOSM, what)
+	return 0, fmt.Errorf("%w: %s", ErrOSM, what)
 }
 
 func (m *importer) take(object osm.Object) error {
@@ -281,7 +356,14 @@ func (m *importer) takeNode(n *osm.Node) error {
 		return nil
 	}
 	t := tagsOf(n.Tags)
-	if info := (nodeInfo{level: t["level"], blocked: t.blocks()}); info != (nodeInfo{}) {
+	info := nodeInfo{level: t["level"]}
+	if t.blocks() {
+		info.blocks |= Sidewalk
+	}
+	if t.blocksRoad() {
+		info.blocks |= Road
+	}
+	if info != (nodeInfo{}) {
 		m.infos[raw.id] = info
 	}
 	if t.interesting() {
@@ -299,7 +381,7 @@ func (m *importer) takeWay(w *osm.Way) error {
 	for i, n := range w.Nodes {
 		raw.refs[i] = int64(n.ID)
 	}
-	if t := tagsOf(w.Tags); t["highway"] != "" || t.building() || t.interesting() {
+	if t := tagsOf(w.Tags); t["highway"] != "" || t.building() || t.water() || t["natural"] == "coastline" || t.interesting() {
 		raw.tags = t
 	}
 	m.ways = append(m.ways, raw)
@@ -309,7 +391,10 @@ func (m *importer) takeWay(w *osm.Way) error {
 func (m *importer) takeRelation(r *osm.Relation) error {
 	m.report.Relations++
 	t := tagsOf(r.Tags)
-	if t["type"] != "multipolygon" || !t.building() && !t.interesting() {
+	if t["type"] == "restriction" {
+		m.warn("a turn restriction is not heeded", fmt.Sprintf("relation/%d", r.ID))
+	}
+	if t["type"] != "multipolygon" || !t.building() && !t.water() && !t.interesting() {
 		return nil
 	}
 	if err := m.keepRefs(len(r.Members)); err != nil {

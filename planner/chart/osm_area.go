@@ -10,23 +10,28 @@ import (
 	"github.com/kapok-fleet/kapok/planner/space"
 )
 
-// buildings takes obstacles from closed ways and multipolygon relations. The
-// outline of a relation may carry the tags as well; alone it would cover the
-// courts, so it is passed over.
-func (m *importer) buildings(d *Draft) {
-	ofRelations, covered := m.relationBuildings()
-	d.Buildings = append(d.Buildings, m.wayBuildings(covered)...)
-	d.Buildings = append(d.Buildings, ofRelations...)
+// areas takes obstacles and water from closed ways and multipolygon relations.
+// The outline of a relation may carry the tags as well; alone it would cover the
+// courts or islands, so it is passed over.
+func (m *importer) areas(d *Draft) {
+	var ofRelations Draft
+	covered := m.relationAreas(&ofRelations)
+	m.wayAreas(d, covered)
+	d.Buildings = append(d.Buildings, ofRelations.Buildings...)
+	d.Water = append(d.Water, ofRelations.Water...)
 }
 
-// relationBuildings takes the areas of multipolygons, and lists the ways that
-// are the outlines of those that are buildings.
-func (m *importer) relationBuildings() (list []Building, covered map[int64]bool) {
+// outlined are the ways that are outlines of multipolygons, by what those are.
+type outlined struct{ building, water map[int64]bool }
+
+// relationAreas takes the areas of multipolygons, and lists the ways that are
+// their outlines.
+func (m *importer) relationAreas(d *Draft) outlined {
 	ways := make(map[int64]int, len(m.ways))
 	for i, way := range m.ways {
 		ways[way.id] = i
 	}
-	covered = map[int64]bool{}
+	covered := outlined{building: map[int64]bool{}, water: map[int64]bool{}}
 	for _, relation := range m.relations {
 		id := fmt.Sprintf("relation/%d", relation.id)
 		polygons, ok := m.assemble(relation, ways)
@@ -38,8 +43,11 @@ func (m *importer) relationBuildings() (list []Building, covered map[int64]bool)
 		for _, polygon := range polygons {
 			e.rings = append(e.rings, polygon[0])
 		}
-		m.tagged = append(m.tagged, e)
-		if !relation.tags.building() {
+		if e.tags.interesting() {
+			m.tagged = append(m.tagged, e)
+		}
+		building, water := relation.tags.building(), relation.tags.water()
+		if !building && !water {
 			continue
 		}
 		for i, polygon := range polygons {
@@ -47,21 +55,28 @@ func (m *importer) relationBuildings() (list []Building, covered map[int64]bool)
 			if i > 0 {
 				part = fmt.Sprintf("%s/%d", id, i+1)
 			}
-			list = append(list, m.newBuilding(part, relation.tags, polygon))
+			if building {
+				d.Buildings = append(d.Buildings, m.newBuilding(part, relation.tags, polygon))
+			} else {
+				d.Water = append(d.Water, WaterArea{ID: part, Polygon: polygon})
+			}
 		}
 		for _, ref := range relation.outer {
-			covered[ref] = true
+			if building {
+				covered.building[ref] = true
+			} else {
+				covered.water[ref] = true
+			}
 		}
 	}
-	return list, covered
+	return covered
 }
 
-// wayBuildings takes the areas that are ways, but for buildings that a relation
-// covers.
-func (m *importer) wayBuildings(covered map[int64]bool) (list []Building) {
+// wayAreas takes the areas that are ways, but for those that a relation covers.
+func (m *importer) wayAreas(d *Draft, covered outlined) {
 	for _, way := range m.ways {
-		building := way.tags.building()
-		if !building && !way.tags.interesting() {
+		building, water := way.tags.building(), way.tags.water()
+		if !building && !water && !way.tags.interesting() {
 			continue
 		}
 		id := fmt.Sprintf("way/%d", way.id)
@@ -69,8 +84,13 @@ func (m *importer) wayBuildings(covered map[int64]bool) (list []Building) {
 		if len(ring) == 0 {
 			continue
 		}
-		m.tagged = append(m.tagged, element{id: id, tags: way.tags, rings: []orb.Ring{ring}})
-		if !building || covered[way.id] {
+		if way.tags.interesting() {
+			m.tagged = append(m.tagged, element{id: id, tags: way.tags, rings: []orb.Ring{ring}})
+		}
+		if water && !building && !covered.water[way.id] {
+			m.waterWay(d, id, ring)
+		}
+		if !building || covered.building[way.id] {
 			continue
 		}
 		if !ring.Closed() && len(ring) > 2 {
@@ -81,9 +101,8 @@ func (m *importer) wayBuildings(covered map[int64]bool) (list []Building) {
 			m.warn("a building with fewer than three corners in the file is left out", id)
 			continue
 		}
-		list = append(list, m.newBuilding(id, way.tags, orb.Polygon{ring}))
+		d.Buildings = append(d.Buildings, m.newBuilding(id, way.tags, orb.Polygon{ring}))
 	}
-	return list
 }
 
 func (m *importer) newBuilding(id string, t tags, footprint orb.Polygon) Building {

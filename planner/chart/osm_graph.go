@@ -1,39 +1,98 @@
 package chart
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
-// graph draws the ground graph: each walkable way, stitched to others at the
-// nodes they share, in both directions, since one-way streets do not bind those
-// on foot.
+// segment is a straight part of a way between two nodes of the file, as indices
+// of m.nodes, with who may drive it in its direction and against it.
+type segment struct {
+	from, to          int32
+	forward, backward Profile
+}
+
+// graph draws the ground graph: each way that some profile may take, stitched to
+// others at the nodes they share, and nowhere else.
 func (m *importer) graph(d *Draft) {
-	// number is each node's place in the graph, -1 for none. Graph nodes stand in
-	// the order of their OSM ids.
+	runs := make([][]segment, len(m.ways))
+	for i := range m.ways {
+		runs[i] = m.segments(&m.ways[i])
+	}
+	number := m.graphNodes(d, runs)
+	for i, run := range runs {
+		way := &m.ways[i]
+		arc := Arc{WayID: way.id, Name: way.tags["name"], SpeedLimitMPS: way.tags.speedLimitMPS(), Layer: way.tags.layer()}
+		for _, s := range run {
+			if s.forward != 0 {
+				arc.From, arc.To, arc.Profiles = number[s.from], number[s.to], s.forward
+				d.Arcs = append(d.Arcs, arc)
+			}
+			if s.backward != 0 {
+				arc.From, arc.To, arc.Profiles = number[s.to], number[s.from], s.backward
+				d.Arcs = append(d.Arcs, arc)
+			}
+		}
+	}
+}
+
+// segments returns the parts of a way that can be driven. A barrier takes those
+// who cannot pass it off the segments that touch it, and a missing node ends
+// the way: a straight line in its stead could lead through a house.
+func (m *importer) segments(way *rawWay) []segment {
+	forward, backward := way.tags.drive()
+	if forward|backward == 0 {
+		return nil
+	}
+	var run []segment
+	var taken Profile
+	before, blockedBefore := int32(-1), Profile(0)
+	for _, ref := range way.refs {
+		n, ok := m.node(ref)
+		if !ok {
+			m.report.MissingNodes++
+			m.warn("a way refers to nodes outside the file, which are left out", fmt.Sprintf("way/%d", way.id))
+			before = -1
+			continue
+		}
+		blocked := m.infos[ref].blocks & (forward | backward)
+		m.warnBarrier(blocked, ref)
+		if s := (segment{before, int32(n), forward &^ (blocked | blockedBefore), backward &^ (blocked | blockedBefore)}); s.from >= 0 && s.from != s.to && s.forward|s.backward != 0 {
+			run = append(run, s)
+			taken |= s.forward | s.backward
+		}
+		before, blockedBefore = int32(n), blocked
+	}
+	if taken&Sidewalk != 0 {
+		m.report.GraphWays++
+	}
+	if taken&Road != 0 {
+		m.report.RoadWays++
+	}
+	return run
+}
+
+func (m *importer) warnBarrier(blocked Profile, ref int64) {
+	if blocked&Sidewalk != 0 {
+		m.warn("a barrier ends a way", fmt.Sprintf("node/%d", ref))
+	}
+	if blocked&Road != 0 {
+		m.warn("a barrier ends a way for road vehicles", fmt.Sprintf("node/%d", ref))
+	}
+}
+
+// graphNodes adds the nodes of all segments to the draft, in the order of their
+// OSM ids, and returns each node's number there, -1 for those that are not in.
+func (m *importer) graphNodes(d *Draft, runs [][]segment) []int32 {
 	number := make([]int32, len(m.nodes))
-	levels := map[int]string{}
-	runs := make([][][]int, 0, len(m.ways))
 	for i := range number {
 		number[i] = -1
 	}
-	for _, way := range m.ways {
-		pieces := m.pieces(way)
-		runs = append(runs, pieces)
-		if len(pieces) > 0 {
-			m.report.GraphWays++
-		}
-		for _, n := range slices.Concat(pieces...) {
-			level := way.tags["level"]
-			if number[n] == 0 && levels[n] != level {
-				level = ""
+	levels := map[int32]string{}
+	for i, run := range runs {
+		level := m.ways[i].tags["level"]
+		for k, s := range run {
+			if k == 0 || run[k-1].to != s.from {
+				m.level(number, levels, s.from, level)
 			}
-			number[n] = 0
-			if level != "" {
-				levels[n] = level
-			} else {
-				delete(levels, n)
-			}
+			m.level(number, levels, s.to, level)
 		}
 	}
 	for i := range number {
@@ -42,63 +101,25 @@ func (m *importer) graph(d *Draft) {
 		}
 		number[i] = int32(len(d.Nodes))
 		raw := m.nodes[i]
-		level := levels[i]
+		level := levels[int32(i)]
 		if info, ok := m.infos[raw.id]; ok && info.level != "" {
 			level = info.level
 		}
 		d.Nodes = append(d.Nodes, Node{OSMID: raw.id, Point: raw.point(), Level: level})
 	}
-	for i, pieces := range runs {
-		for _, piece := range pieces {
-			m.draw(d, m.ways[i], piece, number)
-		}
-	}
+	return number
 }
 
-// pieces returns the parts of a walkable way that can be driven without a
-// break, as indices of m.nodes. A barrier ends a part, and so does a missing
-// node: a straight line in its stead could lead through a house.
-func (m *importer) pieces(way rawWay) [][]int {
-	if way.tags == nil || !way.tags.walkable() {
-		return nil
+// level marks a node as used by a way on a level. Ways that disagree leave it
+// without one.
+func (m *importer) level(number []int32, levels map[int32]string, n int32, level string) {
+	if number[n] == 0 && levels[n] != level {
+		level = ""
 	}
-	var pieces [][]int
-	var piece []int
-	end := func() {
-		if len(piece) > 1 {
-			pieces = append(pieces, piece)
-		}
-		piece = nil
-	}
-	for _, ref := range way.refs {
-		n, ok := m.node(ref)
-		if !ok {
-			m.report.MissingNodes++
-			m.warn("a way refers to nodes outside the file, which are left out", fmt.Sprintf("way/%d", way.id))
-			end()
-			continue
-		}
-		if m.infos[ref].blocked {
-			m.warn("a barrier ends a way", fmt.Sprintf("node/%d", ref))
-			end()
-			continue
-		}
-		if len(piece) == 0 || piece[len(piece)-1] != n {
-			piece = append(piece, n)
-		}
-	}
-	end()
-	return pieces
-}
-
-// draw adds both directions of a piece.
-func (m *importer) draw(d *Draft, way rawWay, piece []int, number []int32) {
-	name, limit := way.tags["name"], way.tags.speedLimitMPS()
-	for i := 1; i < len(piece); i++ {
-		from, to := number[piece[i-1]], number[piece[i]]
-		arc := Arc{From: from, To: to, SpeedLimitMPS: limit, WayID: way.id, Name: name}
-		back := arc
-		back.From, back.To = to, from
-		d.Arcs = append(d.Arcs, arc, back)
+	number[n] = 0
+	if level != "" {
+		levels[n] = level
+	} else {
+		delete(levels, n)
 	}
 }

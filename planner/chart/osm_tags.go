@@ -143,22 +143,31 @@ func (t tags) height() (m float64, source HeightSource, bad bool) {
 		}
 		bad = true
 	}
-	return t.typicalHeightM(), HeightDefault, bad
+	m, source = t.typicalHeightM()
+	return m, source, bad
 }
 
 // typicalHeightM guesses by the type of building, rather too high than too low.
-func (t tags) typicalHeightM() float64 {
+// A type that tells nothing has the safe maximum.
+func (t tags) typicalHeightM() (m float64, source HeightSource) {
 	switch t.first("building", "building:part") {
-	case "garage", "garages", "carport", "shed", "hut", "kiosk", "roof", "bicycle_shed", "cabin", "container":
-		return 4
-	case "house", "detached", "semidetached_house", "terrace", "bungalow", "farm", "allotment_house":
-		return 9
-	case "apartments", "residential", "dormitory", "hotel", "hospital", "office", "commercial", "university", "college", "civic", "public", "government":
-		return 24
-	case "church", "cathedral", "temple", "mosque", "stadium", "tower":
-		return 30
+	case "garage", "garages", "carport", "shed", "hut", "kiosk", "roof", "bicycle_shed", "bicycle_parking", "cabin", "container",
+		"static_caravan", "toilets", "tent":
+		return 4, HeightDefault
+	case "house", "detached", "semidetached_house", "terrace", "bungalow", "farm", "allotment_house", "boathouse", "houseboat",
+		"conservatory", "greenhouse", "stable", "sty", "cowshed", "farm_auxiliary", "outbuilding", "service", "ruins":
+		return 9, HeightDefault
+	case "retail", "supermarket", "shop", "industrial", "warehouse", "manufacture", "hangar", "barn", "school", "kindergarten",
+		"fire_station", "train_station", "transportation", "parking", "sports_hall", "sports_centre", "riding_hall", "pavilion",
+		"grandstand", "chapel", "shrine", "gatehouse", "bakehouse", "guardhouse", "bunker":
+		return 12, HeightDefault
+	case "apartments", "residential", "dormitory", "hotel", "hospital", "office", "commercial", "university", "college",
+		"civic", "public", "government", "museum", "barracks", "monastery", "castle":
+		return 24, HeightDefault
+	case "church", "cathedral", "temple", "mosque", "synagogue", "stadium", "tower", "silo", "storage_tank", "water_tower":
+		return 30, HeightDefault
 	}
-	return 12 // Halls, shops, schools, and whatever else there is.
+	return MaximumHeightM, HeightMaximum
 }
 
 // parseMetres reads a length: "12", "12.5 m", "12,5", "40 ft", `40'`, `40'6"`.
@@ -187,6 +196,17 @@ func parseMetres(value string) (float64, bool) {
 	}
 	v, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 	return v * unit, err == nil && !math.IsNaN(v)
+}
+
+// water tells whether an area is open water.
+func (t tags) water() bool {
+	switch {
+	case t["location"] == "underground" || t["tunnel"] != "" && t["tunnel"] != "no" || t["covered"] == "yes":
+		return false
+	case t["natural"] == "water" || t["waterway"] == "riverbank":
+		return true
+	}
+	return t["water"] != "" && t["water"] != "no" && t["natural"] == "" && t["highway"] == ""
 }
 
 // interesting tells whether an element may be a site or a place.

@@ -27,6 +27,8 @@ type Terrain struct {
 	// HeightDM are the samples row by row from the south-west, in decimetres
 	// above mean sea level (EGM96). All are known: importers fill voids.
 	HeightDM []int32
+	// Voids is how many of the samples the sources did not have.
+	Voids int
 	// Source names the files that it was imported from.
 	Source string
 }
@@ -107,6 +109,9 @@ func (t *Terrain) check() error {
 	east, north := t.Origin[0]+t.StepLon*float64(t.Cols-1), t.Origin[1]+t.StepLat*float64(t.Rows-1)
 	if !(t.StepLon > 0 && t.StepLat > 0) || !space.ValidPoint(t.Origin) || !space.ValidPoint(orb.Point{east, north}) {
 		return errors.New("the terrain's grid is not a place on earth")
+	}
+	if t.Voids < 0 || t.Voids > len(t.HeightDM) {
+		return fmt.Errorf("terrain of %d samples has %d voids", len(t.HeightDM), t.Voids)
 	}
 	for i, h := range t.HeightDM {
 		if h > maxHeightDM || h < -maxHeightDM {

@@ -57,9 +57,9 @@ func Earliest(p *route.Planner, job Job, candidates []Candidate, now time.Time, 
 func (a *Answer) try(p *route.Planner, job *Job, free []Candidate, trials []trial, now time.Time, limits Limits) {
 	routed := 0
 	var best time.Time
-	closed := map[motion.Kind]*Exclusion{}
+	closed := map[class]*Exclusion{}
 	for _, t := range trials {
-		if x := closed[free[t.candidate].Spec.Kind]; x != nil {
+		if x := closed[classOf(&free[t.candidate].Spec)]; x != nil {
 			a.exclude(t.candidate, &Exclusion{Rule: x.Rule, Number: x.Number, Object: x.Object, At: x.At})
 			continue
 		}
@@ -87,7 +87,7 @@ func (a *Answer) try(p *route.Planner, job *Job, free []Candidate, trials []tria
 			a.Exhausted = a.Exhausted || x.Rule == NotTried
 			a.exclude(t.candidate, x)
 			if job.closes(x) {
-				closed[free[t.candidate].Spec.Kind] = x
+				closed[classOf(&free[t.candidate].Spec)] = x
 			}
 			continue
 		}
@@ -105,12 +105,23 @@ func (a *Answer) try(p *route.Planner, job *Job, free []Candidate, trials []tria
 	}
 }
 
-// closes tells whether an exclusion holds for every vehicle of the kind, at any
-// time: one of the job's stops is where the kind cannot go.
+// class is a kind of vehicle that can go to the same places.
+type class struct {
+	kind motion.Kind
+	road bool
+}
+
+func classOf(s *motion.Spec) class { return class{s.Kind, s.Road} }
+
+// closes tells whether an exclusion holds for every vehicle of the class, at any
+// time: one of the job's stops is where the class cannot go.
 func (job *Job) closes(x *Exclusion) bool {
 	switch route.Rule(x.Rule) {
 	case route.InsideBuilding, route.OffNetwork, route.OutsideChart:
 		return slices.ContainsFunc(job.Stops, func(s Stop) bool { return s.At == x.At })
+	case route.OffWater:
+		// With an object, it is only on another water than the vehicle.
+		return x.Object == "" && slices.ContainsFunc(job.Stops, func(s Stop) bool { return s.At == x.At })
 	case route.NoWay, route.InsideZone, route.Budget:
 	}
 	return false

@@ -1,9 +1,7 @@
 package route
 
 import (
-	"cmp"
 	"math"
-	"slices"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/motion"
@@ -26,6 +24,12 @@ type air struct {
 	caught []int32
 	exits  []exit
 	ids    []int32
+	// avoid are the obstacles that no profile leads over or below.
+	avoid []int32
+	// profile is the way over terrain, line its points, bestLine those of the
+	// best way so far.
+	profile        profile
+	line, bestLine []space.XYZ
 
 	// The flight being planned.
 	flight
@@ -43,6 +47,14 @@ type flight struct {
 	afloat   bool
 	// keepIn is the keep-in zone that is not to be left, -1 for none.
 	keepIn int32
+	// water is the water that is not to be left, -1 for none.
+	water int32
+	// relief says that the ground is not flat. Then heightM is the height of the
+	// cruise above ground and takes the place of z, limitM the greatest height
+	// there is, fromGroundM and toGroundM the ground at start and goal.
+	relief                 bool
+	heightM, limitM        float64
+	fromGroundM, toGroundM float64
 	// leadM is the way out of the zones that the start is caught in, which comes
 	// before the search.
 	leadM float64
@@ -50,7 +62,8 @@ type flight struct {
 	last int32
 }
 
-// height is a cruise altitude with a lower bound of what the way takes there.
+// height is a cruise altitude, over terrain a height above ground, with a lower
+// bound of what the way takes there.
 type height struct {
 	z, boundS float64
 }
@@ -67,10 +80,11 @@ type exit struct {
 	m  float64
 }
 
-// planned is what a search at some altitude found.
+// planned is what a search at some altitude found. Over terrain the altitude is
+// in the points of the line.
 type planned struct {
-	z, lengthM, seconds float64
-	found               bool
+	z, seconds float64
+	found      bool
 }
 
 func (p *Planner) fly(q Query) (Route, error) {
@@ -94,6 +108,7 @@ func (p *Planner) fly(q Query) (Route, error) {
 		if found.found {
 			best = found
 			a.best = append(a.best[:0], a.bends...)
+			a.bestLine = append(a.bestLine[:0], a.line...)
 		} else if why == nil {
 			why = refusal
 		}
@@ -116,16 +131,28 @@ func (p *Planner) begin(q *Query) {
 	*f = flight{
 		start: p.c.Frame.XY(q.From.Point()), goal: p.c.Frame.XY(q.To.Point()),
 		speed: q.Spec.CruiseMPS, departed: q.Depart.UnixNano(),
-		afloat: q.Spec.Kind == motion.Vessel, keepIn: -1,
+		afloat: q.Spec.Kind == motion.Vessel, keepIn: -1, water: -1,
+		limitM: p.limitM(), fromGroundM: p.groundM(q.From), toGroundM: p.groundM(q.To),
 	}
+	p.air.avoid = p.air.avoid[:0]
 	if f.afloat {
 		q.From.AltitudeM, q.To.AltitudeM = 0, 0
 	} else {
-		f.groundM = max(p.groundM(q.From), p.groundM(q.To))
-		q.From.AltitudeM = max(q.From.AltitudeM, p.groundM(q.From))
-		q.To.AltitudeM = max(q.To.AltitudeM, p.groundM(q.To))
+		f.relief = p.c.Terrain != nil
+		f.groundM = max(f.fromGroundM, f.toGroundM)
+		q.From.AltitudeM = max(q.From.AltitudeM, f.fromGroundM)
+		q.To.AltitudeM = max(q.To.AltitudeM, f.toGroundM)
 	}
 	f.fromM, f.toM = q.From.AltitudeM, q.To.AltitudeM
+}
+
+// limitM is the greatest height above ground that a cruise may have.
+func (p *Planner) limitM() float64 {
+	limitM := p.c.HeightLimitM
+	if limitM <= 0 {
+		limitM = DefaultHeightLimitM
+	}
+	return limitM - LimitMarginM
 }
 
 // endsLawful refuses what no cruise altitude can mend.
@@ -135,7 +162,7 @@ func (p *Planner) endsLawful(q *Query) *Refusal {
 		pos := [2]space.Position{q.From, q.To}[i]
 		p.around(at, 0)
 		for _, id := range a.ids {
-			if int(id) < p.fixed.buildings.count() && p.fixed.buildings.inside(id, at) &&
+			if id < p.firstWater() && p.fixed.buildings.inside(id, at) &&
 				(a.afloat || p.fixed.roofM[id] > pos.AltitudeM+0.5) {
 				return &Refusal{Rule: InsideBuilding, At: pos, Object: p.c.Buildings[id].ID, Number: p.c.Buildings[id].HeightM}
 			}
@@ -150,11 +177,45 @@ func (p *Planner) endsLawful(q *Query) *Refusal {
 		switch {
 		case l.rule == chart.KeepOut && q.To.AltitudeM >= l.floorM && q.To.AltitudeM <= l.ceilingM && l.until == math.MaxInt64:
 			return &Refusal{Rule: InsideZone, At: q.To, Object: l.id}
-		case l.rule == chart.AltitudeLimit && q.To.AltitudeM > a.groundM+l.limitM && l.applies(q.To.AltitudeM):
+		case l.rule == chart.AltitudeLimit && q.To.AltitudeM > a.toGroundM+l.limitM && l.applies(q.To.AltitudeM):
 			return &Refusal{Rule: InsideZone, At: q.To, Object: l.id, Number: l.limitM}
 		}
 	}
+	if r := p.chooseWater(q); r != nil {
+		return r
+	}
 	return p.chooseKeepIn(q)
+}
+
+// chooseWater finds the water that a vessel must not leave.
+func (p *Planner) chooseWater(q *Query) *Refusal {
+	a, waters := &p.air, p.fixed.water
+	if !a.afloat || waters.count() == 0 {
+		return nil
+	}
+	first := int32(-1)
+	for i := range int32(waters.count()) {
+		if !waters.inside(i, a.start) {
+			continue
+		}
+		if first < 0 {
+			first = i
+		}
+		if waters.inside(i, a.goal) {
+			a.water = i
+			return nil
+		}
+	}
+	if first < 0 {
+		return &Refusal{Rule: OffWater, At: q.From}
+	}
+	r := &Refusal{Rule: OffWater, At: q.To}
+	for i := range int32(waters.count()) {
+		if waters.inside(i, a.goal) {
+			r.Object = p.c.Water[first].ID
+		}
+	}
+	return r
 }
 
 // chooseKeepIn finds the keep-in zone that the flight must not leave.
@@ -204,99 +265,15 @@ func (p *Planner) hop(q *Query) (Route, error) {
 	return p.priced(q, []space.Position{q.From, q.To}, 0), nil
 }
 
-// chooseHeights collects the cruise altitudes worth trying, the quickest first.
-func (p *Planner) chooseHeights(q *Query) {
-	a := &p.air
-	a.heights = a.heights[:0]
-	if a.afloat {
-		a.heights = append(a.heights, height{0, 0})
-		return
-	}
-	limitM := p.c.HeightLimitM
-	if limitM <= 0 {
-		limitM = DefaultHeightLimitM
-	}
-	limitM -= LimitMarginM
-	lowest, highest := a.groundM+min(MinCruiseM, limitM), a.groundM+limitM
-	add := func(z float64) {
-		if z >= lowest && z <= highest && len(a.heights) < maxHeights {
-			a.heights = append(a.heights, height{z: z})
-		}
-	}
-	p.limitsAt(&lowest)
-	for _, h := range [...]float64{MinCruiseM, 60, 80, 100, limitM} {
-		add(a.groundM + h)
-	}
-	add(lowest)
-	add(a.fromM)
-	add(a.toM)
-	for _, at := range [2]space.XY{a.start, a.goal} {
-		p.around(at, 0)
-		for _, id := range a.ids {
-			if int(id) < p.fixed.buildings.count() && p.fixed.buildings.inside(id, at) {
-				add(p.fixed.roofM[id] + RoofClearanceM)
-			}
-		}
-	}
-	p.around2(a.start, a.goal, ClearanceM)
-	for _, id := range a.ids {
-		i := int(id) - p.fixed.buildings.count()
-		if i < 0 || !p.binds(&p.laws.zones[i]) {
-			continue
-		}
-		switch l := &p.laws.zones[i]; l.rule {
-		case chart.AltitudeLimit:
-			add(a.groundM + l.limitM - LimitMarginM)
-		case chart.KeepOut:
-			add(l.floorM - RoofClearanceM)
-			add(l.ceilingM + RoofClearanceM)
-		}
-	}
-	p.sortHeights(q)
-}
-
-// limitsAt lowers the least cruise altitude to the limits where start and goal
-// lie, since there is no flying there otherwise.
-func (p *Planner) limitsAt(lowest *float64) {
-	a := &p.air
-	for _, at := range [2]space.XY{a.start, a.goal} {
-		for _, id := range p.zonesAt(at) {
-			l := &p.laws.zones[id]
-			if l.rule == chart.AltitudeLimit && p.binds(l) && l.limitM-LimitMarginM >= LowestCruiseM {
-				*lowest = min(*lowest, a.groundM+l.limitM-LimitMarginM)
-			}
-		}
-	}
-}
-
-func (p *Planner) sortHeights(q *Query) {
-	a := &p.air
-	straight := a.start.Dist(a.goal)
-	for i := range a.heights {
-		a.heights[i].boundS = p.secondsAt(q, a.heights[i].z, straight)
-	}
-	slices.SortFunc(a.heights, func(x, y height) int {
-		return cmp.Or(cmp.Compare(x.boundS, y.boundS), cmp.Compare(x.z, y.z))
-	})
-	a.heights = slices.CompactFunc(a.heights, func(x, y height) bool { return x.z == y.z })
-}
-
-// secondsAt is what a cruise of lengthM at altitude z takes with its columns.
-func (p *Planner) secondsAt(q *Query, z, lengthM float64) float64 {
-	a := &p.air
-	climb := max(0, z-a.fromM) + max(0, a.toM-z)
-	descent := max(0, a.fromM-z) + max(0, z-a.toM)
-	return q.Spec.Leg(lengthM, climb, descent, q.LoadKg).Seconds
-}
-
 // flyAt looks for a way at altitude z that takes less than boundS seconds. It
-// leaves the bends in p.air.bends. Without a way it says why, unless the way
-// would only take too long.
+// leaves the bends in p.air.bends, and over terrain the points in p.air.line.
+// Without a way it says why, unless the way would only take too long.
 func (p *Planner) flyAt(q *Query, z, boundS float64, budget *int) (planned, *Refusal) {
 	a := &p.air
-	a.z, a.leadM, a.last = z, 0, -1
-	columnsS := p.secondsAt(q, z, 0)
-	upS := q.Spec.Leg(0, max(0, z-a.fromM), max(0, a.fromM-z), q.LoadKg).Seconds
+	a.z, a.heightM, a.leadM, a.last = z, z, 0, -1
+	a.avoid = a.avoid[:0]
+	up, _ := p.columns(z)
+	upS := q.Spec.Leg(0, max(0, up-a.fromM), max(0, a.fromM-up), q.LoadKg).Seconds
 	a.departed = nanos(q.Depart, upS)
 	a.bends = a.bends[:0]
 	if r := p.columnsLawful(q, z, upS); r != nil {
@@ -313,6 +290,10 @@ func (p *Planner) flyAt(q *Query, z, boundS float64, budget *int) (planned, *Ref
 		start = out
 	}
 	p.collectBeside(start)
+	if a.relief {
+		return p.flyAbove(q, start, boundS, budget)
+	}
+	columnsS := p.secondsAt(q, z, 0)
 	boundM := (boundS-columnsS)*a.speed - a.leadM
 	lengthM, ok := a.sight.search(p, start, a.goal, boundM, budget)
 	if !ok {
@@ -325,19 +306,14 @@ func (p *Planner) flyAt(q *Query, z, boundS float64, budget *int) (planned, *Ref
 	if id := p.columnZone(a.goal, z, a.toM, arrive, end); id >= 0 {
 		return planned{}, &Refusal{Rule: InsideZone, At: q.To, Object: p.laws.zones[id].id}
 	}
-	return planned{z: z, lengthM: lengthM, seconds: columnsS + lengthM/a.speed, found: true}, nil
+	return planned{z: z, seconds: columnsS + lengthM/a.speed, found: true}, nil
 }
 
 // whyNot names what stood in the way last.
 func (p *Planner) whyNot(q *Query) *Refusal {
 	r := &Refusal{Rule: NoWay, At: q.To}
-	nb := int32(p.fixed.buildings.count())
-	switch last := p.air.last; {
-	case last < 0:
-	case last < nb:
-		r.Object = p.c.Buildings[last].ID
-	default:
-		r.Object = p.laws.zones[last-nb].id
+	if p.air.last >= 0 {
+		r.Object = p.name(p.air.last)
 	}
 	return r
 }
@@ -346,19 +322,19 @@ func (p *Planner) whyNot(q *Query) *Refusal {
 // or at, and collects the zones that the start is caught in.
 func (p *Planner) columnsLawful(q *Query, z, upS float64) *Refusal {
 	a := &p.air
-	nb := int32(p.fixed.buildings.count())
+	up, down := p.columns(z)
 	a.caught = a.caught[:0]
 	for i, at := range [2]space.XY{a.start, a.goal} {
 		pos := [2]space.Position{q.From, q.To}[i]
 		p.around(at, 0)
 		for _, id := range a.ids {
-			if id < nb && p.tall(id) && p.fixed.buildings.inside(id, at) {
+			if id < p.firstWater() && p.tall(id) && p.fixed.buildings.inside(id, at) {
 				return &Refusal{Rule: InsideBuilding, At: pos, Object: p.c.Buildings[id].ID, Number: p.c.Buildings[id].HeightM}
 			}
 		}
 	}
 	for _, id := range p.zonesAt(a.goal) {
-		if l := &p.laws.zones[id]; p.binds(l) && !l.timed() && (p.forbids(l) || l.rule == chart.KeepOut && overlaps(l, z, a.toM)) {
+		if l := &p.laws.zones[id]; p.binds(l) && !l.timed() && (p.forbids(l, a.toGroundM, a.toGroundM) || l.rule == chart.KeepOut && overlaps(l, down, a.toM)) {
 			return &Refusal{Rule: InsideZone, At: q.To, Object: l.id, Number: l.limitM}
 		}
 	}
@@ -369,12 +345,13 @@ func (p *Planner) columnsLawful(q *Query, z, upS float64) *Refusal {
 			continue
 		}
 		here := l.rule == chart.KeepOut && l.applies(a.fromM)
+		forbidden := p.forbids(l, a.fromGroundM, a.fromGroundM)
 		switch {
-		case here && p.forbids(l):
+		case here && forbidden:
 			a.caught = append(a.caught, id)
 		case here:
-		case l.rule == chart.KeepOut && (p.forbids(l) || overlaps(l, a.fromM, z)),
-			l.rule == chart.AltitudeLimit && p.forbids(l):
+		case l.rule == chart.KeepOut && (forbidden || overlaps(l, a.fromM, up)),
+			l.rule == chart.AltitudeLimit && forbidden:
 			return &Refusal{Rule: InsideZone, At: q.From, Object: l.id, Number: l.limitM}
 		}
 	}
@@ -388,13 +365,14 @@ func overlaps(l *law, z0, z1 float64) bool {
 // columnZone is the first keep-out zone in force between the times that a
 // column over a place meets, or a height limit that it exceeds; -1 for none.
 func (p *Planner) columnZone(at space.XY, z0, z1 float64, t0, t1 int64) int32 {
+	groundM := p.c.GroundAltitudeXY(at)
 	for _, id := range p.zonesAt(at) {
 		l := &p.laws.zones[id]
 		if !p.binds(l) || !l.during(t0, t1) {
 			continue
 		}
 		if l.rule == chart.KeepOut && overlaps(l, z0, z1) ||
-			l.rule == chart.AltitudeLimit && p.forbids(l) {
+			l.rule == chart.AltitudeLimit && p.forbids(l, groundM, groundM) {
 			return id
 		}
 	}
@@ -418,18 +396,19 @@ func (p *Planner) zonesAt(at space.XY) []int32 {
 // around leaves in p.air.ids the obstacles whose boxes may be within m of a place.
 func (p *Planner) around(at space.XY, m float64) { p.around2(at, at, m) }
 
-// around2 does so for a segment: buildings by their number, then zones by
-// theirs behind the last building.
+// around2 does so for a segment, by the numbers of obstacles.
 func (p *Planner) around2(a, b space.XY, m float64) {
 	ids := p.air.ids[:0]
-	nb := int32(p.fixed.buildings.count())
-	p.seen.reset(int(nb))
+	p.seen.reset(p.fixed.buildings.count())
 	ids = p.fixed.buildingIx.along(a, b, m, &p.seen, ids)
-	zones := len(ids)
+	if p.air.water >= 0 {
+		ids = append(ids, p.firstWater()+p.air.water)
+	}
+	zones, first := len(ids), p.firstZone()
 	p.seen.reset(p.laws.shapes.count())
 	ids = p.laws.ix.along(a, b, m, &p.seen, ids)
 	for i := zones; i < len(ids); i++ {
-		ids[i] += nb
+		ids[i] += first
 	}
 	p.air.ids = ids
 }

@@ -10,29 +10,56 @@ import (
 )
 
 // This file is the Planner as the field of a sight search: obstacles have one
-// numbering, buildings first and zones after them.
+// numbering, buildings first, then waters, and zones after them.
 
 func (p *Planner) obstacles() int {
-	return p.fixed.buildings.count() + p.laws.shapes.count()
+	return int(p.firstZone()) + p.laws.shapes.count()
 }
+
+// firstWater is the obstacle number of the first water.
+func (p *Planner) firstWater() int32 { return int32(p.fixed.buildings.count()) }
+
+// firstZone is the obstacle number of the first zone.
+func (p *Planner) firstZone() int32 { return p.firstWater() + int32(p.fixed.water.count()) }
 
 // shape is the polygon of an obstacle.
 func (p *Planner) shape(id int32) (*shapes, int32) {
-	nb := int32(p.fixed.buildings.count())
-	if id < nb {
+	switch water, zone := p.firstWater(), p.firstZone(); {
+	case id < water:
 		return p.fixed.buildings, id
+	case id < zone:
+		return p.fixed.water, id - water
+	default:
+		return p.laws.shapes, id - zone
 	}
-	return p.laws.shapes, id - nb
+}
+
+// name is what refusals call an obstacle.
+func (p *Planner) name(id int32) string {
+	switch water, zone := p.firstWater(), p.firstZone(); {
+	case id < water:
+		return p.c.Buildings[id].ID
+	case id < zone:
+		return p.c.Water[id-water].ID
+	default:
+		return p.laws.zones[id-zone].id
+	}
 }
 
 // tall tells whether a building is in the way at the altitude of the flight.
 func (p *Planner) tall(id int32) bool {
+	if p.air.relief {
+		return p.tallAbove(id)
+	}
 	return p.air.afloat || p.fixed.roofM[id]+RoofClearanceM > p.air.z
 }
 
-// forbids tells whether a zone is in the way at the altitude of the flight,
-// its times aside.
-func (p *Planner) forbids(l *law) bool {
+// forbids tells whether a zone is in the way at the altitude of the flight, its
+// times aside, where the ground lies between two altitudes.
+func (p *Planner) forbids(l *law, lowM, highM float64) bool {
+	if p.air.relief && l.rule != chart.KeepIn {
+		return p.forbidsAbove(l, lowM, highM)
+	}
 	z := p.air.z
 	switch l.rule {
 	case chart.KeepOut:
@@ -51,13 +78,22 @@ func (p *Planner) forbids(l *law) bool {
 
 // stands tells whether an obstacle is in the way between two times.
 func (p *Planner) stands(id int32, t0, t1 int64) (standing, lasting bool) {
-	nb := int32(p.fixed.buildings.count())
-	if id < nb {
-		return p.tall(id), true
+	if id < p.firstWater() {
+		return p.tall(id) || p.avoids(id), true
 	}
-	l := &p.laws.zones[id-nb]
-	return p.binds(l) && l.during(t0, t1) && p.forbids(l), !l.timed()
+	if id < p.firstZone() {
+		return true, true
+	}
+	l := &p.laws.zones[id-p.firstZone()]
+	if p.avoids(id) {
+		return true, !l.timed()
+	}
+	return p.binds(l) && l.during(t0, t1) && p.forbids(l, l.lowM, l.highM), !l.timed()
 }
+
+// avoids tells whether an obstacle is to be flown around because the profile
+// over or below it failed.
+func (p *Planner) avoids(id int32) bool { return slices.Contains(p.air.avoid, id) }
 
 func (p *Planner) blocked(a, b int32, from, to space.XY, g float64) (id int32, lasting bool) {
 	f := &p.air.flight
@@ -69,7 +105,7 @@ func (p *Planner) blocked(a, b int32, from, to space.XY, g float64) (id int32, l
 		if !standing {
 			continue
 		}
-		if p.cuts(id, from, to, p.reduced(id, a, b)-slackM) {
+		if p.cuts(id, from, to, p.reduced(id, a, b)-slackM) && !p.passes(id, from, to) {
 			f.last = id
 			return id, lasting
 		}
@@ -102,11 +138,19 @@ func (p *Planner) reduced(id, a, b int32) float64 {
 
 func (p *Planner) offset(id int32, dst []corner) []corner {
 	s, i := p.shape(id)
-	return s.corners(i, ClearanceM, dst)
+	first := len(dst)
+	dst = s.corners(i, ClearanceM, dst)
+	// No way leads off the chart.
+	kept := slices.DeleteFunc(dst[first:], func(c corner) bool { return !p.fixed.inner.Contains(c.at) })
+	return dst[:first+len(kept)]
 }
 
 func (p *Planner) covers(id int32, at space.XY) bool {
-	return p.cuts(id, at, at, ClearanceM-slackM)
+	s, i := p.shape(id)
+	if s == p.fixed.water && !s.inside(i, at) {
+		return true
+	}
+	return p.cuts(id, at, at, ClearanceM-slackM) && !p.passes(id, at, at)
 }
 
 // collectBeside notes the obstacles that the start of the search or the goal
@@ -134,17 +178,20 @@ func (p *Planner) wayOut() (space.XY, bool) {
 		a.exits = p.laws.shapes.exits(id, a.start, a.exits)
 	}
 	slices.SortStableFunc(a.exits, func(x, y exit) int { return cmp.Compare(x.m, y.m) })
-	nb := int32(p.fixed.buildings.count())
 	for _, e := range a.exits {
-		if p.exitFree(e, nb) {
+		if p.exitFree(e) {
 			return e.at, true
 		}
 	}
 	return space.XY{}, false
 }
 
-func (p *Planner) exitFree(e exit, nb int32) bool {
+func (p *Planner) exitFree(e exit) bool {
+	if !p.fixed.inner.Contains(e.at) {
+		return false
+	}
 	a := &p.air
+	zones := p.firstZone()
 	t1 := a.departed + int64((e.m/a.speed+LateS)*1e9)
 	p.around2(a.start, e.at, ClearanceM)
 	for _, id := range a.ids {
@@ -154,11 +201,11 @@ func (p *Planner) exitFree(e exit, nb int32) bool {
 		if p.covers(id, e.at) {
 			return false
 		}
-		if id >= nb && slices.Contains(a.caught, id-nb) {
+		if id >= zones && slices.Contains(a.caught, id-zones) {
 			continue
 		}
 		s, i := p.shape(id)
-		if p.cuts(id, a.start, e.at, min(ClearanceM, s.distance(i, a.start))-slackM) {
+		if p.cuts(id, a.start, e.at, min(ClearanceM, s.distance(i, a.start))-slackM) && !p.passes(id, a.start, e.at) {
 			return false
 		}
 	}
@@ -195,11 +242,21 @@ func (p *Planner) routeOf(q *Query, best planned, used int) Route {
 			path = append(path, pos)
 		}
 	}
-	add(space.Position{Lon: q.From.Lon, Lat: q.From.Lat, AltitudeM: best.z})
-	for _, at := range a.best {
-		add(p.c.Frame.Position(space.XYZ{X: at.X, Y: at.Y, Z: best.z}))
+	up, down := best.z, best.z
+	if a.relief {
+		up, down = a.bestLine[0].Z, a.bestLine[len(a.bestLine)-1].Z
 	}
-	add(space.Position{Lon: q.To.Lon, Lat: q.To.Lat, AltitudeM: best.z})
+	add(space.Position{Lon: q.From.Lon, Lat: q.From.Lat, AltitudeM: up})
+	if a.relief {
+		for _, at := range a.bestLine[1 : len(a.bestLine)-1] {
+			add(p.c.Frame.Position(at))
+		}
+	} else {
+		for _, at := range a.best {
+			add(p.c.Frame.Position(space.XYZ{X: at.X, Y: at.Y, Z: best.z}))
+		}
+	}
+	add(space.Position{Lon: q.To.Lon, Lat: q.To.Lat, AltitudeM: down})
 	add(q.To)
 	path[len(path)-1] = q.To
 	a.path = path

@@ -45,7 +45,8 @@ type drive struct {
 	// leadMPS is the speed from the start to the graph.
 	leadMPS float64
 	depart  int64
-	groundM float64
+	// profile is the class of vehicle whose arcs are open.
+	profile chart.Profile
 	// caught are the zones that the start lies in, while the rover leaves them.
 	caught   []int32
 	escaping bool
@@ -105,13 +106,16 @@ func (p *Planner) beginDrive(q *Query) *Refusal {
 	caught := d.caught[:0]
 	d.drive = drive{
 		speed: q.Spec.CruiseMPS, depart: q.Depart.UnixNano(),
-		groundM: p.groundM(q.From), keepIn: -1, lastZone: -1,
+		profile: chart.Sidewalk, keepIn: -1, lastZone: -1,
+	}
+	if q.Spec.Road {
+		d.profile = chart.Road
 	}
 	for i, at := range [2]*space.Position{&q.From, &q.To} {
 		if at.Level == "" {
 			at.AltitudeM = p.groundM(*at)
 		}
-		s, ok := p.c.Snap(*at)
+		s, ok := p.c.SnapOn(*at, d.profile)
 		if !ok || s.DistM > SnapLimitM {
 			return &Refusal{Rule: OffNetwork, At: *at, Number: s.DistM}
 		}
@@ -123,10 +127,10 @@ func (p *Planner) beginDrive(q *Query) *Refusal {
 	}
 	d.goal = d.to.XY
 	start, goal := p.c.Frame.XY(q.From.Point()), p.c.Frame.XY(q.To.Point())
-	inSome := int32(-1)
+	inSome, groundM := int32(-1), p.groundM(q.From)
 	for i := range p.laws.zones {
 		l := &p.laws.zones[i]
-		if !l.ground || !l.applies(d.groundM) || !l.during(d.depart, nanos(q.Depart, LateS)) {
+		if !l.ground || !l.applies(groundM) || !l.during(d.depart, nanos(q.Depart, LateS)) {
 			continue
 		}
 		switch here := p.laws.shapes.inside(int32(i), start); {
@@ -156,9 +160,10 @@ func (p *Planner) beginDrive(q *Query) *Refusal {
 func (p *Planner) goalZone(q *Query, goal space.XY) int32 {
 	d := &p.ground
 	earliest := nanos(q.Depart, q.Spec.LowerBoundS(p.c.Frame.XY(q.From.Point()).Dist(goal)))
+	groundM := p.groundM(q.To)
 	for i := range p.laws.zones {
 		l := &p.laws.zones[i]
-		if l.rule == chart.KeepOut && l.ground && l.applies(d.groundM) && l.until == math.MaxInt64 &&
+		if l.rule == chart.KeepOut && l.ground && l.applies(groundM) && l.until == math.MaxInt64 &&
 			l.during(earliest, earliest) && p.laws.shapes.meets(int32(i), d.to.XY, goal) {
 			return int32(i)
 		}
@@ -229,12 +234,13 @@ func (p *Planner) nodeAt(s *chart.Snapped) int32 {
 	return -1
 }
 
-// both is an arc and the one that leads back, -1 where there is none.
+// both is an arc and the one of the vehicle's profile that leads back, -1 where
+// there is none.
 func (p *Planner) both(arc int32) [2]int32 {
 	g := &p.c.Ground
 	a := &g.Arcs[arc]
 	for i := g.First[a.To]; i < g.First[a.To+1]; i++ {
-		if g.Arcs[i].To == a.From {
+		if g.Arcs[i].To == a.From && g.Arcs[i].Profiles&p.ground.profile != 0 {
 			return [2]int32{arc, i}
 		}
 	}
@@ -309,8 +315,11 @@ func (p *Planner) free(at space.XY) bool {
 }
 
 // whole is how many seconds an arc takes when entered after t seconds, and at
-// what speed.
+// what speed. It is open to the vehicles of its profiles alone.
 func (p *Planner) whole(i int32, arc *chart.Arc, t float64) (seconds, mps float64, open bool) {
+	if arc.Profiles&p.ground.profile == 0 {
+		return 0, 0, false
+	}
 	speed := p.ground.speed
 	if arc.SpeedLimitMPS > 0 {
 		speed = min(speed, arc.SpeedLimitMPS)
@@ -325,6 +334,9 @@ func (p *Planner) whole(i int32, arc *chart.Arc, t float64) (seconds, mps float6
 // part is whole for a piece of an arc.
 func (p *Planner) part(i int32, from, to space.XY, t float64) (seconds, mps float64, open bool) {
 	arc := &p.c.Ground.Arcs[i]
+	if arc.Profiles&p.ground.profile == 0 {
+		return 0, 0, false
+	}
 	speed := p.ground.speed
 	if arc.SpeedLimitMPS > 0 {
 		speed = min(speed, arc.SpeedLimitMPS)
@@ -341,6 +353,8 @@ func (p *Planner) lawful(i int32, piece *[2]space.XY, length, speed, t float64) 
 	d := &p.ground
 	met := p.laws.onArc
 	k := sort.Search(len(met), func(k int) bool { return met[k].arc >= i })
+	arc := &p.c.Ground.Arcs[i]
+	z0, z1 := p.c.GroundAltitude(p.c.Ground.Nodes[arc.From].Point), p.c.GroundAltitude(p.c.Ground.Nodes[arc.To].Point)
 	for pass := range 2 {
 		seconds = length / speed
 		t0 := d.depart + int64(t*1e9)
@@ -350,7 +364,7 @@ func (p *Planner) lawful(i int32, piece *[2]space.XY, length, speed, t float64) 
 				break
 			}
 			l := &p.laws.zones[m.zone]
-			if !l.during(t0, t1) || !l.applies(d.groundM) ||
+			if !l.during(t0, t1) || !overlaps(l, z0, z1) ||
 				piece != nil && !p.laws.shapes.meets(m.zone, piece[0], piece[1]) {
 				continue
 			}
@@ -379,9 +393,10 @@ func (p *Planner) besideMPS(from, to space.XY, t float64) float64 {
 	t1 := t0 + int64((from.Dist(to)/speed+LateS)*1e9)
 	p.seen.reset(p.laws.shapes.count())
 	p.ids = p.laws.ix.along(from, to, 0, &p.seen, p.ids[:0])
+	groundM := p.c.GroundAltitudeXY(from)
 	for _, id := range p.ids {
 		l := &p.laws.zones[id]
-		if l.rule == chart.SpeedLimit && l.speedMPS > 0 && l.ground && l.applies(d.groundM) &&
+		if l.rule == chart.SpeedLimit && l.speedMPS > 0 && l.ground && l.applies(groundM) &&
 			l.during(t0, t1) && p.laws.shapes.meets(id, from, to) {
 			speed = min(speed, l.speedMPS)
 		}

@@ -67,6 +67,14 @@ type fixed struct {
 	roofM      []float64
 	buildingIx *index
 	arcIx      *index
+	// inner is the part of the frame that surely lies in the chart's extent.
+	inner space.Box
+	// water are the waters, whose shores and islands are the forbidden side.
+	water *shapes
+	// Where the ground is not flat, lowM is the lowest ground about each
+	// building, and groundLowM and groundHighM are the bounds of all ground.
+	lowM                    []float64
+	groundLowM, groundHighM float64
 }
 
 // laws are the zones in force, compiled; never written again.
@@ -78,6 +86,8 @@ type laws struct {
 	// and zone; flagged has a bit for each arc that has any.
 	onArc   []arcZone
 	flagged []uint64
+	// timed says that some zone has a begin or an end.
+	timed bool
 }
 
 type arcZone struct{ arc, zone int32 }
@@ -91,6 +101,9 @@ type law struct {
 	speedMPS         float64
 	from, until      int64
 	airborne, ground bool
+	// lowM and highM bound the ground below a zone with a floor or a ceiling,
+	// where the ground is not flat.
+	lowM, highM float64
 }
 
 // NewPlanner compiles a world. It refuses a world without a chart and a ground
@@ -149,16 +162,16 @@ func (p *Planner) SetZones(live []chart.Zone, suspended map[string]bool) {
 }
 
 func compileChart(c *chart.Chart) *fixed {
-	f := &fixed{buildings: newShapes()}
+	f := &fixed{buildings: newShapes(), water: newShapes(), inner: innerBox(c)}
 	for i := range c.Buildings {
-		b := &c.Buildings[i]
-		outline := c.Outline(int32(i))
-		ground := c.GroundAltitudeM
-		if len(b.Footprint) > 0 {
-			ground = c.GroundAltitude(b.Footprint[0].Bound().Center())
-		}
-		f.buildings.add(outline, false)
-		f.roofM = append(f.roofM, ground+b.HeightM)
+		f.buildings.add(c.Outline(int32(i)), false)
+		f.roofM = append(f.roofM, c.RoofM(int32(i)))
+	}
+	for i := range c.Water {
+		f.water.add(c.Shore(int32(i)), true)
+	}
+	if c.Terrain != nil {
+		f.surveyGround(c)
 	}
 	f.buildingIx = newIndex(f.buildings.boxes, 64)
 	arcs := make([]space.Box, len(c.Ground.Arcs))
@@ -170,14 +183,36 @@ func compileChart(c *chart.Chart) *fixed {
 	return f
 }
 
+// innerBox is the greatest box along the frame's axes within an extent, whose
+// sides are slightly bent there.
+func innerBox(c *chart.Chart) space.Box {
+	low, high, mid := c.Extent.Min, c.Extent.Max, c.Extent.Center()
+	xy := func(lon, lat float64) space.XY { return c.Frame.XY(orb.Point{lon, lat}) }
+	return space.Box{
+		Min: space.XY{
+			X: max(xy(low[0], low[1]).X, xy(low[0], high[1]).X),
+			Y: max(xy(low[0], low[1]).Y, xy(mid[0], low[1]).Y, xy(high[0], low[1]).Y),
+		},
+		Max: space.XY{
+			X: min(xy(high[0], low[1]).X, xy(high[0], high[1]).X),
+			Y: min(xy(low[0], high[1]).Y, xy(mid[0], high[1]).Y, xy(high[0], high[1]).Y),
+		},
+	}
+}
+
 func compileZones(c *chart.Chart, f *fixed, all []*chart.Zone) *laws {
 	l := &laws{shapes: newShapes(), flagged: make([]uint64, len(c.Ground.Arcs)/64+1)}
 	for _, z := range all {
 		if z.Rule == chart.Advise {
 			continue
 		}
-		l.zones = append(l.zones, lawOf(z))
 		l.shapes.add(project(c.Frame, z.Polygon), z.Rule == chart.KeepIn)
+		one := lawOf(z)
+		if c.Terrain != nil {
+			one.lowM, one.highM = f.groundUnder(c, &one, l.shapes.boxes[len(l.zones)])
+		}
+		l.timed = l.timed || one.timed()
+		l.zones = append(l.zones, one)
 	}
 	l.ix = newIndex(l.shapes.boxes, 256)
 	var s seen
@@ -255,8 +290,9 @@ func (p *Planner) groundM(at space.Position) float64 { return p.c.GroundAltitude
 // Find returns the way that takes the least time, among those that the kind of
 // vehicle can take and that package route looks at:
 //
-//   - Rovers drive the chart's ground graph. Start and goal are joined to the
-//     nearest arc by a straight line of at most SnapLimitM. Arcs that meet a
+//   - Rovers drive the chart's ground graph, those for roads its road arcs and
+//     all others its sidewalk arcs. Start and goal are joined to the nearest
+//     such arc by a straight line of at most SnapLimitM. Arcs that meet a
 //     keep-out zone in force when they are passed are closed; a rover that
 //     starts in such a zone first takes the shortest way out of it. Altitudes
 //     are the ground's, those of From and To included, except indoors (with a
@@ -268,9 +304,11 @@ func (p *Planner) groundM(at space.Position) float64 { return p.c.GroundAltitude
 //     a keep-out zone leaves by the shortest straight line that is free. With
 //     keep-in zones, the way stays in the first that holds start and goal; from
 //     outside of all of them every way is lawful, since all lead back. Altitudes
-//     below the ground count as the ground.
+//     below the ground count as the ground. Over terrain the cruise is at a
+//     height above ground, as told at layProfile.
 //   - Vessels travel at altitude 0 around buildings and zones that bind ground
-//     vehicles. Where land is, no chart says until water is imported.
+//     vehicles. On a chart with water they stay in the water that holds start and
+//     goal, ClearanceM off its shores but near those two places.
 //
 // A zone counts from LateS before its begin, and waiting for its end is never
 // part of a way. Speed-limit zones and the limits of arcs lengthen the cost.
@@ -306,6 +344,13 @@ func (p *Planner) LeastCost(s *motion.Spec, from, to space.Position, loadKg floa
 	a, b := max(from.AltitudeM, p.groundM(from)), max(to.AltitudeM, p.groundM(to))
 	if lengthM < 0.5 {
 		return s.Leg(lengthM, max(0, b-a), max(0, a-b), loadKg)
+	}
+	if p.c.Terrain != nil {
+		// The cruise may begin and end at different altitudes, and to climb or
+		// descend on its way may take no more time, and less power, than level.
+		lowest, slope := p.leastHeightM(), *s
+		slope.CruiseW = min(s.CruiseW, s.ClimbW)
+		return slope.Leg(lengthM, max(0, p.groundM(from)+lowest-a), max(0, p.groundM(to)+lowest-b), loadKg)
 	}
 	top := max(a, b)
 	if lowest := max(p.groundM(from), p.groundM(to)) + p.leastHeightM(); top < lowest {

@@ -1,6 +1,6 @@
 // Package route finds one vehicle's way across a World: along the ground graph
-// for rovers, through lawful air around zones and buildings for aircraft, over
-// open water for vessels.
+// for rovers, through lawful air around zones and buildings and over the terrain
+// for aircraft, over open water for vessels.
 //
 // A Planner is made for a World, the map and what is laid over it, and answers
 // queries: with a Route that says what it takes in time and energy, or with a
@@ -69,6 +69,9 @@ const (
 	InsideBuilding Rule = "inside_building"
 	// OutsideChart: a place lies beyond the chart's extent.
 	OutsideChart Rule = "outside_chart"
+	// OffWater: a vessel's place is on no water, or, with the Object the start's
+	// water, on another.
+	OffWater Rule = "off_water"
 	// Budget: MaxExpansions ran out; asking again with more may find a way.
 	Budget Rule = "budget"
 )

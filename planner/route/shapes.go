@@ -203,3 +203,85 @@ func (c *corner) tangent(dx, dy float64) bool {
 	after := dx*c.out.Y - dy*c.out.X
 	return (before >= -slack && after >= -slack) || (before <= slack && after <= slack)
 }
+
+// span is the part of the segment a–b, as fractions, from where it first comes
+// within c of shape i, or is inside of it, to where it last does; false when it
+// never does.
+func (s *shapes) span(i int32, a, b space.XY, c float64) (t0, t1 float64, ok bool) {
+	reach := space.BoxOf(a, b).Grow(c)
+	if !s.boxes[i].Intersects(reach) {
+		return 0, 0, false
+	}
+	t0, t1 = math.Inf(1), math.Inf(-1)
+	if s.inside(i, a) {
+		t0, t1 = 0, 0
+	}
+	if s.inside(i, b) {
+		t0, t1 = min(t0, 1), 1
+	}
+	for r := s.first[i]; r < s.first[i+1]; r++ {
+		ring := s.pts[s.ring[r]:s.ring[r+1]]
+		p := ring[len(ring)-1]
+		for _, q := range ring {
+			if min(p.X, q.X) <= reach.Max.X && max(p.X, q.X) >= reach.Min.X &&
+				min(p.Y, q.Y) <= reach.Max.Y && max(p.Y, q.Y) >= reach.Min.Y {
+				u, v := capsule(a, b, p, q, c)
+				t0, t1 = min(t0, u), max(t1, v)
+			}
+			p = q
+		}
+	}
+	return max(t0, 0), min(t1, 1), t0 <= t1
+}
+
+// capsule is the part of the segment a–b, as fractions, within c of the segment
+// p–q: the union of what lies in the discs about its ends and in the strip
+// along it, which is one piece. Infinities the wrong way round stand for none.
+func capsule(a, b, p, q space.XY, c float64) (t0, t1 float64) {
+	t0, t1 = math.Inf(1), math.Inf(-1)
+	take := func(u, v float64) {
+		if u, v = max(u, 0), min(v, 1); u <= v {
+			t0, t1 = min(t0, u), max(t1, v)
+		}
+	}
+	d := b.Sub(a)
+	for _, centre := range [2]space.XY{p, q} {
+		take(quadratic(d.X*d.X+d.Y*d.Y, dot(d, a.Sub(centre)), dot(a.Sub(centre), a.Sub(centre))-c*c))
+	}
+	side := q.Sub(p)
+	if length := side.Len(); length > 0 {
+		along := side.Scale(1 / length)
+		across := space.XY{X: -along.Y, Y: along.X}
+		u0, v0 := slab(dot(a.Sub(p), along), dot(d, along), 0, length)
+		u1, v1 := slab(dot(a.Sub(p), across), dot(d, across), -c, c)
+		take(max(u0, u1), min(v0, v1))
+	}
+	return t0, t1
+}
+
+func dot(a, b space.XY) float64 { return a.X*b.X + a.Y*b.Y }
+
+// quadratic is where a·t² + 2·half·t + c ≤ 0, for a ≥ 0.
+func quadratic(a, half, c float64) (t0, t1 float64) {
+	root := half*half - a*c
+	switch {
+	case a < 1e-12 && c <= 0:
+		return math.Inf(-1), math.Inf(1)
+	case a < 1e-12 || root < 0:
+		return math.Inf(1), math.Inf(-1)
+	}
+	root = math.Sqrt(root)
+	return (-half - root) / a, (-half + root) / a
+}
+
+// slab is where low ≤ x + t·dx ≤ high.
+func slab(x, dx, low, high float64) (t0, t1 float64) {
+	if math.Abs(dx) < 1e-12 {
+		if x >= low && x <= high {
+			return math.Inf(-1), math.Inf(1)
+		}
+		return math.Inf(1), math.Inf(-1)
+	}
+	u, v := (low-x)/dx, (high-x)/dx
+	return min(u, v), max(u, v)
+}

@@ -44,6 +44,9 @@ const (
 	AboveZoneLimit Rule = "above_zone_limit"
 	AboveLimit     Rule = "above_height_limit"
 	OffNetwork     Rule = "off_network"
+	OffGround      Rule = "off_ground"
+	OffWater       Rule = "off_water"
+	WrongWay       Rule = "wrong_way"
 	BadPath        Rule = "bad_path"
 )
 
@@ -67,9 +70,11 @@ func (v Violation) String() string {
 // top of its own, but for those suspended. It returns the first violation of
 // each rule by each object, in the order of the path; nil when there is none.
 //
-// Aircraft must stay out of footprints below the roof and below the height
-// limits. Rovers must stay on the ground graph but for the first and last
-// segment. All must stay out of keep-out zones and in one of the keep-in zones
+// Aircraft must stay out of footprints below the roof, which stands on the highest
+// ground below it, and below the height limits over the ground at each place.
+// Rovers must stay on the ground graph but for the first and last segment, and
+// their points without a level on the ground; whether they may drive there is for
+// Drive to say. Vessels must stay on the water of a chart that has any. All must stay out of keep-out zones and in one of the keep-in zones
 // that bind them while these are in force. A zone or limit that the path breaks
 // from its very start counts only after the path has complied once: leaving is
 // allowed.
@@ -82,6 +87,9 @@ func Path(c *chart.Chart, zones []chart.Zone, suspended map[string]bool, kind mo
 	w := newWalk(c, zones, suspended, kind, path)
 	w.t = depart
 	w.look(path[0], true)
+	if kind == motion.Rover {
+		w.lookGround(path)
+	}
 	for i := 1; i < len(path); i++ {
 		a, b := c.Frame.XYZ(path[i-1]), c.Frame.XYZ(path[i])
 		length := a.Dist(b)
@@ -103,6 +111,7 @@ type walk struct {
 	c         *chart.Chart
 	kind      motion.Kind
 	buildings []area
+	waters    []area
 	zones     []area
 	arcs      [][2]space.XY
 	// on is the arc that the last place was on, which is where to look first.
@@ -120,6 +129,10 @@ type area struct {
 	polygon  orb.Polygon
 	zone     *chart.Zone
 	building *chart.Building
+	water    *chart.WaterArea
+	// roofM is the altitude of the building's roof, once surveyed.
+	roofM    float64
+	surveyed bool
 }
 
 func newWalk(c *chart.Chart, zones []chart.Zone, suspended map[string]bool, kind motion.Kind, path []space.Position) *walk {
@@ -149,6 +162,12 @@ func newWalk(c *chart.Chart, zones []chart.Zone, suspended map[string]bool, kind
 	for i := range zones {
 		add(&zones[i])
 	}
+	for i := range c.Water {
+		b := &c.Water[i]
+		if box := b.Polygon.Bound(); kind == motion.Vessel && box.Intersects(bound) {
+			w.waters = append(w.waters, area{bound: box, polygon: b.Polygon, water: b})
+		}
+	}
 	if kind == motion.Rover {
 		near := c.Frame.Bound(bound)
 		for i := range c.Ground.Arcs {
@@ -168,7 +187,10 @@ func (w *walk) look(at space.Position, loose bool) {
 	}
 	ground := w.c.GroundAltitude(at.Point())
 	if w.kind != motion.Rover {
-		w.lookBuildings(at, ground)
+		w.lookBuildings(at)
+	}
+	if w.kind == motion.Vessel && len(w.c.Water) > 0 {
+		w.lookWater(at)
 	}
 	if w.kind.Airborne() && w.c.HeightLimitM > 0 {
 		over := at.AltitudeM > ground+w.c.HeightLimitM+HeightSlackM
@@ -180,14 +202,80 @@ func (w *walk) look(at space.Position, loose bool) {
 	}
 }
 
-func (w *walk) lookBuildings(at space.Position, ground float64) {
-	for _, b := range w.buildings {
-		roof := ground + b.building.HeightM
-		if !b.bound.Contains(at.Point()) || at.AltitudeM >= roof-HeightSlackM && w.kind.Airborne() {
+func (w *walk) lookBuildings(at space.Position) {
+	for i := range w.buildings {
+		b := &w.buildings[i]
+		if !b.bound.Contains(at.Point()) {
+			continue
+		}
+		roof := w.roof(b)
+		if at.AltitudeM >= roof-HeightSlackM && w.kind.Airborne() {
 			continue
 		}
 		if planar.PolygonContains(b.polygon, at.Point()) && w.depth(b.polygon, at) > WallSlackM {
 			w.tell(InBuilding, at, b.building.ID, at.AltitudeM, roof)
+		}
+	}
+}
+
+// roofStepM is how closely the ground below a roof is looked at.
+const roofStepM = 2.0
+
+// roof is the altitude of a building's roof, over the highest ground on a fine
+// grid below it and along its walls.
+func (w *walk) roof(b *area) float64 {
+	if b.surveyed {
+		return b.roofM
+	}
+	b.surveyed = true
+	if w.c.Terrain == nil {
+		b.roofM = w.c.GroundAltitudeM + b.building.HeightM
+		return b.roofM
+	}
+	high := math.Inf(-1)
+	along := func(p, q orb.Point, inside bool) {
+		steps := math.Ceil(w.c.Frame.XY(p).Dist(w.c.Frame.XY(q))/roofStepM) + 1
+		for k := range int(steps) + 1 {
+			t := float64(k) / steps
+			at := orb.Point{p[0] + (q[0]-p[0])*t, p[1] + (q[1]-p[1])*t}
+			if !inside || planar.PolygonContains(b.polygon, at) {
+				high = max(high, w.c.GroundAltitude(at))
+			}
+		}
+	}
+	for _, ring := range b.polygon {
+		for i := 1; i < len(ring); i++ {
+			along(ring[i-1], ring[i], false)
+		}
+	}
+	low, up := b.bound.Min, b.bound.Max
+	rows := math.Ceil(w.c.Frame.XY(low).Dist(w.c.Frame.XY(orb.Point{low[0], up[1]}))/roofStepM) + 1
+	for k := range int(rows) + 1 {
+		lat := low[1] + (up[1]-low[1])*float64(k)/rows
+		along(orb.Point{low[0], lat}, orb.Point{up[0], lat}, true)
+	}
+	b.roofM = high + b.building.HeightM
+	return b.roofM
+}
+
+// lookWater tells of a vessel on land.
+func (w *walk) lookWater(at space.Position) {
+	for i := range w.waters {
+		a := &w.waters[i]
+		if a.bound.Pad(1e-6).Contains(at.Point()) &&
+			(planar.PolygonContains(a.polygon, at.Point()) || w.depth(a.polygon, at) <= WallSlackM) {
+			return
+		}
+	}
+	w.tell(OffWater, at, "", 0, 0)
+}
+
+// lookGround tells of points of a rover's path that are not on the ground.
+func (w *walk) lookGround(path []space.Position) {
+	for _, at := range path {
+		ground := w.c.GroundAltitude(at.Point())
+		if at.Level == "" && math.Abs(at.AltitudeM-ground) > HeightSlackM {
+			w.tell(OffGround, at, "", at.AltitudeM-ground, HeightSlackM)
 		}
 	}
 }

@@ -148,8 +148,14 @@ func (c *Chart) GroundRange(box space.Box) (lowM, highM float64) {
 	mid := box.Centre()
 	var bound orb.Bound
 	for i, at := range [...]space.XY{
-		box.Min, {X: mid.X, Y: box.Min.Y}, {X: box.Max.X, Y: box.Min.Y}, {X: box.Max.X, Y: mid.Y},
-		box.Max, {X: mid.X, Y: box.Max.Y}, {X: box.Min.X, Y: box.Max.Y}, {X: box.Min.X, Y: mid.Y},
+		box.Min,
+		{X: mid.X, Y: box.Min.Y},
+		{X: box.Max.X, Y: box.Min.Y},
+		{X: box.Max.X, Y: mid.Y},
+		box.Max,
+		{X: mid.X, Y: box.Max.Y},
+		{X: box.Min.X, Y: box.Max.Y},
+		{X: box.Min.X, Y: mid.Y},
 	} {
 		p := c.Frame.Point(at)
 		if i == 0 {

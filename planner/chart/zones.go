@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/paulmach/orb"
+
+	"github.com/kapok-fleet/kapok/planner/space"
 )
 
 // MaxZonesBytes is the longest file that ImportZones reads.
@@ -16,13 +19,17 @@ const MaxZonesBytes = 64 << 20
 // ErrZones is the kind of error for a file that ImportZones cannot use.
 var ErrZones = errors.New("unusable zones file")
 
-// ImportZones reads zones from a GeoJSON FeatureCollection (RFC 7946, WGS-84).
+// ImportZones reads zones from a GeoJSON FeatureCollection (RFC 7946). The file
+// says its datum by a member "datum" or, as older ones do, by a "crs" that is
+// CRS84 or EPSG:4326; one that does not needs the datum stated, and the two must
+// not disagree. Places are converted to WGS-84.
+//
 // Each feature is a Polygon or MultiPolygon; its properties are Zone's JSON
 // names but for the polygon, and nothing else. The id may stand in the feature
 // instead. A MultiPolygon makes a zone of each of its polygons, the ids ending
 // in "/1", "/2" and so on. The first fault ends the import with an error of
 // kind ErrZones that names the feature.
-func ImportZones(r io.Reader) ([]Zone, error) {
+func ImportZones(r io.Reader, stated space.Datum) ([]Zone, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxZonesBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("import zones: %w", err)
@@ -32,6 +39,8 @@ func ImportZones(r io.Reader) ([]Zone, error) {
 	}
 	var file struct {
 		Type     string            `json:"type"`
+		Datum    *string           `json:"datum"`
+		CRS      *crs              `json:"crs"`
 		Features []json.RawMessage `json:"features"`
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
@@ -40,10 +49,14 @@ func ImportZones(r io.Reader) ([]Zone, error) {
 	if file.Type != "FeatureCollection" {
 		return nil, fmt.Errorf("import zones: %w: its type is %q, not FeatureCollection", ErrZones, file.Type)
 	}
+	datum, err := chooseDatum(file.Datum, file.CRS, stated)
+	if err != nil {
+		return nil, fmt.Errorf("import zones: %w: %w", ErrZones, err)
+	}
 	var zones []Zone
 	seen := map[string]int{}
 	for i, raw := range file.Features {
-		more, err := zonesOf(raw)
+		more, err := zonesOf(raw, datum)
 		if err != nil {
 			return nil, fmt.Errorf("import zones: %w: feature %d: %w", ErrZones, i+1, err)
 		}
@@ -58,8 +71,46 @@ func ImportZones(r io.Reader) ([]Zone, error) {
 	return zones, nil
 }
 
+// crs is the coordinate reference system of GeoJSON before RFC 7946.
+type crs struct {
+	Properties struct {
+		Name string `json:"name"`
+	} `json:"properties"`
+}
+
+// chooseDatum returns the datum that a file says, or else the one stated for it.
+func chooseDatum(said *string, system *crs, stated space.Datum) (space.Datum, error) {
+	datum := space.Datum("")
+	if system != nil {
+		name := strings.ToUpper(system.Properties.Name)
+		if !strings.HasSuffix(name, "CRS84") && name != "EPSG:4326" && !strings.HasSuffix(name, ":EPSG::4326") {
+			return "", fmt.Errorf("its crs is %q; only CRS84 and EPSG:4326 are read", system.Properties.Name)
+		}
+		datum = space.WGS84
+	}
+	if said != nil {
+		d, err := space.ParseDatum(*said)
+		if err != nil {
+			return "", err
+		}
+		if datum != "" && d != datum {
+			return "", fmt.Errorf("it says both %s and %s", d, datum)
+		}
+		datum = d
+	}
+	switch {
+	case datum == "" && stated == "":
+		return "", errors.New(`it does not say its datum: give it a member "datum" of "wgs84", "gcj02" or "bd09", or state the datum when importing it`)
+	case datum == "":
+		return space.ParseDatum(string(stated))
+	case stated != "" && stated != datum:
+		return "", fmt.Errorf("it says that it is in %s, not in %s as stated", datum, stated)
+	}
+	return datum, nil
+}
+
 // zonesOf reads one feature.
-func zonesOf(raw json.RawMessage) ([]Zone, error) {
+func zonesOf(raw json.RawMessage, datum space.Datum) ([]Zone, error) {
 	var feature struct {
 		Type       string          `json:"type"`
 		ID         any             `json:"id"`
@@ -100,6 +151,11 @@ func zonesOf(raw json.RawMessage) ([]Zone, error) {
 		}
 		if err := zones[i].Validate(); err != nil {
 			return nil, err
+		}
+		for _, ring := range polygon {
+			for k := range ring {
+				ring[k] = datum.ToWGS84(ring[k])
+			}
 		}
 		if err := snapPolygon(polygon); err != nil {
 			return nil, fmt.Errorf("zone %q: %w", zones[i].ID, err)

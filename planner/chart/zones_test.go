@@ -5,6 +5,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/paulmach/orb"
+
+	"github.com/kapok-fleet/kapok/planner/space"
 )
 
 const ring = `[[[10,50],[10.001,50],[10.001,50.001],[10,50]]]`
@@ -23,7 +27,7 @@ func TestImportZones(t *testing.T) {
 		feature(`{"id":"a","name":"机场","rule":"altitude_limit","height_limit_m":60,"airborne":true,"from":"2026-01-01T08:00:00+08:00"}`, polygon),
 		feature(`{"id":"b","rule":"keep_out","floor_m":10,"ceiling_m":100}`, `{"type":"MultiPolygon","coordinates":[`+ring+`,`+ring+`]}`),
 		`{"type":"Feature","id":7,"properties":{"rule":"advise"},"geometry":`+polygon+`}`,
-	)))
+	)), space.WGS84)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,9 +68,58 @@ func TestImportZonesRefuses(t *testing.T) {
 		"properties":   {collection(feature(`null`, polygon)), "no properties"},
 		"polygon":      {collection(feature(`{"id":"b","rule":"keep_out","polygon":`+ring+`}`, polygon)), "belongs into the geometry"},
 	} {
-		_, err := ImportZones(strings.NewReader(c.file))
+		_, err := ImportZones(strings.NewReader(c.file), space.WGS84)
 		if !errors.Is(err, ErrZones) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// TestZonesStateTheirDatum: a file says what its degrees are, or the caller does;
+// never is it guessed.
+func TestZonesStateTheirDatum(t *testing.T) {
+	const place = `[[[113.912316,22.543847],[113.92,22.543847],[113.92,22.55],[113.912316,22.543847]]]`
+	features := `"features":[` + feature(`{"id":"a","rule":"keep_out"}`, `{"type":"Polygon","coordinates":`+place+`}`) + `]`
+	wgs := orb.Point{113.912316, 22.543847}
+	fromGCJ, fromBD := space.GCJ02.ToWGS84(wgs), space.BD09.ToWGS84(wgs)
+	crs := func(name string) string { return `"crs":{"type":"name","properties":{"name":"` + name + `"}},` }
+	for name, c := range map[string]struct {
+		members string
+		stated  space.Datum
+		want    orb.Point
+		err     string
+	}{
+		"not said":            {"", "", wgs, "does not say its datum"},
+		"stated":              {"", space.WGS84, wgs, ""},
+		"stated gcj02":        {"", space.GCJ02, fromGCJ, ""},
+		"stated bd09":         {"", space.BD09, fromBD, ""},
+		"stated nonsense":     {"", "mars", wgs, `unknown datum "mars"`},
+		"said":                {`"datum":"wgs84",`, "", wgs, ""},
+		"said GCJ-02":         {`"datum":"GCJ-02",`, "", fromGCJ, ""},
+		"said and stated":     {`"datum":"gcj02",`, space.GCJ02, fromGCJ, ""},
+		"disagreeing":         {`"datum":"gcj02",`, space.WGS84, wgs, "it says that it is in gcj02, not in wgs84 as stated"},
+		"said nonsense":       {`"datum":"here",`, "", wgs, `unknown datum "here"`},
+		"crs":                 {crs("urn:ogc:def:crs:OGC:1.3:CRS84"), "", wgs, ""},
+		"crs by number":       {crs("urn:ogc:def:crs:EPSG::4326"), "", wgs, ""},
+		"another crs":         {crs("EPSG:2326"), space.WGS84, wgs, `its crs is "EPSG:2326"`},
+		"crs against datum":   {crs("EPSG:4326") + `"datum":"bd09",`, "", wgs, "it says both"},
+		"crs with statement":  {crs("EPSG:4326"), space.WGS84, wgs, ""},
+		"crs against stating": {crs("EPSG:4326"), space.GCJ02, wgs, "not in gcj02 as stated"},
+	} {
+		zones, err := ImportZones(strings.NewReader(`{"type":"FeatureCollection",`+c.members+features+`}`), c.stated)
+		if c.err != "" {
+			if !errors.Is(err, ErrZones) || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%s: %v, want %q", name, err, c.err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got := zones[0].Polygon[0][0]
+		if err := snapPoint(&c.want); err != nil || got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
 }
@@ -74,7 +127,7 @@ func TestImportZonesRefuses(t *testing.T) {
 func FuzzImportZones(f *testing.F) {
 	f.Add(collection(feature(`{"id":"a","rule":"keep_out"}`, `{"type":"Polygon","coordinates":`+ring+`}`)))
 	f.Fuzz(func(t *testing.T, file string) {
-		zones, err := ImportZones(strings.NewReader(file))
+		zones, err := ImportZones(strings.NewReader(file), space.WGS84)
 		if err != nil && !errors.Is(err, ErrZones) {
 			t.Fatal(err)
 		}

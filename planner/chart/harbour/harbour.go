@@ -26,7 +26,7 @@ var zones string
 // Chart builds the chart; it takes some tens of milliseconds. Each call returns
 // a chart of its own, all with the same checksum.
 func Chart() (*chart.Chart, error) {
-	list, err := chart.ImportZones(strings.NewReader(zones))
+	list, err := chart.ImportZones(strings.NewReader(zones), "")
 	if err != nil {
 		return nil, fmt.Errorf("harbour: %w", err)
 	}

@@ -90,6 +90,14 @@ func kinds() map[string]kind {
 		"stop_begun":           {http.StatusConflict, "The vehicle is working at a stop"},
 		"nothing_to_decide":    {http.StatusConflict, "The stop is not in doubt"},
 		"vehicle_busy":         {http.StatusConflict, "The vehicle has an open mission"},
+		"incident_closed":      {http.StatusConflict, "The incident is closed"},
+		"too_many_escalations": {http.StatusConflict, "The incident was escalated as often as it can be"},
+		"no_such_response":     {http.StatusUnprocessableEntity, "The fleet has no response for this kind of incident"},
+		"bad_severity":         {http.StatusUnprocessableEntity, "There is no such severity"},
+		"bad_radius":           {http.StatusUnprocessableEntity, "The radius is not possible"},
+		"severity_lower":       {http.StatusUnprocessableEntity, "An escalation cannot make an incident less grave"},
+		"bad_zone":             {http.StatusUnprocessableEntity, "The zone is not possible"},
+		"zone_outside_chart":   {http.StatusUnprocessableEntity, "The zone does not touch the chart"},
 		"bad_kind":             {http.StatusUnprocessableEntity, "There is no such kind of task"},
 		"bad_priority":         {http.StatusUnprocessableEntity, "There is no such priority"},
 		"bad_vehicle_kind":     {http.StatusUnprocessableEntity, "There is no such kind of vehicle"},
@@ -113,6 +121,8 @@ func kinds() map[string]kind {
 		"unknown_model":        {http.StatusUnprocessableEntity, "No performance is known for this model"},
 		"unknown_request":      {http.StatusUnprocessableEntity, "The fleet has no rule for this request"},
 		"too_many_tasks":       {http.StatusServiceUnavailable, "The fleet holds its limit of open tasks"},
+		"too_many_incidents":   {http.StatusServiceUnavailable, "The fleet holds its limit of open incidents"},
+		"too_many_zones":       {http.StatusServiceUnavailable, "People have made or changed the limit of zones"},
 		"too_many_vehicles":    {http.StatusServiceUnavailable, "The fleet holds its limit of vehicles"},
 	}
 }
@@ -139,18 +149,22 @@ func vehicleCodes() []string {
 	}
 }
 
-// The codes below are filled up where their rules are made.
-
 func reportCodes() []string {
-	return []string{"bad_place", "bad_position", "outside_chart", "no_such_site", "no_such_place", "too_many_tasks"}
+	return []string{
+		"no_such_response", "bad_severity", "bad_radius", "bad_place", "bad_position", "outside_chart", "no_such_site", "no_such_place",
+		"too_many_incidents", "too_many_tasks",
+	}
 }
 
 func incidentCodes() []string {
-	return []string{codeIncidentNotFound, codeMalformedETag, codeRevisionMismatch}
+	return []string{
+		codeIncidentNotFound, codeMalformedETag, codeRevisionMismatch, "incident_closed", "bad_severity", "severity_lower",
+		"too_many_escalations", "too_many_tasks",
+	}
 }
 
 func zoneCodes() []string {
-	return []string{codeZoneNotFound, codeMalformedETag, codeRevisionMismatch}
+	return []string{codeZoneNotFound, codeMalformedETag, codeRevisionMismatch, "bad_zone", "zone_outside_chart", "too_many_zones"}
 }
 
 func actionCodes() []string {

@@ -123,6 +123,9 @@ func (s *Server) registerOne(r raw) {
 
 // sealAPI writes the document once, when all operations are registered.
 func (s *Server) sealAPI() error {
+	if err := s.illustrate(); err != nil {
+		return err
+	}
 	document, err := json.Marshal(s.api.OpenAPI())
 	if err != nil {
 		return fmt.Errorf("server: writing the OpenAPI document: %w", err)

@@ -88,6 +88,7 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	})
 	w.must(err)
 	o := Options{Backend: Engine{w.engine}, Chart: w.chart, Access: w.tokens, Fleet: "harbour", Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	o.Responses = fleet.DefaultConfig().ResponseViews()
 	if change != nil {
 		change(&o)
 	}

@@ -59,6 +59,7 @@ func (b *backend) boot() {
 	b.conns, b.order = map[fleet.SessionID]*conn{}, nil
 	b.put(fleet.Recovered{UnixEpoch: uint64(b.w.time().Unix())})
 	b.step()
+	b.w.liveZones()
 }
 
 // crash ends the process. A group that is being written may be durable or not;
@@ -119,6 +120,7 @@ func (b *backend) step() {
 			b.release(b.core.Committed(b.core.CommittedIndex()))
 		}
 	}
+	b.w.people.settle()
 	b.commit()
 }
 
@@ -163,10 +165,18 @@ func (b *backend) release(r engine.Release) {
 			b.think(e.Question)
 		}
 	}
-	if b.w.options.OnEvent != nil {
-		for _, e := range r.Events {
-			b.w.options.OnEvent(e)
+	zones := false
+	for i := range r.Events {
+		switch r.Events[i].Event.(type) {
+		case fleet.ZoneChanged, fleet.ZoneRemoved:
+			zones = true
 		}
+		if b.w.options.OnEvent != nil {
+			b.w.options.OnEvent(r.Events[i])
+		}
+	}
+	if zones {
+		b.w.liveZones()
 	}
 }
 

@@ -23,10 +23,10 @@ type plannedOrder struct {
 	CancelAfter time.Duration
 }
 
-// planOrders draws all orders of a scenario from its seed, for endpoints that
-// scenario.Place gave: the timed ones first, then each stream in order of time.
-func planOrders(s scenario.Scenario, c *chart.Chart, endpoints []scenario.Endpoint) []plannedOrder {
-	p := orderPlan{scenario: &s, chart: c, endpoints: endpoints, rand: chance(s.Seed, chanceOrders)}
+// planOrders draws all orders of a scenario from its seed: the timed ones first,
+// then each stream in order of time.
+func (p *orderPlan) planOrders() []plannedOrder {
+	s := p.scenario
 	var out []plannedOrder
 	for i := range s.Orders.Timed {
 		o := &s.Orders.Timed[i]
@@ -38,19 +38,41 @@ func planOrders(s scenario.Scenario, c *chart.Chart, endpoints []scenario.Endpoi
 	}
 	for i := range s.Orders.Stream {
 		st := &s.Orders.Stream[i]
-		at := st.From.D()
-		for {
-			at += time.Duration(p.rand.ExpFloat64() / st.PerMinute * float64(time.Minute))
-			if at >= st.Until.D() || at > s.Duration.D() || len(out) >= scenario.MaxOrders {
-				break
-			}
+		next := pace(p.rand, st.PerMinute, st.Count, st.From, min(st.Until, s.Duration))
+		for at, ok := next(); ok && len(out) < scenario.MaxOrders; at, ok = next() {
 			out = append(out, plannedOrder{At: at, Order: p.drawn(st)})
 		}
 	}
 	return out
 }
 
-// orderPlan is what orders are drawn from.
+// pace gives the times of what happens at random, one after another, and false
+// after the last: those of a Poisson process, or just so many of them.
+func pace(r *rand.Rand, perMinute float64, count int, from, until scenario.Duration) func() (time.Duration, bool) {
+	at := from.D()
+	if count == 0 {
+		return func() (time.Duration, bool) {
+			at += time.Duration(r.ExpFloat64() / perMinute * float64(time.Minute))
+			return at, at < until.D()
+		}
+	}
+	times := make([]time.Duration, count)
+	for i := range times {
+		times[i] = at + time.Duration(r.Float64()*float64(until.D()-at))
+	}
+	slices.Sort(times)
+	return func() (time.Duration, bool) {
+		if len(times) == 0 {
+			return 0, false
+		}
+		next := times[0]
+		times = times[1:]
+		return next, true
+	}
+}
+
+// orderPlan is what orders and incidents are drawn from: the endpoints are those
+// that scenario.Place gave.
 type orderPlan struct {
 	scenario  *scenario.Scenario
 	chart     *chart.Chart
@@ -68,7 +90,7 @@ func (p *orderPlan) timed(o *scenario.TimedOrder) api.Order {
 		out.Stops = append(out.Stops, p.stop(p.named(name), o.WorkS))
 	}
 	if len(out.Stops) == 0 {
-		out.Stops = p.drawnStops(o.Kind, o.VehicleKinds, o.WorkS, 0)
+		out.Stops = p.drawnStops(o.Kind, o.VehicleKinds, o.WorkS, 0, o.Between)
 	}
 	return out
 }
@@ -83,6 +105,9 @@ func (p *orderPlan) named(name string) api.OrderStop {
 		if p.endpoints[i].ID == name {
 			return stopAt(p.endpoints[i].Position)
 		}
+	}
+	if slices.ContainsFunc(p.chart.Places, func(place chart.Place) bool { return place.ID == name }) {
+		return api.OrderStop{Place: name}
 	}
 	if lon, lat, ok := strings.Cut(name, ","); ok {
 		x, errX := strconv.ParseFloat(strings.TrimSpace(lon), 64)
@@ -114,14 +139,14 @@ func (p *orderPlan) drawn(s *scenario.Stream) api.Order {
 	if o.Kind == "delivery" {
 		o.LoadKg = float64(int(between(p.rand, s.LoadKg)*10)) / 10
 	}
-	o.Stops = p.drawnStops(o.Kind, s.VehicleKinds, s.WorkS, s.MaxDistanceM)
+	o.Stops = p.drawnStops(o.Kind, s.VehicleKinds, s.WorkS, s.MaxDistanceM, s.Between)
 	return o
 }
 
 // drawnStops picks endpoints: one for a visit, two for a delivery, three for a
 // patrol; each next one within the distance of the first where there is one.
-func (p *orderPlan) drawnStops(kind string, vehicleKinds []string, workS, withinM float64) []api.OrderStop {
-	ends := p.usable(vehicleKinds)
+func (p *orderPlan) drawnStops(kind string, vehicleKinds []string, workS, withinM float64, between string) []api.OrderStop {
+	ends := p.usable(vehicleKinds, between)
 	if len(ends) == 0 {
 		return nil
 	}
@@ -141,15 +166,25 @@ func (p *orderPlan) drawnStops(kind string, vehicleKinds []string, workS, within
 	}
 	stops := make([]api.OrderStop, len(picked))
 	for i := range picked {
-		stops[i] = p.stop(stopAt(picked[i].Position), workS)
-		stops[i].Position.AltitudeM = nil
+		stops[i] = p.stop(stopOf(&picked[i], between), workS)
 	}
 	return stops
 }
 
+// stopOf is the stop at a drawn endpoint: the place itself, or the spot on the
+// network in front of it.
+func stopOf(e *scenario.Endpoint, between string) api.OrderStop {
+	if between == scenario.BetweenPlaces {
+		return api.OrderStop{Place: e.ID}
+	}
+	s := stopAt(e.Position)
+	s.Position.AltitudeM = nil
+	return s
+}
+
 // usable lists the endpoints for the kinds of vehicle; for any kind, those that
 // all fleets of the run can reach.
-func (p *orderPlan) usable(vehicleKinds []string) []scenario.Endpoint {
+func (p *orderPlan) usable(vehicleKinds []string, between string) []scenario.Endpoint {
 	ground, air := slices.Contains(vehicleKinds, "rover"), slices.Contains(vehicleKinds, "multirotor")
 	if len(vehicleKinds) == 0 {
 		for i := range p.scenario.Fleets {
@@ -157,8 +192,13 @@ func (p *orderPlan) usable(vehicleKinds []string) []scenario.Endpoint {
 		}
 		air = !ground
 	}
+	places := between == scenario.BetweenPlaces
 	return slices.DeleteFunc(slices.Clone(p.endpoints), func(e scenario.Endpoint) bool {
-		return ground && !e.Ground || air && !e.Air
+		open := e.Air
+		if places {
+			open = e.OpenDoor
+		}
+		return places && !e.Place || ground && !e.Ground || air && !open
 	})
 }
 

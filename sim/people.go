@@ -25,7 +25,12 @@ type people struct {
 	w *world
 	// open are the requests without an answer.
 	open      []*post
+	plans     orderPlan
 	orders    []*order
+	incidents []*incident
+	zones     []*madeZone
+	// refused are actions that were refused.
+	refused   []string
 	asked     map[fleet.AlertID]*question
 	decisions int
 }
@@ -52,11 +57,22 @@ type question struct {
 	tries int
 }
 
-// plan puts all orders into the queue.
+// plan puts all orders, and what else people do, into the queue.
 func (p *people) plan() {
 	s := &p.w.scenario
-	for _, o := range planOrders(*s, p.w.chart, p.w.endpoints) {
+	p.plans = orderPlan{scenario: s, chart: p.w.chart, endpoints: p.w.endpoints, rand: chance(s.Seed, chanceOrders)}
+	for _, o := range p.plans.planOrders() {
 		p.order(o)
+	}
+	p.plans.rand = chance(s.Seed, chanceIncidents)
+	for _, i := range p.plans.planIncidents() {
+		p.report(i)
+	}
+	for i := range s.Zones {
+		p.zone(i+1, &s.Zones[i])
+	}
+	for i := range s.Actions {
+		p.act(i+1, s.Actions[i])
 	}
 }
 

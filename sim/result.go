@@ -55,17 +55,32 @@ type Result struct {
 	Chart    string `json:"chart"`
 	Vehicles int    `json:"vehicles"`
 	Summary
+	IncidentSummary
 
 	StopsDone       int `json:"stops_done"`
 	StopsDoneTwice  int `json:"stops_done_twice"`
 	StopsMissed     int `json:"stops_missed"`
 	CustodyBreaches int `json:"custody_breaches"`
 	ZoneViolations  int `json:"zone_violations"`
-	BuildingHits    int `json:"building_hits"`
-	Alerts          int `json:"alerts"`
-	AlertsOpen      int `json:"alerts_open"`
-	Decisions       int `json:"decisions"`
-	Crashes         int `json:"crashes"`
+	// CaughtInside counts stays in a zone that appeared around a vehicle, which
+	// are no violations.
+	CaughtInside int `json:"caught_inside"`
+	// ZonesMade counts the scenario's zones that were made, ZoneAffected the
+	// vehicles that they touched, each once for each zone. ZoneAnswerS is the
+	// longest time from the request of a zone to the last acceptance of a lawful
+	// revision or command by those vehicles; up to the end where there was none.
+	ZonesMade    int     `json:"zones_made"`
+	ZoneAffected int     `json:"zone_affected"`
+	ZoneAnswerS  float64 `json:"zone_answer_s"`
+	BuildingHits int     `json:"building_hits"`
+	Alerts       int     `json:"alerts"`
+	AlertsOpen   int     `json:"alerts_open"`
+	Decisions    int     `json:"decisions"`
+	Crashes      int     `json:"crashes"`
+	// Refusals are requests that the backend refused, with the reason; at most
+	// MaxFindings. Baseline is how another rule of dispatch did.
+	Refusals []string  `json:"refusals,omitempty"`
+	Baseline *Baseline `json:"baseline,omitempty"`
 	// Findings are the first of what the checkers found, at most MaxFindings.
 	Findings []check.Finding `json:"findings,omitempty"`
 	Outcomes []Outcome       `json:"assertions,omitempty"`
@@ -76,6 +91,14 @@ type Result struct {
 	EventLogSHA256 string  `json:"event_log_sha256"`
 	SimulatedS     float64 `json:"simulated_seconds"`
 	WallSeconds    float64 `json:"wall_seconds"`
+}
+
+// Baseline is what became of the same orders and incidents by another rule of
+// dispatch.
+type Baseline struct {
+	Policy string `json:"policy"`
+	Summary
+	IncidentSummary
 }
 
 // MaxFindings bounds Result.Findings; the counts count all.
@@ -96,11 +119,14 @@ func (w *world) result() Result {
 	state := w.finalState()
 	r.Events = state.Durable.Index
 	r.Summary = summarize(state, w.time(), w.orderedTasks())
+	r.IncidentSummary = w.summarizeIncidents(state)
 	for _, o := range w.people.orders {
 		if o.refused != "" {
 			r.Refused++
 		}
 	}
+	w.judgeZones(&r)
+	r.Refusals = w.refusals()
 	for _, a := range state.Durable.Alerts {
 		r.Alerts++
 		if a.Open() {
@@ -108,10 +134,52 @@ func (w *world) result() Result {
 		}
 	}
 	w.judge(&r, state)
-	for _, text := range s.Assert {
-		r.Outcomes = append(r.Outcomes, w.outcome(&r, state, text))
-	}
 	return r
+}
+
+// assert judges the scenario's assertions.
+func (w *world) assert(r *Result) {
+	state := w.finalState()
+	for _, text := range w.scenario.Assert {
+		r.Outcomes = append(r.Outcomes, w.outcome(r, state, text))
+	}
+}
+
+// judgeZones says what became of the scenario's zones.
+func (w *world) judgeZones(r *Result) {
+	for _, z := range w.people.zones {
+		if z.id == "" {
+			continue
+		}
+		r.ZonesMade++
+		r.ZoneAffected += len(z.affected)
+		settledS := z.settledS
+		if len(z.open) > 0 {
+			settledS = time.Duration(w.end - z.askedAt).Seconds()
+		}
+		r.ZoneAnswerS = max(r.ZoneAnswerS, settledS)
+	}
+}
+
+// refusals lists what was refused.
+func (w *world) refusals() []string {
+	var all []string
+	note := func(what string, number int, why string) {
+		if why != "" {
+			all = append(all, fmt.Sprintf("%s %d: %s", what, number+1, why))
+		}
+	}
+	for i, o := range w.people.orders {
+		note("order", i, o.refused)
+	}
+	for i, it := range w.people.incidents {
+		note("incident", i, it.refused)
+	}
+	for i, z := range w.people.zones {
+		note("zone", i, z.refused)
+	}
+	all = append(all, w.people.refused...)
+	return all[:min(len(all), MaxFindings)]
 }
 
 // finalState is the live state, or what the journal holds when the run ends
@@ -220,26 +288,6 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
 }
 
-// figures are the values that assertions compare.
-func (r *Result) figures() map[string]float64 {
-	ratio := 1.0
-	if r.Due > 0 {
-		ratio = float64(r.DueDone) / float64(r.Due)
-	}
-	return map[string]float64{
-		"tasks_ordered": float64(r.Ordered), "tasks_done": float64(r.Done), "tasks_failed": float64(r.Failed),
-		"tasks_cancelled": float64(r.Cancelled), "tasks_waiting": float64(r.Waiting), "tasks_lost": float64(r.Lost),
-		"tasks_due": float64(r.Due), "tasks_due_done": float64(r.DueDone), "tasks_late": float64(r.Late),
-		"due_done_ratio": ratio,
-		"stops_done":     float64(r.StopsDone), "stops_done_twice": float64(r.StopsDoneTwice),
-		"stops_missed": float64(r.StopsMissed), "custody_breaches": float64(r.CustodyBreaches),
-		"zone_violations": float64(r.ZoneViolations), "building_hits": float64(r.BuildingHits),
-		"alerts": float64(r.Alerts), "alerts_open": float64(r.AlertsOpen),
-		"crashes": float64(r.Crashes), "events": float64(r.Events),
-		"response_s_p50": r.ResponseP50S, "response_s_p95": r.ResponseP95S,
-	}
-}
-
 // outcome judges one assertion of the scenario.
 func (w *world) outcome(r *Result, state *fleet.State, text string) Outcome {
 	a, err := scenario.ParseAssertion(text)
@@ -247,8 +295,7 @@ func (w *world) outcome(r *Result, state *fleet.State, text string) Outcome {
 		return Outcome{text, false, err.Error()}
 	}
 	if a.Task == "" {
-		value := r.figures()[a.Figure]
-		return Outcome{text, a.Holds(value), fmt.Sprintf("%s is %g", a.Figure, value)}
+		return r.compared(a)
 	}
 	for _, o := range w.people.orders {
 		if o.name != a.Task {

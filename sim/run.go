@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/paulmach/orb"
+
 	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/protocol"
@@ -41,6 +43,8 @@ const (
 	chanceCommits
 	chancePlans
 	chanceLinks
+	chanceIncidents
+	chanceZones
 )
 
 // world is one run.
@@ -62,10 +66,17 @@ type world struct {
 	backend   backend
 	people    people
 	geometry  *check.Geometry
-	hasher    hash.Hash
-	frames    [][]byte
-	out       []protocol.FromVehicle
-	err       error
+	// laid are the rings of the scenario's zones as another run laid them, empty
+	// for those that it did not lay; nil when there was no other run.
+	laid []orb.Ring
+	// inForce are the zones that people made or changed, replaced the ids of those
+	// of the chart that they stand for.
+	inForce  []chart.Zone
+	replaced []string
+	hasher   hash.Hash
+	frames   [][]byte
+	out      []protocol.FromVehicle
+	err      error
 }
 
 // Run simulates a scenario. An error means that the run could not be carried
@@ -81,6 +92,45 @@ func Run(ctx context.Context, s scenario.Scenario, o Options) (Result, error) {
 	if o.Wall != nil {
 		began = o.Wall()
 	}
+	if err := w.run(ctx); err != nil {
+		return Result{}, err
+	}
+	r := w.result()
+	if s.Compare != "" {
+		if r.Baseline, err = w.compare(ctx); err != nil {
+			return Result{}, err
+		}
+	}
+	w.assert(&r)
+	if o.Wall != nil {
+		r.WallSeconds = o.Wall().Sub(began).Seconds()
+	}
+	return r, nil
+}
+
+// compare runs the same scenario by another rule of dispatch: the same orders,
+// incidents and troubles, and zones in the same places.
+func (w *world) compare(ctx context.Context) (*Baseline, error) {
+	o := w.options
+	config := w.config
+	o.Config, o.SkipFolds, o.OnEvent = &config, true, nil
+	other, err := newWorld(w.scenario, o)
+	if err != nil {
+		return nil, err
+	}
+	other.laid = make([]orb.Ring, 0, len(w.people.zones))
+	for _, z := range w.people.zones {
+		other.laid = append(other.laid, z.ring)
+	}
+	if err := other.run(ctx); err != nil {
+		return nil, fmt.Errorf("by the rule %s: %w", w.scenario.Compare, err)
+	}
+	r := other.result()
+	return &Baseline{Policy: w.scenario.Compare, Summary: r.Summary, IncidentSummary: r.IncidentSummary}, nil
+}
+
+// run lets the whole time pass.
+func (w *world) run(ctx context.Context) error {
 	w.begin()
 	for w.err == nil {
 		e, ok := w.queue.pop()
@@ -90,20 +140,16 @@ func Run(ctx context.Context, s scenario.Scenario, o Options) (Result, error) {
 		w.now = e.at
 		w.handle(&e)
 		if w.err == nil && ctx.Err() != nil {
-			return Result{}, fmt.Errorf("sim: %s at %v: %w", s.Name, time.Duration(w.now), ctx.Err())
+			return fmt.Errorf("sim: %s at %v: %w", w.scenario.Name, time.Duration(w.now), ctx.Err())
 		}
 	}
 	if w.err == nil {
 		w.err = w.backend.deepCheck()
 	}
 	if w.err != nil {
-		return Result{}, fmt.Errorf("sim: %s, seed %d, at %v: %w", s.Name, s.Seed, time.Duration(w.now), w.err)
+		return fmt.Errorf("sim: %s, seed %d, at %v: %w", w.scenario.Name, w.scenario.Seed, time.Duration(w.now), w.err)
 	}
-	r := w.result()
-	if o.Wall != nil {
-		r.WallSeconds = o.Wall().Sub(began).Seconds()
-	}
-	return r, nil
+	return nil
 }
 
 func newWorld(s scenario.Scenario, o Options) (*world, error) {

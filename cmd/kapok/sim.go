@@ -128,11 +128,18 @@ func printResult(c console, r *sim.Result) error {
 			r.Ordered, r.Done, r.Underway, r.Waiting, r.Failed, r.Cancelled, r.Refused)},
 		{"promises", fmt.Sprintf("%d due, %d of them done, %d late, %d lost", r.Due, r.DueDone, r.Late, r.Lost)},
 		{"response", fmt.Sprintf("%.0f s for half, %.0f s for 95 %%", r.ResponseP50S, r.ResponseP95S)},
+		{"incidents", fmt.Sprintf("%d reported, %d reached; %.0f s for half, %.0f s for 95 %%",
+			r.IncidentsReported, r.IncidentsReached, r.IncidentResponseP50S, r.IncidentResponseP95S)},
+		{"zones", fmt.Sprintf("%d made, %d vehicles concerned, the last lawful answer after %.2f s", r.ZonesMade, r.ZoneAffected, r.ZoneAnswerS)},
 		{"stops", fmt.Sprintf("%d done, %d twice, %d missed, %d custody breaches", r.StopsDone, r.StopsDoneTwice, r.StopsMissed, r.CustodyBreaches)},
-		{"violations", fmt.Sprintf("%d of zones, %d of buildings", r.ZoneViolations, r.BuildingHits)},
+		{"violations", fmt.Sprintf("%d of zones, %d of buildings; %d caught inside", r.ZoneViolations, r.BuildingHits, r.CaughtInside)},
 		{"alerts", fmt.Sprintf("%d, %d still open, %d decisions by a person", r.Alerts, r.AlertsOpen, r.Decisions)},
 		{"backend", fmt.Sprintf("%d crashes, %d events", r.Crashes, r.Events)},
 		{"event log", r.EventLogSHA256},
+	}
+	if b := r.Baseline; b != nil {
+		rows = append(rows, []string{"by " + b.Policy, fmt.Sprintf("%d tasks done, %d late; %d incidents reached; %.0f s for half, %.0f s for 95 %%",
+			b.Done, b.Late, b.IncidentsReached, b.IncidentResponseP50S, b.IncidentResponseP95S)})
 	}
 	for _, o := range r.Outcomes {
 		verdict := "holds"
@@ -144,6 +151,9 @@ func printResult(c console, r *sim.Result) error {
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		rows = append(rows, []string{"finding " + strconv.Itoa(i+1), f.Time.Format(time.TimeOnly) + " " + f.Vehicle + " " + f.Text})
+	}
+	for _, text := range r.Refusals {
+		rows = append(rows, []string{"refused", text})
 	}
 	return printTable(c.out, []string{"WHAT", "VALUE"}, rows)
 }

@@ -109,7 +109,8 @@ func (s *Scenario) validate() error {
 		return wrong("chart", `is missing: "harbour" or a file`)
 	}
 	for _, check := range []func() error{
-		s.validateFleets, s.validateOrders, s.validateStreams, s.validateLink, s.validateTroubles, s.validateAsserts,
+		s.validateFleets, s.validateOrders, s.validateStreams, s.validateIncidents, s.validateZones, s.validateActions,
+		s.validateLink, s.validateTroubles, s.validateAsserts,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -163,6 +164,9 @@ func (s *Scenario) validateOrders() error {
 		case o.Kind == "delivery" && len(o.Stops) == 1:
 			return wrong(path+".stops", "has one stop: a delivery has two or more, or none to have them drawn")
 		}
+		if err := checkWord(path+".between", o.Between, betweens()); err != nil {
+			return err
+		}
 		if err := checkKinds(path+".vehicle_kinds", o.VehicleKinds); err != nil {
 			return err
 		}
@@ -173,8 +177,11 @@ func (s *Scenario) validateOrders() error {
 func (s *Scenario) validateStreams() error {
 	for i := range s.Orders.Stream {
 		o, path := &s.Orders.Stream[i], fmt.Sprintf("orders.stream[%d]", i)
-		if !(o.PerMinute > 0) || o.PerMinute*s.Duration.D().Minutes() > MaxOrders {
-			return wrong(path+".per_minute", "is %g: it must be above 0 and make at most %d orders", o.PerMinute, MaxOrders)
+		if err := s.checkPace(path, o.PerMinute, o.Count, o.From, o.Until, MaxOrders); err != nil {
+			return err
+		}
+		if err := checkWord(path+".between", o.Between, betweens()); err != nil {
+			return err
 		}
 		if err := checkShares(path+".mix", o.Mix, taskKinds()); err != nil {
 			return err
@@ -245,8 +252,14 @@ func (s *Scenario) validateTroubles() error {
 }
 
 func (s *Scenario) validateAsserts() error {
+	if err := checkWord("compare", s.Compare, []string{NearestIdle}); err != nil {
+		return err
+	}
 	for i, text := range s.Assert {
 		a, err := ParseAssertion(text)
+		if err == nil && s.Compare == "" && a.comparesBaseline() {
+			err = fmt.Errorf("there is no baseline without the key compare")
+		}
 		if err == nil && a.Task != "" && !slices.ContainsFunc(s.Orders.Timed, func(o TimedOrder) bool { return o.Name == a.Task }) {
 			err = fmt.Errorf("no timed order has the name %q", a.Task)
 		}
@@ -331,9 +344,8 @@ func (s *Scenario) fill() {
 		o := &s.Orders.Stream[i]
 		o.LoadKg = orRange(o.LoadKg, 0.5, 3)
 		o.WorkS = or(o.WorkS, 20)
-		if o.Until == 0 {
-			o.Until = s.Duration
-		}
+		o.Until = or(o.Until, s.Duration)
+		o.Between = or(o.Between, BetweenEndpoints)
 		if len(o.Mix) == 0 {
 			o.Mix = map[string]float64{"delivery": 1}
 		}
@@ -341,6 +353,10 @@ func (s *Scenario) fill() {
 			o.Priorities = map[string]float64{"routine": 1}
 		}
 	}
+	for i := range s.Orders.Timed {
+		s.Orders.Timed[i].Between = or(s.Orders.Timed[i].Between, BetweenEndpoints)
+	}
+	s.fillIncidents()
 	s.Link.LatencyMS = orRange(s.Link.LatencyMS, 20, 120)
 	s.Link.Encoding = or(s.Link.Encoding, "cbor")
 	s.Link.RandomFor = orSpans(s.Link.RandomFor, 10*time.Second, 2*time.Minute)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/space"
@@ -33,6 +32,9 @@ const (
 type Group struct {
 	Kind  protocol.Kind
 	Count int
+	// Homes are kinds or ids of sites, or ids of places, that the vehicles live
+	// at; none to leave it to the rule.
+	Homes []string
 }
 
 // Home is where a vehicle starts and belongs.
@@ -40,15 +42,24 @@ type Home struct {
 	Position space.Position
 	// Site is the id of the chart's site there, empty for none.
 	Site string
+	// Near is the id of the site or place that it was chosen for, empty for none.
+	Near string
 }
 
 // Endpoint is a place that work can be ordered for.
 type Endpoint struct {
-	ID       string
-	Name     string
+	ID   string
+	Name string
+	// Place says that it is one of the chart's places: an address or a shop.
+	Place bool
+	// Position is the spot on the network in front of it.
 	Position space.Position
-	// Ground and Air say by whom it can be reached.
+	// Ground and Air say by whom that spot can be reached.
 	Ground, Air bool
+	// Door is where the site or place itself is.
+	Door space.Position
+	// OpenDoor says that aircraft can land there.
+	OpenDoor bool
 }
 
 // Placement is where things are on a chart.
@@ -66,13 +77,18 @@ var ErrNoRoom = errors.New("the chart has no room")
 // Place puts fleets, chargers and the ends of deliveries on any chart, by the
 // rule of docs/scenarios.md: sites of the chart first, then places spread evenly
 // over its main network. It depends on nothing but its arguments. A group that
-// finds no place at all is an error of kind ErrNoRoom.
+// finds no place at all, or wants homes that the chart does not have, is an error
+// of kind ErrNoRoom.
 func Place(c *chart.Chart, groups []Group, seed uint64) (Placement, error) {
-	p := placer{chart: c, rand: rand.New(rand.NewPCG(seed, 0x706c616365))}
+	p := placer{chart: c, rand: rand.New(rand.NewPCG(seed, 0x706c616365)), living: map[string]int{}}
 	p.survey()
 	var out Placement
 	for _, g := range groups {
-		homes, err := p.homes(g)
+		give := p.homes
+		if len(g.Homes) > 0 {
+			give = p.homesAt
+		}
+		homes, err := give(g)
 		if err != nil {
 			return Placement{}, err
 		}
@@ -99,6 +115,8 @@ type placer struct {
 	// taken are the places given away so far.
 	taken []space.XY
 	zones []keepOut
+	// living counts the vehicles that were given a home at a site or place.
+	living map[string]int
 }
 
 // keepOut is a zone that nobody is placed in.
@@ -331,61 +349,11 @@ func withSites(c *chart.Chart, added []chart.Site) (*chart.Chart, error) {
 	if len(added) == 0 {
 		return c, nil
 	}
-	with, err := chart.New(chart.Draft{
-		Name: c.Name, Attribution: c.Attribution, Illustrative: c.Illustrative, Extent: c.Extent,
-		GroundAltitudeM: c.GroundAltitudeM, HeightLimitM: c.HeightLimitM,
-		Nodes: slices.Clone(c.Ground.Nodes), Arcs: slices.Clone(c.Ground.Arcs),
-		Buildings: slices.Clone(c.Buildings), Zones: slices.Clone(c.Zones),
-		Sites: append(slices.Clone(c.Sites), added...), Places: slices.Clone(c.Places),
-	})
+	draft := c.Draft()
+	draft.Sites = append(draft.Sites, added...)
+	with, err := chart.New(draft)
 	if err != nil {
 		return nil, fmt.Errorf("scenario: adding %d chargers to chart %s: %w", len(added), c.Name, err)
 	}
 	return with, nil
-}
-
-// endpoints lists where work can be ordered for: lockers, hospitals and
-// stations, then places, each at the nearest point of the network; and nodes of
-// the network where those are too few.
-func (p *placer) endpoints() []Endpoint {
-	var ends []Endpoint
-	for i := range p.chart.Sites {
-		s := &p.chart.Sites[i]
-		switch s.Kind {
-		case chart.Locker, chart.Hospital, chart.Station, chart.FireStation:
-			ends = p.endpoint(ends, s.ID, s.Name, s.Position)
-		case chart.Dock, chart.Charger, chart.Pad:
-		}
-	}
-	sites := len(ends)
-	for _, i := range p.rand.Perm(len(p.chart.Places)) {
-		if len(ends) >= MaxEndpoints {
-			break
-		}
-		place := &p.chart.Places[i]
-		ends = p.endpoint(ends, place.ID, place.Name, place.Position)
-	}
-	slices.SortStableFunc(ends[sites:], func(a, b Endpoint) int { return strings.Compare(a.ID, b.ID) })
-	for len(ends) < MinEndpoints && len(p.ground) > 0 {
-		n := p.ground[p.rand.IntN(len(p.ground))]
-		at := p.chart.Ground.Nodes[n].XY
-		ends = append(ends, Endpoint{
-			ID: fmt.Sprintf("kapok/node/%d", len(ends)+1), Name: fmt.Sprintf("street corner %d", len(ends)+1),
-			Position: p.onGround(at), Ground: true, Air: p.openAir(at),
-		})
-	}
-	return ends
-}
-
-func (p *placer) endpoint(ends []Endpoint, id, name string, at space.Position) []Endpoint {
-	on, ok := p.reachable(at)
-	if !ok {
-		return ends
-	}
-	to := p.onGround(on)
-	to.Level = at.Level
-	return append(ends, Endpoint{
-		ID: id, Name: name, Position: to, Ground: true,
-		Air: chart.SameLevel(to.Level, "") && p.openAir(on),
-	})
 }

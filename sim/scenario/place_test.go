@@ -61,7 +61,7 @@ func TestPlaceOnAGrid(t *testing.T) {
 		chart.Site{ID: "roof", Kind: chart.Pad, Position: at(50, 50), Capacity: 4},
 		chart.Site{ID: "locker", Kind: chart.Locker, Name: "Locker", Position: at(310, 320), Capacity: 1},
 	)
-	groups := []Group{{protocol.Rover, 9}, {protocol.Multirotor, 5}}
+	groups := []Group{{Kind: protocol.Rover, Count: 9}, {Kind: protocol.Multirotor, Count: 5}}
 	p, err := Place(c, groups, 3)
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func checkPlacement(t *testing.T, p Placement, groups []Group) {
 }
 
 func TestPlaceWithoutRoom(t *testing.T) {
-	if _, err := Place(gridChart(t, 3), []Group{{protocol.Vessel, 1}}, 1); !errors.Is(err, ErrNoRoom) {
+	if _, err := Place(gridChart(t, 3), []Group{{Kind: protocol.Vessel, Count: 1}}, 1); !errors.Is(err, ErrNoRoom) {
 		t.Errorf("a boat on a street grid: %v", err)
 	}
 }
@@ -141,7 +141,7 @@ func TestPlaceOnRealDistricts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			groups := []Group{{protocol.Rover, 20}, {protocol.Multirotor, 12}}
+			groups := []Group{{Kind: protocol.Rover, Count: 20}, {Kind: protocol.Multirotor, Count: 12}}
 			p, err := Place(c, groups, 1)
 			if err != nil {
 				t.Fatal(err)

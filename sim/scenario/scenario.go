@@ -23,12 +23,20 @@ type Scenario struct {
 	Start time.Time `yaml:"start,omitempty"`
 	// Duration is how long is simulated, at most MaxDuration.
 	Duration Duration `yaml:"duration"`
-	// Chart is "harbour" for the embedded one, or a .chart or .osm file: relative
-	// to the scenario, or "data:PATH" under the data folder.
-	Chart  string  `yaml:"chart"`
-	Fleets []Fleet `yaml:"fleets"`
-	Orders Orders  `yaml:"orders,omitempty"`
-	Link   Link    `yaml:"link,omitempty"`
+	// Chart is "harbour" for the embedded one, or a .chart, .osm or .osm.pbf file:
+	// relative to the scenario, or "data:PATH" under the data folder.
+	Chart string `yaml:"chart"`
+	// Terrain are .hgt or .hgt.zip files that an OpenStreetMap chart gets its
+	// ground from, named like Chart.
+	Terrain   []string  `yaml:"terrain,omitempty"`
+	Fleets    []Fleet   `yaml:"fleets"`
+	Orders    Orders    `yaml:"orders,omitempty"`
+	Incidents Incidents `yaml:"incidents,omitempty"`
+	// Zones appear, and go, at their times.
+	Zones []TimedZone `yaml:"zones,omitempty"`
+	// Actions are what people do at times.
+	Actions []Action `yaml:"actions,omitempty"`
+	Link    Link     `yaml:"link,omitempty"`
 	// Crashes are of the backend, Reboots and Faults of vehicles.
 	Crashes Crashes  `yaml:"crashes,omitempty"`
 	Reboots []Reboot `yaml:"reboots,omitempty"`
@@ -37,6 +45,9 @@ type Scenario struct {
 	Person Person `yaml:"person,omitempty"`
 	// Fleet changes settings of the backend.
 	Fleet Settings `yaml:"fleet,omitempty"`
+	// Compare names another rule of dispatch, "nearest_idle": the same scenario is
+	// run by it too, and its figures stand beside as baseline_….
+	Compare string `yaml:"compare,omitempty"`
 	// Assert is what must hold in the end; see ParseAssertion.
 	Assert []string `yaml:"assert,omitempty"`
 }
@@ -46,6 +57,8 @@ const (
 	MaxDuration  = 7 * 24 * time.Hour
 	MaxVehicles  = 5000
 	MaxOrders    = 100_000
+	MaxIncidents = 10_000
+	MaxZones     = 1000
 	MaxTroubles  = 10_000
 	MaxFileBytes = 1 << 20
 )
@@ -61,8 +74,11 @@ type Fleet struct {
 	// Prefix begins the vehicles' ids, which end in their number: R1, R2, ….
 	Prefix       string   `yaml:"prefix"`
 	Capabilities []string `yaml:"capabilities,omitempty"`
-	MaxLoadKg    float64  `yaml:"max_load_kg,omitempty"`
-	MaxLegs      int      `yaml:"max_legs,omitempty"`
+	// Homes are kinds or ids of sites, or ids of places: the vehicles are spread
+	// over them. Absent, the placing rule chooses.
+	Homes     []string `yaml:"homes,omitempty"`
+	MaxLoadKg float64  `yaml:"max_load_kg,omitempty"`
+	MaxLegs   int      `yaml:"max_legs,omitempty"`
 	// BatteryRatio is the range that the charge at the start is drawn from;
 	// 0.7 to 1 when absent.
 	BatteryRatio []float64 `yaml:"battery_ratio,omitempty"`
@@ -85,8 +101,10 @@ type TimedOrder struct {
 	Priority string   `yaml:"priority,omitempty"`
 	Rank     int      `yaml:"rank,omitempty"`
 	// Stops are endpoints: the id of a site or place, "@N" for the N-th endpoint
-	// of the placing rule, or "lon,lat". Absent, they are drawn.
+	// of the placing rule, or "lon,lat". Absent, they are drawn from Between:
+	// "endpoints" (also when absent) or "places".
 	Stops        []string  `yaml:"stops,omitempty"`
+	Between      string    `yaml:"between,omitempty"`
 	LoadKg       float64   `yaml:"load_kg,omitempty"`
 	WorkS        float64   `yaml:"work_s,omitempty"`
 	Laps         int       `yaml:"laps,omitempty"`
@@ -95,9 +113,12 @@ type TimedOrder struct {
 	CancelAfter  *Duration `yaml:"cancel_after,omitempty"`
 }
 
-// Stream is orders at random times (a Poisson process).
+// Stream is orders at random times. Exactly one of PerMinute and Count is given.
 type Stream struct {
-	PerMinute float64 `yaml:"per_minute"`
+	// PerMinute makes it a Poisson process; Count gives just so many orders, at
+	// times drawn evenly.
+	PerMinute float64 `yaml:"per_minute,omitempty"`
+	Count     int     `yaml:"count,omitempty"`
 	// From and Until bound it; until the end of the run when absent.
 	From  Duration `yaml:"from,omitempty"`
 	Until Duration `yaml:"until,omitempty"`
@@ -112,6 +133,10 @@ type Stream struct {
 	VehicleKinds []string  `yaml:"vehicle_kinds,omitempty"`
 	// MaxDistanceM is how far apart the stops of a delivery may be; any when 0.
 	MaxDistanceM float64 `yaml:"max_distance_m,omitempty"`
+	// Between is what the stops are drawn from: "endpoints" of the placing rule
+	// (also when absent), or "places", the chart's addresses and shops alone, which
+	// orders then name.
+	Between string `yaml:"between,omitempty"`
 }
 
 // Link is the network between vehicles and backend.
@@ -221,7 +246,7 @@ func (f *Fleet) ProtocolKind() protocol.Kind { return protocol.Kind(f.Kind) }
 func (s *Scenario) Groups() []Group {
 	groups := make([]Group, len(s.Fleets))
 	for i := range s.Fleets {
-		groups[i] = Group{Kind: s.Fleets[i].ProtocolKind(), Count: s.Fleets[i].Count}
+		groups[i] = Group{Kind: s.Fleets[i].ProtocolKind(), Count: s.Fleets[i].Count, Homes: s.Fleets[i].Homes}
 	}
 	return groups
 }

@@ -158,7 +158,7 @@ func TestDefaults(t *testing.T) {
 
 func TestAssertions(t *testing.T) {
 	a, err := ParseAssertion("tasks_done >= 15")
-	if err != nil || !a.Holds(15) || a.Holds(14) {
+	if err != nil || !a.Holds(15, a.Number) || a.Holds(14, a.Number) {
 		t.Errorf("%+v, %v", a, err)
 	}
 	for _, bad := range []string{"", "tasks_done", "tasks_done => 3", "tasks_done > many", "within soon task x done", "within 3s task x failed"} {

@@ -1,0 +1,61 @@
+package sim
+
+import (
+	"fmt"
+
+	"github.com/kapok-fleet/kapok/sim/scenario"
+)
+
+// figures are the values that assertions compare.
+func (r *Result) figures() map[string]float64 {
+	all := map[string]float64{
+		"tasks_ordered": float64(r.Ordered), "tasks_refused": float64(r.Refused),
+		"stops_done": float64(r.StopsDone), "stops_done_twice": float64(r.StopsDoneTwice),
+		"stops_missed": float64(r.StopsMissed), "custody_breaches": float64(r.CustodyBreaches),
+		"zone_violations": float64(r.ZoneViolations), "building_hits": float64(r.BuildingHits),
+		"caught_inside": float64(r.CaughtInside), "zones_made": float64(r.ZonesMade),
+		"zone_affected": float64(r.ZoneAffected), "zone_answer_s": r.ZoneAnswerS,
+		"alerts": float64(r.Alerts), "alerts_open": float64(r.AlertsOpen),
+		"crashes": float64(r.Crashes), "events": float64(r.Events),
+		"incidents_reported": float64(r.IncidentsReported), "incidents_refused": float64(r.IncidentsRefused),
+	}
+	both(&r.Summary, &r.IncidentSummary, "", all)
+	if r.Baseline != nil {
+		other := map[string]float64{}
+		both(&r.Baseline.Summary, &r.Baseline.IncidentSummary, "baseline_", other)
+		for _, name := range scenario.Compared() {
+			all["baseline_"+name] = other["baseline_"+name]
+		}
+	}
+	return all
+}
+
+// both adds the figures that there are of both rules of dispatch.
+func both(s *Summary, i *IncidentSummary, before string, all map[string]float64) {
+	ratio := 1.0
+	if s.Due > 0 {
+		ratio = float64(s.DueDone) / float64(s.Due)
+	}
+	for name, value := range map[string]float64{
+		"tasks_done": float64(s.Done), "tasks_failed": float64(s.Failed),
+		"tasks_cancelled": float64(s.Cancelled), "tasks_waiting": float64(s.Waiting), "tasks_lost": float64(s.Lost),
+		"tasks_due": float64(s.Due), "tasks_due_done": float64(s.DueDone), "tasks_late": float64(s.Late),
+		"due_done_ratio": ratio, "response_s_p50": s.ResponseP50S, "response_s_p95": s.ResponseP95S,
+		"incidents_reached":       float64(i.IncidentsReached),
+		"incident_response_s_p50": i.IncidentResponseP50S, "incident_response_s_p95": i.IncidentResponseP95S,
+	} {
+		all[before+name] = value
+	}
+}
+
+// compared judges a comparison.
+func (r *Result) compared(a scenario.Assertion) Outcome {
+	all := r.figures()
+	value, bound := all[a.Figure], a.Number
+	found := fmt.Sprintf("%s is %g", a.Figure, value)
+	if a.Other != "" {
+		bound = all[a.Other]
+		found += fmt.Sprintf(", %s is %g", a.Other, bound)
+	}
+	return Outcome{a.Text, a.Holds(value, bound), found}
+}

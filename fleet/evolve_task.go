@@ -33,6 +33,7 @@ func (e TaskChanged) evolve(d *Durable, r Recorded) {
 		t.State, t.Reason = e.State, e.Reason
 		t.Vehicle, t.Mission = e.Vehicle, e.Mission
 		t.ETA, t.Attempts = e.ETA, e.Attempts
+		t.WaitsSince = e.WaitsSince
 		if t.PromisedAt.IsZero() {
 			t.PromisedAt = e.PromisedAt
 		}

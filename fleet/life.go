@@ -45,7 +45,11 @@ func (f *Fleet) stillWaits(t *Task, why Reason) {
 	if t.State == TaskWaiting && t.Reason.Code == why.Code && (t.Reason == why || f.now.Sub(t.ChangedAt) < max(reasonPause, t.ChangedAt.Sub(t.OrderedAt))) {
 		return
 	}
-	f.emit(TaskChanged{Task: t.ID, State: TaskWaiting, Reason: why, Attempts: t.Attempts})
+	e := TaskChanged{Task: t.ID, State: TaskWaiting, Reason: why, Attempts: t.Attempts}
+	if t.State == TaskWaiting && t.Reason.Code == why.Code {
+		e.WaitsSince = t.waitsSince()
+	}
+	f.emit(e)
 }
 
 // release takes a task from its vehicle. A stop that is begun stays with the
@@ -175,6 +179,9 @@ func (f *Fleet) releaseDropped(m *Mission) {
 			continue
 		}
 		why := Reason{"taken_off", fmt.Sprintf("%s has given it up: %s", m.Vehicle, m.Reason.Text)}
+		if m.Reason.Code == displaced {
+			why = Reason{displaced, fmt.Sprintf("%s: %s has given it up", m.Reason.Text, m.Vehicle)}
+		}
 		if t.Reason.Code == failedAttempt {
 			why = t.Reason
 		}

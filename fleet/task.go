@@ -99,7 +99,9 @@ type Task struct {
 	// Revision is the index of the last event that changed the task.
 	Revision  uint64    `json:"revision"`
 	ChangedAt time.Time `json:"changed_at"`
-	EndedAt   time.Time `json:"ended_at,omitzero"`
+	// WaitsSince is since when it waits for the same kind of reason.
+	WaitsSince time.Time `json:"waits_since,omitzero"`
+	EndedAt    time.Time `json:"ended_at,omitzero"`
 	// Vehicle and Mission hold the task while it is assigned or under way, and
 	// stay afterwards to tell who did it.
 	Vehicle VehicleID `json:"vehicle,omitempty"`

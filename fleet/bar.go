@@ -111,8 +111,8 @@ func (f *Fleet) barOfWork(v *Vehicle, t *Task) bar {
 		}
 	case m.State != protocol.MissionActive:
 		return bar{rule: isSuspended, object: string(m.ID)}
-	case len(m.Tasks()) >= f.config.MaxQueuedTasks && t.Priority != Emergency && t.LoadOn == "":
-		return bar{rule: isBusy, number: float64(len(m.Tasks())), limit: float64(f.config.MaxQueuedTasks), unit: "tasks"}
+	case f.queued(m, t) >= f.config.MaxQueuedTasks && t.Priority != Emergency && t.LoadOn == "":
+		return bar{rule: isBusy, number: float64(f.queued(m, t)), limit: float64(f.config.MaxQueuedTasks), unit: "tasks"}
 	}
 	if least := f.config.ChargeTo - 0.25; v.Charger != "" && t.Priority != Emergency {
 		if ratio := f.presence(v.ID).Sample.BatteryRatio; ratio < least {

@@ -52,6 +52,10 @@ func (f *Fleet) moreUrgent(a, b *Task) int {
 // pressure is in seconds of waiting.
 func (f *Fleet) pressure(t *Task) float64 {
 	s := f.now.Sub(t.OrderedAt).Seconds() + 60*float64(t.Rank)
+	if t.Drill {
+		// A drill comes behind all real work, whatever its priority.
+		s -= 1e9
+	}
 	switch t.Priority {
 	case Emergency:
 		s += 1e9
@@ -81,6 +85,16 @@ func (f *Fleet) dispatch(id TaskID) {
 		f.nobody(t, barred.reason())
 		return
 	}
+	if f.config.Policy == NearestIdle {
+		f.nearestIdle(t, q, barred)
+		return
+	}
+	limits := assign.Limits{MaxCandidates: f.config.MaxCandidates, MaxExpansions: f.budget}
+	if t.Priority == Emergency {
+		// However many there are, each may be the one.
+		limits.MaxCandidates = 0
+		f.offerLess(t, &q)
+	}
 	full := len(f.state.Volatile.Questions) >= MaxQuestions
 	if f.budget <= 0 && full {
 		return
@@ -89,9 +103,7 @@ func (f *Fleet) dispatch(id TaskID) {
 		f.ask(q)
 		return
 	}
-	answer := assign.Earliest(f.world, q.Job, q.Candidates, f.now, assign.Limits{
-		MaxCandidates: f.config.MaxCandidates, MaxExpansions: f.budget,
-	})
+	answer := q.answer(f.world, f.now, limits)
 	f.budget -= answer.Expansions
 	if answer.Exhausted || answer.Best == nil && notTried(&answer) {
 		f.ask(q)
@@ -118,9 +130,7 @@ func (f *Fleet) ask(q Question) {
 // AnswerQuestion answers a question in the background, with all candidates; p must not be in use
 // elsewhere.
 func AnswerQuestion(p *route.Planner, q Question, now time.Time, config Config) assign.Answer {
-	return assign.Earliest(p, q.Job, q.Candidates, now, assign.Limits{
-		MaxExpansions: config.ExpansionsInBackground,
-	})
+	return q.answer(p, now, assign.Limits{MaxExpansions: config.ExpansionsInBackground})
 }
 
 // planReady applies a background answer when nothing that it rests on has
@@ -136,7 +146,7 @@ func (f *Fleet) planReady(in PlanReady) {
 	if best := in.Answer.Best; !stale && best != nil {
 		id := q.Vehicles[best.Candidate]
 		v, ok := f.vehicle(id)
-		stale = !ok || v.Revision != q.Revisions[best.Candidate] || f.bar(v, t).rule != "" || !f.stillFits(v, q, best)
+		stale = !ok || v.Revision != q.Revisions[best.Candidate] || f.bar(v, t).rule != "" || !f.stillFits(v, q, best) || !f.stillYield(q.without(best.Candidate))
 	}
 	why := "answered"
 	if stale {
@@ -181,19 +191,22 @@ func (f *Fleet) settle(t *Task, q Question, answer assign.Answer, barred bars) {
 		return
 	}
 	v, _ := f.vehicle(q.Vehicles[answer.Best.Candidate])
-	f.assign(t, v, answer.Best)
+	f.assign(t, v, answer.Best, q.without(answer.Best.Candidate))
 }
 
 // nobody lets a task wait that no vehicle can take now, and tells people where
 // they should know.
 func (f *Fleet) nobody(t *Task, why Reason) {
+	if lacks, is := f.lacking(t); is {
+		why = lacks
+	}
 	f.stillWaits(t, why)
 	f.emergencyWaits(t)
 	f.wantedWaits(t)
 }
 
 func (f *Fleet) emergencyWaits(t *Task) {
-	if t.Priority == Emergency {
+	if t.Priority == Emergency && !f.soonKnown(t) {
 		t, _ = f.task(t.ID)
 		f.raise(alertAbout{kind: AlertEmergencyWaits, task: t.ID}, Critical, fmt.Sprintf("emergency %s has no vehicle: %s", t.ID, t.Reason.Text))
 	}
@@ -248,7 +261,7 @@ func (f *Fleet) question(t *Task) (Question, bars) {
 		}
 		q.Vehicles = append(q.Vehicles, id)
 		q.Revisions = append(q.Revisions, v.Revision)
-		q.Candidates = append(q.Candidates, f.candidateFor(v, t))
+		q.Candidates = append(q.Candidates, f.openingFor(v, t, nil).candidate)
 	}
 	f.notes.ask(q)
 	return q, barred
@@ -264,75 +277,6 @@ func (f *Fleet) job(t *Task) assign.Job {
 		job.Stops = append(job.Stops, planStop(&t.Stops[i]))
 	}
 	return job
-}
-
-// candidateFor is the vehicle as it could take the task: an emergency from
-// where it is, with its other stops behind; anything else after its work.
-func (f *Fleet) candidateFor(v *Vehicle, t *Task) assign.Candidate {
-	m, ok := f.openMission(v)
-	if !ok {
-		c, _ := f.fromHere(v, nil)
-		return c
-	}
-	if t.Priority == Emergency {
-		c, _ := f.fromHere(v, m)
-		c.After = f.stopsOf(taskLegs(m, false))
-		return c
-	}
-	todo := taskLegs(m, true)
-	if len(todo) == 0 {
-		c, _ := f.fromHere(v, m)
-		return c
-	}
-	last := todo[len(todo)-1]
-	energy, load := f.energy(v), f.loadOn(v.ID)
-	for i := range todo {
-		energy -= todo[i].EnergyWh
-		if task, ok := f.task(todo[i].Task); ok {
-			load += task.Stops[todo[i].Stop].LoadKg
-		}
-	}
-	return f.candidate(v, last.End(), later(f.now.Add(startDelay), last.EndsAt), energy, max(load, 0))
-}
-
-// assign gives a task to a vehicle: a new mission, or a revision of its own.
-func (f *Fleet) assign(t *Task, v *Vehicle, o *assign.Offer) {
-	m, ok := f.openMission(v)
-	var legs []Leg
-	next := 0
-	todo := newLegs(t)
-	eta := o.Arrive[len(todo)-1]
-	mission := MissionID(fmt.Sprintf("M%d", f.state.Durable.Counters.Mission+1))
-	switch {
-	case !ok:
-		m = nil
-		legs = legsOf(o, todo, v, &next)
-	case t.Priority == Emergency:
-		_, kept := f.fromHere(v, m)
-		next = m.NextLeg
-		legs = append(kept, legsOf(o, append(todo, taskLegs(m, false)...), v, &next)...)
-	default:
-		next = m.NextLeg
-		kept := append(lastFinished(m), taskLegs(m, true)...)
-		legs = append(kept, legsOf(o, todo, v, &next)...)
-	}
-	if m != nil {
-		mission = m.ID
-	}
-	f.emit(TaskChanged{
-		Task: t.ID, State: TaskAssigned, Vehicle: v.ID, Mission: mission,
-		Reason:     Reason{"assigned", fmt.Sprintf("%s arrives earliest", v.ID)},
-		PromisedAt: eta, ETA: eta, Attempts: t.Attempts,
-	})
-	defer f.because(f.state.Durable.Index)()
-	if r, ok := v.Refusals[t.ID]; ok && !r.Until.After(f.now) {
-		f.emit(VehicleRefused{Vehicle: v.ID, Task: t.ID})
-	}
-	v, _ = f.vehicle(v.ID)
-	f.issue(v, m, legs, next, Reason{"assigned", fmt.Sprintf("task %s", t.ID)})
-	f.estimate(mission)
-	f.clearAlert(alertAbout{kind: AlertEmergencyWaits, task: t.ID}, "a vehicle was assigned")
-	f.clearAlert(alertAbout{kind: AlertWanted, task: t.ID, vehicle: v.ID}, "the vehicle has it")
 }
 
 // groundAt is a place on the ground.

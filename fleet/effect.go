@@ -84,6 +84,11 @@ type Question struct {
 	Revisions    []uint64           `json:"revisions"`
 	Job          assign.Job         `json:"-"`
 	Candidates   []assign.Candidate `json:"-"`
+	// Without are the tasks that each candidate gives up, and Rounds where the
+	// candidates of each round end: a later round is looked at when those before
+	// it have nobody. Both are empty when nobody gives up anything.
+	Without [][]TaskID `json:"without,omitempty"`
+	Rounds  []int      `json:"rounds,omitempty"`
 }
 
 func (Welcome) effect()   {}

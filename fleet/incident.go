@@ -247,16 +247,26 @@ func (f *Fleet) escalateIncident(a EscalateIncident) Answer {
 	f.emit(IncidentChanged{
 		Incident: i.ID, State: IncidentOpen, Severity: severity, ReachedAt: i.ReachedAt, Escalated: i.Escalated + 1, Reason: a.Escalation.Reason,
 	})
-	for _, id := range i.Tasks {
-		t, ok := f.task(id)
-		if ok && !t.State.Final() && t.Priority != graver.priority() {
-			f.emit(TaskRanked{Task: id, Priority: graver.priority(), Rank: t.Rank, Reason: fmt.Sprintf("%s is %s now", i.ID, severity)})
-		}
-	}
-	f.lookAgain = true
+	f.hurry(i.Tasks, graver.priority(), fmt.Sprintf("%s is %s now", i.ID, severity))
 	f.send(tasks)
 	view, _ := f.state.IncidentView(i.ID)
 	return answerWith(statusOK, view)
+}
+
+// hurry gives tasks another priority; those that a vehicle has already go before
+// its other work.
+func (f *Fleet) hurry(tasks []TaskID, p Priority, why string) {
+	for _, id := range tasks {
+		t, ok := f.task(id)
+		if !ok || t.State.Final() || t.Priority == p {
+			continue
+		}
+		f.emit(TaskRanked{Task: id, Priority: p, Rank: t.Rank, Reason: why})
+		if t.State == TaskAssigned || t.State == TaskUnderway {
+			f.bringForward(t.Vehicle)
+		}
+	}
+	f.lookAgain = true
 }
 
 // closeIncident ends an incident. Its tasks are cancelled where that is

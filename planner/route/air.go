@@ -158,6 +158,9 @@ func (p *Planner) limitM() float64 {
 // endsLawful refuses what no cruise altitude can mend.
 func (p *Planner) endsLawful(q *Query) *Refusal {
 	a := &p.air
+	if r := p.chooseWater(q); r != nil {
+		return r
+	}
 	for i, at := range [2]space.XY{a.start, a.goal} {
 		pos := [2]space.Position{q.From, q.To}[i]
 		p.around(at, 0)
@@ -180,9 +183,6 @@ func (p *Planner) endsLawful(q *Query) *Refusal {
 		case l.rule == chart.AltitudeLimit && q.To.AltitudeM > a.toGroundM+l.limitM && l.applies(q.To.AltitudeM):
 			return &Refusal{Rule: InsideZone, At: q.To, Object: l.id, Number: l.limitM}
 		}
-	}
-	if r := p.chooseWater(q); r != nil {
-		return r
 	}
 	return p.chooseKeepIn(q)
 }

@@ -35,7 +35,7 @@ func ends(c *chart.Chart) []space.Position {
 // onRoof lifts a place that is in a building onto its roof.
 func onRoof(c *chart.Chart, at space.Position) space.Position {
 	if b, ok := c.BuildingAt(c.Frame.XY(at.Point())); ok {
-		at.AltitudeM = c.GroundAltitude(at.Point()) + c.Buildings[b].HeightM
+		at.AltitudeM = c.RoofM(b)
 	}
 	return at
 }

@@ -150,19 +150,27 @@ func draw(path []space.Position) string {
 	return s
 }
 
-// realChart imports an area from the test data, or skips.
-func realChart(t testing.TB, name string) *chart.Chart {
+// realChart imports an area from the test data, with terrain files if given, or
+// skips.
+func realChart(t testing.TB, name string, terrain ...string) *chart.Chart {
 	t.Helper()
 	dir := os.Getenv("KAPOK_DATA")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "shared", "data")
 	}
-	f, err := os.Open(filepath.Join(dir, "osm", name))
-	if err != nil {
-		t.Skipf("the test data is absent: %v", err)
+	open := func(path ...string) *os.File {
+		f, err := os.Open(filepath.Join(append([]string{dir}, path...)...))
+		if err != nil {
+			t.Skipf("the test data is absent: %v", err)
+		}
+		t.Cleanup(func() { _ = f.Close() })
+		return f
 	}
-	defer func() { _ = f.Close() }()
-	c, _, err := chart.ImportOSM(f, chart.OSMOptions{Name: name})
+	options := chart.OSMOptions{Name: name}
+	for _, file := range terrain {
+		options.Terrain = append(options.Terrain, chart.TerrainFile{Name: file, Reader: open("terrain", file)})
+	}
+	c, _, err := chart.ImportOSM(open("osm", name), options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -116,8 +116,7 @@ type (
 		PromisedAt time.Time `json:"promised_at,omitzero"`
 		ETA        time.Time `json:"eta,omitzero"`
 		Attempts   int       `json:"attempts,omitempty"`
-		// WaitsSince is since when it waits for the same kind of reason, where that
-		// is longer than since this event.
+		// WaitsSince is since when it waits, where it waited before this event.
 		WaitsSince time.Time `json:"waits_since,omitzero"`
 	}
 	// TaskCancelWanted notes that a task is to be cancelled when its vehicle has

@@ -46,7 +46,7 @@ func (f *Fleet) stillWaits(t *Task, why Reason) {
 		return
 	}
 	e := TaskChanged{Task: t.ID, State: TaskWaiting, Reason: why, Attempts: t.Attempts}
-	if t.State == TaskWaiting && t.Reason.Code == why.Code {
+	if t.State == TaskWaiting {
 		e.WaitsSince = t.waitsSince()
 	}
 	f.emit(e)

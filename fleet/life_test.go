@@ -335,13 +335,18 @@ func (l *life) storm(seconds int) {
 			l.mishap(l.crafts[l.chance.IntN(len(l.crafts))])
 		}
 		l.people()
+		if l.chance.IntN(60) == 0 {
+			l.quoting()
+		}
 		l.second()
 	}
 	l.inStorm = false
 }
 
 // order orders something.
-func (l *life) order() {
+func (l *life) order() { l.ask(fleet.OrderTask{Order: l.someOrder()}) }
+
+func (l *life) someOrder() api.Order {
 	o := api.Order{Kind: []string{"visit", "delivery", "patrol"}[l.chance.IntN(3)], Priority: []string{"routine", "routine", "urgent", "emergency"}[l.chance.IntN(4)]}
 	stops := 1
 	switch o.Kind {
@@ -360,7 +365,7 @@ func (l *life) order() {
 	if l.chance.IntN(30) == 0 {
 		o.Capabilities = []string{"gold"}
 	}
-	l.ask(fleet.OrderTask{Order: o})
+	return o
 }
 
 // mishap lets one thing happen to a vehicle, or to Kapok.

@@ -221,7 +221,7 @@ func (h *rehearsal) holder(q *api.TaskQuote, t *Task, m *Mission) {
 	}
 }
 
-// waitsSince is since when a waiting task waits for the same kind of thing.
+// waitsSince is since when a waiting task waits.
 func (t *Task) waitsSince() time.Time {
 	if t.WaitsSince.IsZero() {
 		return t.ChangedAt

@@ -99,7 +99,7 @@ type Task struct {
 	// Revision is the index of the last event that changed the task.
 	Revision  uint64    `json:"revision"`
 	ChangedAt time.Time `json:"changed_at"`
-	// WaitsSince is since when it waits for the same kind of reason.
+	// WaitsSince is since when it waits, zero for since ChangedAt.
 	WaitsSince time.Time `json:"waits_since,omitzero"`
 	EndedAt    time.Time `json:"ended_at,omitzero"`
 	// Vehicle and Mission hold the task while it is assigned or under way, and

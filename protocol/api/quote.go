@@ -53,7 +53,7 @@ type QuoteExclusion struct {
 	// Number broke Limit; their unit is Unit.
 	Number  *float64  `json:"number,omitempty" doc:"The figure that excluded it."`
 	Limit   *float64  `json:"limit,omitempty" doc:"What the figure was compared with."`
-	Unit    string    `json:"unit,omitempty" doc:"Of number and limit: s, Wh, kg, m."`
+	Unit    string    `json:"unit,omitempty" doc:"Of number and limit: s, Wh, kg, m, tasks, refusals, epoch, or ratio (of a full battery)."`
 	AtLeast bool      `json:"at_least,omitempty" doc:"number is a lower bound: a straight line, no route."`
 	Object  string    `json:"object,omitempty" doc:"The zone, building, capability, fault or command concerned."`
 	At      *Position `json:"at,omitempty"`

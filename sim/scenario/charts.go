@@ -49,16 +49,28 @@ func read(file string) (*chart.Chart, error) {
 	}
 	defer func() { _ = f.Close() }()
 	var c *chart.Chart
-	switch filepath.Ext(file) {
-	case ".osm":
-		c, _, err = chart.ImportOSM(f, chart.OSMOptions{Name: strings.TrimSuffix(filepath.Base(file), ".osm")})
-	case ".chart":
+	switch name, isMap := MapName(file); {
+	case isMap:
+		c, _, err = chart.ImportOSM(f, chart.OSMOptions{Name: name})
+	case filepath.Ext(file) == ".chart":
 		c, err = chart.Read(f)
 	default:
-		return nil, fmt.Errorf("scenario: chart %s: %w: only .chart and .osm files are read", file, ErrInvalid)
+		return nil, fmt.Errorf("scenario: chart %s: %w: only .chart, .osm and .osm.pbf files are read", file, ErrInvalid)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("scenario: reading the chart %s: %w", file, err)
 	}
 	return c, nil
+}
+
+// MapName returns the name of a chart made of an OpenStreetMap file: that of the
+// file without its ending, which is .osm, .osm.pbf or .pbf; others are no maps.
+func MapName(file string) (name string, ok bool) {
+	name = filepath.Base(file)
+	for _, ending := range [...]string{".osm", ".osm.pbf", ".pbf"} {
+		if rest, found := strings.CutSuffix(name, ending); found && rest != "" {
+			return rest, true
+		}
+	}
+	return name, false
 }

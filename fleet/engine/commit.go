@@ -54,6 +54,9 @@ func (r *run) release() {
 			r.e.view.Store(out.view)
 		}
 		r.e.ring.append(out.events)
+		if len(out.all) > 0 {
+			r.e.o.Released(out.all)
+		}
 		for _, effect := range out.effects {
 			r.carryOut(effect)
 		}

@@ -87,6 +87,11 @@ type EngineOptions struct { //nolint:revive // The name tells it from the core's
 	// SnapshotEvery is how many durable events lie between snapshots; 0 means
 	// DefaultSnapshotEvery.
 	SnapshotEvery uint64
+	// Released is told of all events, volatile ones too, in order and once what
+	// they rest on is durable; those of a restart's recovery, which are all before
+	// the first sample, are left out. It must not block and must not keep the
+	// slice: it runs on the goroutine that serves all sessions. Nil for nobody.
+	Released func([]fleet.Recorded)
 	// Workers is how many questions are planned at once in the background; 0
 	// means 1.
 	Workers int

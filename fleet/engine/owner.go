@@ -169,7 +169,7 @@ func (w *owner) handOver() {
 
 // look takes a view of the state, whose last durable event is given.
 func (w *owner) look(last uint64) *View {
-	return &View{State: w.core.Fleet().State().View(), Index: last, At: w.now}
+	return &View{State: w.core.Fleet().State().View(), Index: last, At: w.now, World: clonePlanner(w.core)}
 }
 
 // committed takes the committer's word on the group that flies.
@@ -195,7 +195,10 @@ func (w *owner) committed(c commit) error {
 func (w *owner) letGo(g group) {
 	out := w.core.Committed(g.last)
 	r := release{view: g.view, effects: out.Effects, events: lasting(out.Events)}
-	if r.view != nil || len(r.effects) > 0 || len(r.events) > 0 {
+	if w.e.o.Released != nil {
+		r.all = out.Events
+	}
+	if r.view != nil || len(r.effects) > 0 || len(r.events) > 0 || len(r.all) > 0 {
 		w.queue = append(w.queue, r)
 	}
 }

@@ -66,9 +66,10 @@ type commit struct {
 
 // release is what the releaser carries out, in this order.
 type release struct {
-	view    *View
-	events  []fleet.Recorded
-	effects []fleet.Effect
+	view *View
+	// events are the durable ones of all, which is kept only for EngineOptions.Released.
+	events, all []fleet.Recorded
+	effects     []fleet.Effect
 }
 
 // thought is a question with a planner of its own.
@@ -132,7 +133,8 @@ func (r *run) recover() error {
 		r.questions = append(r.questions, t.Question)
 	}
 	e.ring.append(lasting(r.core.Committed(batch.After).Events))
-	e.view.Store(&View{State: state.View(), Index: batch.After, At: r.began})
+	e.premises.Store(r.core.Fleet().Premises)
+	e.view.Store(&View{State: state.View(), Index: batch.After, At: r.began, World: clonePlanner(r.core)})
 	return nil
 }
 

@@ -21,9 +21,10 @@ const (
 	// pulse is the pace at which positions are looked at; no subscriber gets
 	// more frames of them than one each pulse.
 	pulse = 100 * time.Millisecond
-	// keptEvents and keptBytes are how far back a subscriber may resume.
+	// keptEvents and keptBytes are how far back a subscriber may resume. All of it
+	// fits into the queue of one that does.
 	keptEvents = 8192
-	keptBytes  = 64 << 20
+	keptBytes  = streamQueueBytes / 2
 	// tellIndex is the number of pulses after which a subscriber learns that the
 	// index moved though nothing was for it.
 	tellIndex = 10

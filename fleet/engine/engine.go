@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/planner/route"
 )
 
 // Engine runs one fleet. Its methods may be called from any goroutine.
@@ -19,6 +20,7 @@ type Engine struct {
 	// run is the present life of the state, nil while there is none.
 	run      atomic.Pointer[run]
 	view     atomic.Pointer[View]
+	premises atomic.Pointer[fleet.Premises]
 	requests atomic.Uint64
 
 	// stop is closed to end in order, kill to end at once, done when it is over.
@@ -44,6 +46,9 @@ type View struct {
 	// Index is the last durable event in it, At the time of the last step.
 	Index uint64
 	At    time.Time
+	// World is a planner of the world that the state was taken in, for
+	// fleet.Quote. A planner serves one goroutine: take a Clone of it.
+	World *route.Planner
 }
 
 // Open opens the journal, restores the state, takes up ownership and returns
@@ -208,6 +213,10 @@ func (e *Engine) Detach(session fleet.SessionID) {
 		r.detach(session)
 	}
 }
+
+// Premises returns what the fleet's decisions rest on beside its state, for
+// fleet.Quote.
+func (e *Engine) Premises() *fleet.Premises { return e.premises.Load() }
 
 // View returns the newest committed state.
 func (e *Engine) View() *View { return e.view.Load() }

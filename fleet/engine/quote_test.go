@@ -29,7 +29,8 @@ func TestAQuoteIsMadeFromAViewAlone(t *testing.T) {
 		if now := e.View(); now.Index != view.Index {
 			t.Errorf("the quote led to event %d", now.Index)
 		}
-		task := e.View().State.Durable.Tasks[order(t, e, 3)]
+		id := order(t, e, 3)
+		task := e.View().State.Durable.Tasks[id]
 		if quote.Tasks[0].Vehicle != "V1" || task.Vehicle != "V1" {
 			t.Errorf("quoted was %q, the order went to %q", quote.Tasks[0].Vehicle, task.Vehicle)
 		}

@@ -98,13 +98,18 @@ func (p *Planner) fly(q Query) (Route, error) {
 		return p.hop(&q)
 	}
 	p.chooseHeights(&q)
-	best := planned{seconds: math.Inf(1)}
+	best, direct := p.flyStraight(&q, &budget)
 	var why *Refusal
-	for _, h := range a.heights {
-		if h.boundS >= best.seconds || budget < 0 {
+	for i, h := range a.heights {
+		// Of equals, the height that comes first is taken.
+		boundS := best.seconds
+		if i < direct {
+			boundS += sameS
+		}
+		if i == direct || h.boundS >= boundS || budget < 0 {
 			continue
 		}
-		found, refusal := p.flyAt(&q, h.z, best.seconds, &budget)
+		found, refusal := p.flyAt(&q, h.z, boundS, false, &budget)
 		if found.found {
 			best = found
 			a.best = append(a.best[:0], a.bends...)
@@ -123,6 +128,27 @@ func (p *Planner) fly(q Query) (Route, error) {
 		why = &Refusal{Rule: NoWay, At: q.From, Object: "height limit"}
 	}
 	return Route{Expansions: used}, why
+}
+
+// sameS is how much longer a way may take that is taken for as quick.
+const sameS = 1e-9
+
+// flyStraight looks for the first height at which the straight way is free. It
+// is no longer than most, is soon found, and bounds the searches at the other
+// heights.
+func (p *Planner) flyStraight(q *Query, budget *int) (best planned, index int) {
+	a := &p.air
+	for i, h := range a.heights {
+		if *budget < 0 {
+			break
+		}
+		if found, _ := p.flyAt(q, h.z, math.Inf(1), true, budget); found.found {
+			a.best = append(a.best[:0], a.bends...)
+			a.bestLine = append(a.bestLine[:0], a.line...)
+			return found, i
+		}
+	}
+	return planned{seconds: math.Inf(1)}, -1
 }
 
 // begin takes the query into the frame.
@@ -268,7 +294,9 @@ func (p *Planner) hop(q *Query) (Route, error) {
 // flyAt looks for a way at altitude z that takes less than boundS seconds. It
 // leaves the bends in p.air.bends, and over terrain the points in p.air.line.
 // Without a way it says why, unless the way would only take too long.
-func (p *Planner) flyAt(q *Query, z, boundS float64, budget *int) (planned, *Refusal) {
+//
+// With straight, it looks at the straight way alone.
+func (p *Planner) flyAt(q *Query, z, boundS float64, straight bool, budget *int) (planned, *Refusal) {
 	a := &p.air
 	a.z, a.heightM, a.leadM, a.last = z, z, 0, -1
 	a.avoid = a.avoid[:0]
@@ -291,11 +319,11 @@ func (p *Planner) flyAt(q *Query, z, boundS float64, budget *int) (planned, *Ref
 	}
 	p.collectBeside(start)
 	if a.relief {
-		return p.flyAbove(q, start, boundS, budget)
+		return p.flyAbove(q, start, boundS, straight, budget)
 	}
 	columnsS := p.secondsAt(q, z, 0)
 	boundM := (boundS-columnsS)*a.speed - a.leadM
-	lengthM, ok := a.sight.search(p, start, a.goal, boundM, budget)
+	lengthM, ok := p.search(start, boundM, straight, budget)
 	if !ok {
 		return planned{}, p.whyNot(q)
 	}
@@ -307,6 +335,18 @@ func (p *Planner) flyAt(q *Query, z, boundS float64, budget *int) (planned, *Ref
 		return planned{}, &Refusal{Rule: InsideZone, At: q.To, Object: p.laws.zones[id].id}
 	}
 	return planned{z: z, seconds: columnsS + lengthM/a.speed, found: true}, nil
+}
+
+// search looks for a way among the obstacles, shorter than boundM.
+func (p *Planner) search(start space.XY, boundM float64, straight bool, budget *int) (lengthM float64, ok bool) {
+	a := &p.air
+	if !straight {
+		return a.sight.search(p, start, a.goal, boundM, budget)
+	}
+	*budget--
+	a.sight.straight(start, a.goal)
+	id, _ := p.blocked(0, 1, start, a.goal, 0)
+	return start.Dist(a.goal), id < 0 && *budget >= 0
 }
 
 // whyNot names what stood in the way last.

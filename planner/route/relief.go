@@ -198,13 +198,13 @@ func (p *Planner) chooseAbove(q *Query) {
 }
 
 // flyAbove is flyAt from where the start's zones are left on, over terrain.
-func (p *Planner) flyAbove(q *Query, start space.XY, boundS float64, budget *int) (planned, *Refusal) {
+func (p *Planner) flyAbove(q *Query, start space.XY, boundS float64, straight bool, budget *int) (planned, *Refusal) {
 	a := &p.air
 	lead := len(a.bends)
 	boundM := (boundS-p.secondsAt(q, a.heightM, 0))*a.speed - a.leadM
 	for {
 		a.bends = a.bends[:lead]
-		if _, ok := a.sight.search(p, start, a.goal, boundM, budget); !ok {
+		if _, ok := p.search(start, boundM, straight, budget); !ok {
 			return planned{}, p.whyNot(q)
 		}
 		a.bends = a.sight.bendsOf(a.bends)
@@ -213,7 +213,7 @@ func (p *Planner) flyAbove(q *Query, start space.XY, boundS float64, budget *int
 		if why == nil {
 			break
 		}
-		if id < 0 || len(a.avoid) == maxAvoided || *budget < 0 {
+		if id < 0 || straight || len(a.avoid) == maxAvoided || *budget < 0 {
 			return planned{}, why
 		}
 		a.avoid = append(a.avoid, id)

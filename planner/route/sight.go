@@ -93,6 +93,13 @@ func (s *sight) search(f field, start, goal space.XY, bound float64, budget *int
 	return 0, false
 }
 
+// straight sets the way from start to goal without a bend.
+func (s *sight) straight(start, goal space.XY) {
+	s.spots = append(s.spots[:0],
+		spot{corner: corner{at: start}, parent: -1, closed: true},
+		spot{corner: corner{at: goal}, parent: 0, closed: true})
+}
+
 // close fixes the way to a spot and offers all legs that leave it.
 func (s *sight) close(i, parent int32, g, bound float64, budget *int) {
 	sp := &s.spots[i]

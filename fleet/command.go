@@ -29,18 +29,21 @@ func (s CommandState) Final() bool {
 
 // Command is an order that acts at once.
 type Command struct {
-	ID        CommandID            `json:"id"`
-	Vehicle   VehicleID            `json:"vehicle"`
-	Kind      protocol.CommandKind `json:"kind"`
-	State     CommandState         `json:"state"`
-	Reason    string               `json:"reason,omitempty"`
-	Answer    Reason               `json:"answer,omitzero"`
-	Path      []space.Position     `json:"path,omitempty"`
-	SpeedMPS  float64              `json:"speed_mps,omitempty"`
-	IssuedBy  string               `json:"issued_by"`
-	IssuedAt  time.Time            `json:"issued_at"`
-	ExpiresAt time.Time            `json:"expires_at"`
-	EndedAt   time.Time            `json:"ended_at,omitzero"`
+	ID      CommandID            `json:"id"`
+	Vehicle VehicleID            `json:"vehicle"`
+	Kind    protocol.CommandKind `json:"kind"`
+	State   CommandState         `json:"state"`
+	Reason  string               `json:"reason,omitempty"`
+	// Code is that of the reason: a hold with the code zone is taken back by Kapok
+	// itself.
+	Code      string           `json:"code,omitempty"`
+	Answer    Reason           `json:"answer,omitzero"`
+	Path      []space.Position `json:"path,omitempty"`
+	SpeedMPS  float64          `json:"speed_mps,omitempty"`
+	IssuedBy  string           `json:"issued_by"`
+	IssuedAt  time.Time        `json:"issued_at"`
+	ExpiresAt time.Time        `json:"expires_at"`
+	EndedAt   time.Time        `json:"ended_at,omitzero"`
 }
 
 // AlertKind is the sort of alert.
@@ -59,6 +62,13 @@ const (
 	AlertFault AlertKind = "fault"
 	// AlertZone is cleared when the vehicle has left the zone.
 	AlertZone AlertKind = "zone_violation"
+	// AlertCaughtInside says that a vehicle was in a zone when that came into
+	// force, which is no violation; cleared when it has left, or when it is still
+	// inside after CaughtGrace, which is one.
+	AlertCaughtInside AlertKind = "caught_inside"
+	// AlertZoneUnfit says that a zone that people made lies beyond a changed
+	// chart; cleared when it is changed or removed.
+	AlertZoneUnfit AlertKind = "zone_outside_chart"
 	// AlertClock is cleared by a sample with a good time.
 	AlertClock AlertKind = "clock_skew"
 	// AlertDecide asks a person to decide on a stop; cleared by the decision or

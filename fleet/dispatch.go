@@ -123,6 +123,7 @@ const MaxQuestions = 256
 
 // ask hands a question to the background planner.
 func (f *Fleet) ask(q Question) {
+	q.Zones = f.zones.at
 	f.emit(PlanWanted{q})
 	f.effect(Think{q})
 }
@@ -162,11 +163,15 @@ func (f *Fleet) planReady(in PlanReady) {
 	f.settle(t, q, in.Answer, barred)
 }
 
-// stillFits re-checks an answer against the battery and the windows of now.
+// stillFits re-checks an answer against the battery, the zones and the windows of
+// now.
 func (f *Fleet) stillFits(v *Vehicle, q Question, best *assign.Offer) bool {
 	c := q.Candidates[best.Candidate]
 	lostWh := c.EnergyWh - f.energy(v)
 	if c.EnergyWh-lostWh-best.EnergyWh < v.Spec.ReserveWh() && len(c.After) == 0 && v.Mission == "" {
+		return false
+	}
+	if f.nowMeets(v, &q, best) {
 		return false
 	}
 	late := f.now.Add(startDelay).Sub(c.FreeAt)

@@ -89,6 +89,9 @@ type Question struct {
 	// it have nobody. Both are empty when nobody gives up anything.
 	Without [][]TaskID `json:"without,omitempty"`
 	Rounds  []int      `json:"rounds,omitempty"`
+	// Zones is the index of the last event that had changed a zone when it was
+	// asked.
+	Zones uint64 `json:"zones,omitempty"`
 }
 
 func (Welcome) effect()   {}

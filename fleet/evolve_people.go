@@ -1,6 +1,9 @@
 package fleet
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // How incidents, zones and what people decide evolve.
 
@@ -44,7 +47,8 @@ func (e ZoneChanged) evolve(d *Durable, r Recorded) {
 	z := e.Zone
 	z.Revision, z.ChangedAt, z.ChangedBy = r.Index, r.Time, r.Actor
 	if e.New {
-		d.Counters.Zone++
+		// Ids that the chart uses are passed over.
+		d.Counters.Zone = max(d.Counters.Zone+1, numberOf(string(z.ID)))
 	}
 	d.putZone(&z)
 }
@@ -79,4 +83,17 @@ func (e FleetStopped) evolve(d *Durable, r Recorded) {
 func (FleetReleased) evolve(d *Durable, _ Recorded) {
 	d.Freeze = nil
 	d.touch(kindScalars, "")
+}
+
+// numberOf is the number behind the letter of an id that was given out; 0 for any
+// other id.
+func numberOf(id string) uint64 {
+	if len(id) < 2 {
+		return 0
+	}
+	n, err := strconv.ParseUint(id[1:], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }

@@ -16,6 +16,7 @@ type Fleet struct {
 
 	world  *route.Planner
 	fences *fence.Set
+	zones  zones
 	state  *State
 	index  *index
 
@@ -54,12 +55,13 @@ func New(config Config, c *chart.Chart, state *State) (*Fleet, error) {
 	}
 	f := &Fleet{
 		Premises: premises, state: state, world: world,
-		fences: fence.Compile(c, c.Zones),
-		owing:  map[VehicleID]bool{},
-		told:   map[VehicleID][]MissionID{},
+		zones: zones{due: map[VehicleID]bool{}, retry: map[VehicleID]time.Time{}},
+		owing: map[VehicleID]bool{},
+		told:  map[VehicleID][]MissionID{},
 	}
 	f.index = newIndex(&state.Durable)
 	state.Durable.index = f.index
+	f.setZones()
 	return f, nil
 }
 

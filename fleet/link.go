@@ -21,8 +21,10 @@ func (f *Fleet) recovered(in Recovered) {
 		f.emit(LinkChanged{Vehicle: id, State: LinkUnknown, LinkEnd: f.now, Why: "Kapok restarted"})
 	}
 	if moved {
+		f.unfitZones()
 		f.revalidate()
 	}
+	f.lookAtAll()
 	f.lookAgain = true
 }
 
@@ -217,12 +219,13 @@ func (f *Fleet) crossZones(v *Vehicle, before []string, s *protocol.Sample) []st
 		f.emit(ZonesChanged{v.ID, now, without(now, before), without(before, now)})
 	}
 	for _, id := range sortedKeys(broken) {
-		f.raise(alertAbout{kind: AlertZone, vehicle: v.ID, object: id}, Critical,
-			fmt.Sprintf("%s breaks the rule of zone %s at %.6f,%.6f, %.0f m", v.ID, id, s.Position.Lon, s.Position.Lat, s.Position.AltitudeM))
+		f.breaksZone(v, id, s)
 	}
-	for _, id := range f.openAlerts(AlertZone, v.ID) {
-		if a := f.state.Durable.Alerts[id]; !broken[a.Object] {
-			f.emit(AlertCleared{id, "a sample shows the rule kept"})
+	for _, kind := range [...]AlertKind{AlertCaughtInside, AlertZone} {
+		for _, id := range f.openAlerts(kind, v.ID) {
+			if a := f.state.Durable.Alerts[id]; !broken[a.Object] {
+				f.emit(AlertCleared{id, "a sample shows the rule kept"})
+			}
 		}
 	}
 	return now
@@ -283,6 +286,8 @@ func (f *Fleet) tick() {
 		f.watchLink(id)
 		f.watchMission(id)
 	}
+	f.cause = 0
+	f.watchZones()
 	f.cause = 0
 	f.watchIncidents()
 	f.archive()

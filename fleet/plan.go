@@ -270,64 +270,6 @@ func fitting(v *Vehicle, legs []Leg) int {
 	return min(max(fit-1, 2), len(legs))
 }
 
-// rebuild plans a mission anew from where the vehicle is, through the stops
-// that it still holds, and home. When that cannot be flown or driven, the stops
-// are left out, and the vehicle loses the tasks when it accepts that. A vehicle
-// that is out of touch keeps them, as nobody knows where it is by now.
-func (f *Fleet) rebuild(v *Vehicle, m *Mission, why Reason) {
-	c, kept := f.fromHere(v, m)
-	var todo []Leg
-	for _, l := range taskLegs(m, false) {
-		if f.holds(m, &l) {
-			todo = append(todo, l)
-		}
-	}
-	offer, refused := assign.Plan(f.world, f.stopsOf(todo), c, f.config.ExpansionsPerStep)
-	if refused == nil {
-		next := m.NextLeg
-		legs := append(kept, legsOf(&offer, todo, v, &next)...)
-		f.issue(v, m, legs, next, why)
-		f.estimate(m.ID)
-		return
-	}
-	if len(todo) > 0 {
-		if f.presence(v.ID).Link != LinkLive {
-			f.issue(v, m, append(append(kept, todo...), lastPark(m)...), m.NextLeg, why)
-			return
-		}
-		why = Reason{string(refused.Rule), "it cannot go on: " + exclusionText(refused)}
-		offer, refused = assign.Plan(f.world, nil, c, f.config.ExpansionsPerStep)
-	}
-	next := m.NextLeg
-	if refused == nil {
-		f.issue(v, m, append(kept, legsOf(&offer, nil, v, &next)...), next, why)
-		return
-	}
-	f.strand(v, m, c.Start, kept, refused)
-}
-
-// lastPark is the way home at the end of a plan.
-func lastPark(m *Mission) []Leg {
-	if n := len(m.Legs); n > 0 && m.Legs[n-1].Task == "" && !m.Legs[n-1].Final() {
-		return m.Legs[n-1:]
-	}
-	return nil
-}
-
-// strand tells a vehicle that cannot get home to stay where it is.
-func (f *Fleet) strand(v *Vehicle, m *Mission, at space.Position, kept []Leg, why *assign.Exclusion) {
-	next := m.NextLeg
-	ground := at
-	ground.AltitudeM = f.chart.GroundAltitude(at.Point())
-	stay := Leg{
-		ID: newLeg(&next), Action: protocol.ActionPark, State: protocol.LegPending,
-		Path: []space.Position{at, ground}, ETA: f.now, EndsAt: f.now, SpeedMPS: 1,
-	}
-	f.raise(alertAbout{kind: AlertStranded, vehicle: v.ID}, Critical,
-		fmt.Sprintf("%s cannot get home: %s; it is told to stay where it is", v.ID, exclusionText(why)))
-	f.issue(v, m, append(kept, stay), next, Reason{"stranded", "it cannot get home: " + exclusionText(why)})
-}
-
 // estimate passes the planned arrivals of a mission on to its tasks.
 func (f *Fleet) estimate(id MissionID) {
 	m := f.mission(id)

@@ -189,7 +189,7 @@ func (f *Fleet) revalidate() {
 // recallUnlawful re-plans a vehicle whose last accepted revision breaks a rule
 // by now, after it refused a better one.
 func (f *Fleet) recallUnlawful(id VehicleID, m *Mission) {
-	if m.State != protocol.MissionActive {
+	if v, ok := f.vehicle(id); !ok || m.State != protocol.MissionActive || f.holdUnlawful(v, m) {
 		return
 	}
 	for i := m.Current(); i < len(m.Legs); i++ {

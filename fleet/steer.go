@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 )
@@ -20,7 +19,7 @@ func (f *Fleet) command(id VehicleID, kind protocol.CommandKind, why Reason) Com
 	}
 	cid := CommandID(fmt.Sprintf("C%d", f.state.Durable.Counters.Command+1))
 	c := Command{
-		ID: cid, Vehicle: id, Kind: kind, State: CommandIssued, Reason: why.Text, IssuedBy: f.actor,
+		ID: cid, Vehicle: id, Kind: kind, State: CommandIssued, Reason: why.Text, Code: why.Code, IssuedBy: f.actor,
 		IssuedAt: f.now, ExpiresAt: f.now.Add(f.config.CommandTTL),
 	}
 	if kind == protocol.CommandReturn {
@@ -31,7 +30,8 @@ func (f *Fleet) command(id VehicleID, kind protocol.CommandKind, why Reason) Com
 	return cid
 }
 
-// wayHome is the path of a return and the speed that is lawful on all of it;
+// wayHome is the path of a return, to another dock or pad where there is no
+// lawful way home, and the speed that is lawful on all of it;
 // empty when there is none, and the vehicle does what it can.
 func (f *Fleet) wayHome(v *Vehicle) (path []space.Position, speedMPS float64) {
 	if !v.HomeKnown {
@@ -44,7 +44,11 @@ func (f *Fleet) wayHome(v *Vehicle) (path []space.Position, speedMPS float64) {
 	at, _ := f.whereabouts(v, m)
 	c := f.candidate(v, at, f.now, v.Spec.BatteryWh, 0)
 	c.Spec.ReserveRatio = 0
-	offer, refused := assign.Plan(f.world, nil, c, f.config.ExpansionsPerStep)
+	s := search{f: f, c: c, site: v.HomeSite}
+	offer, refused := s.plan(nil)
+	if refused != nil && wayless(refused) {
+		offer, refused = s.refuge(v, refused)
+	}
 	if refused != nil {
 		return nil, 0
 	}

@@ -1,0 +1,242 @@
+package fleet
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/protocol"
+	"github.com/kapok-fleet/kapok/protocol/api"
+)
+
+// The means by which a vehicle is brought into line with a zone.
+
+// mend plans a mission anew because of a zone. A way to a charger stays one when
+// it can.
+func (f *Fleet) mend(c *concern, spend *int) rebuilt {
+	m := c.m
+	if site := c.v.Charger; site != "" && len(m.Tasks()) == 0 && toCharger(m) && *spend > 0 && slices.Contains(f.queue(site).Using, c.v.ID) {
+		before := m.Latest
+		f.sendToCharger(c.v, site)
+		if f.mission(m.ID).Latest > before {
+			return rebuilt{}
+		}
+		c.v, _ = f.vehicle(c.v.ID)
+		m = f.mission(m.ID)
+	}
+	return f.replan(c.v, m, c.zoneWhy(), spend)
+}
+
+// workLeft is how long the work at the stop that the vehicle has begun still
+// takes; false when it works at none.
+func (f *Fleet) workLeft(m *Mission) (time.Duration, bool) {
+	i, ok := begunLeg(m)
+	if !ok || !f.holds(m, &m.Legs[i]) {
+		return 0, false
+	}
+	l := &m.Legs[i]
+	work := time.Duration(l.WorkS * float64(time.Second))
+	t, _ := f.task(l.Task)
+	begun := t.Stops[l.Stop].BegunAt
+	if begun.IsZero() {
+		return work, true
+	}
+	return min(max(begun.Add(work).Sub(f.now), 0), work), true
+}
+
+// stayPut keeps an aircraft on the ground that stands in a zone: it finishes what
+// it does there and gives up the rest.
+func (f *Fleet) stayPut(c *concern, e *api.ZoneEffect) {
+	m, v := c.m, c.v
+	say(e, "it stands on the ground, where it stays")
+	e.Tasks = nil
+	kept := lastFinished(m)
+	for i := m.Current(); i < len(m.Legs); i++ {
+		if l := m.Legs[i]; l.State == protocol.LegBegun && (l.Task == "" || f.holds(m, &l)) {
+			kept = append(kept, l)
+		}
+	}
+	e.Tasks = words(tasksOf(kept))
+	e.Released = without(words(tasksOf(m.Legs)), e.Tasks)
+	if len(e.Released) > 0 {
+		e.Action = zoneRecalled
+	}
+	next := m.NextLeg
+	why := c.zoneWhy()
+	f.issue(v, m, append(kept, f.stayLeg(c.at, &next)), next, Reason{why.Code, why.Text + "; it stays on the ground"})
+}
+
+// callBack has a vehicle abandon the work at a stop in a zone and return.
+func (f *Fleet) callBack(c *concern, e *api.ZoneEffect, left time.Duration) {
+	e.Action = zoneRecalled
+	e.Released, e.Tasks = e.Tasks, nil
+	say(e, "it leaves its work, which would take %v more", left.Round(time.Second))
+	f.byKapok(func() { f.command(c.v.ID, protocol.CommandReturn, c.zoneWhy()) })
+}
+
+// byKapok lets what is done be Kapok's doing, whoever asked.
+func (f *Fleet) byKapok(do func()) {
+	actor := f.actor
+	f.actor = "kapok"
+	do()
+	f.actor = actor
+}
+
+// notNow deals with a vehicle for which there was no time to plan: it is held if
+// its way meets the zone soon, and planned in the ticks that follow.
+func (f *Fleet) notNow(c *concern, e *api.ZoneEffect) {
+	f.zones.due[c.v.ID] = true
+	soon := c.caught != nil || c.entersS < ZoneHoldAhead.Seconds()
+	if c.m.State == protocol.MissionSuspended || f.commandPending(c.v) {
+		soon = false
+	}
+	if !soon {
+		e.Action = zoneDeferred
+		say(e, "it is planned anew shortly")
+		return
+	}
+	e.Action = zoneHeld
+	say(e, "it waits until its way is planned anew, shortly")
+	f.byKapok(func() { f.command(c.v.ID, protocol.CommandHold, c.zoneWhy()) })
+}
+
+// reactReturn sends a vehicle that returns on another way, or has it wait.
+func (f *Fleet) reactReturn(c *concern, e *api.ZoneEffect) {
+	path, speed := f.wayHome(c.v)
+	kind := protocol.CommandReturn
+	if path == nil {
+		kind = protocol.CommandHold
+	}
+	if kind == protocol.CommandReturn && c.caught == nil {
+		w := f.wayAlong(c.v, c.at, path, speed)
+		if _, l := (look{f: f, laws: f.lawsNow()}).firstMet(w.stretches, MotionKind(c.v.Kind).Airborne()); l != nil {
+			kind = protocol.CommandHold
+		}
+	}
+	e.Action = zoneRerouted
+	if kind == protocol.CommandHold {
+		e.Action = zoneHeld
+		say(e, "no lawful way home is known: it waits")
+	}
+	actor := f.actor
+	f.actor = c.ordered.IssuedBy
+	if kind == protocol.CommandHold {
+		f.actor = "kapok"
+	}
+	f.command(c.v.ID, kind, c.zoneWhy())
+	f.actor = actor
+}
+
+// sendOut gives an idle vehicle in a zone a mission that leads out of it.
+func (f *Fleet) sendOut(c *concern, e *api.ZoneEffect, spend *int) {
+	v := c.v
+	p := f.presence(v.ID)
+	switch {
+	case c.caught == nil:
+		return
+	case f.grounded(v):
+		say(e, "it stands on the ground, where it stays")
+		return
+	case v.Blocked != "":
+		say(e, "it is kept where it is by command %s: give it another", v.Blocked)
+		return
+	case len(v.Faults) > 0 || v.EpochAbove != 0 || !v.HomeKnown || p.Session == "" || !p.Fresh || p.Sample.Mode == protocol.ModeManual || p.Sample.Mode == protocol.ModeFault:
+		say(e, "it cannot be sent: look at its state")
+		return
+	}
+	cand, _ := f.fromHere(v, nil)
+	cand.Spec.ReserveRatio = 0
+	s := search{f: f, c: cand, site: v.HomeSite, spend: spend}
+	offer, refused := s.plan(nil)
+	if refused != nil && !s.exhausted && wayless(refused) {
+		offer, refused = s.refuge(v, refused)
+	}
+	if refused != nil {
+		f.comeDown(c, e, exclusionText(refused))
+		return
+	}
+	next := 0
+	legs := legsOf(&offer, nil, v, &next)
+	legs[0].Site = s.site
+	e.Action = zoneLeaving
+	f.issue(v, nil, legs, next, c.zoneWhy())
+	v, _ = f.vehicle(v.ID)
+	e.Mission = string(v.Mission)
+	w := f.wayOf(v, c.at, legs)
+	e.ExtraM = tenths(w.lengthM)
+}
+
+// comeDown has an aircraft land that has nowhere to go; others stay.
+func (f *Fleet) comeDown(c *concern, e *api.ZoneEffect, why string) {
+	say(e, "there is no lawful way out: %s", why)
+	if !MotionKind(c.v.Kind).Airborne() {
+		return
+	}
+	e.Action = zoneLanded
+	f.byKapok(func() { f.command(c.v.ID, protocol.CommandLand, c.zoneWhy()) })
+}
+
+// tenths rounds a figure for people; what cannot be told is 0.
+func tenths(x float64) float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return 0
+	}
+	return math.Round(10*x) / 10
+}
+
+// standsIn is the zone that forbids an aircraft to fly where it stands: it gets no
+// work before it is out or the zone is gone.
+func (f *Fleet) standsIn(v *Vehicle, p Presence) (string, bool) {
+	if !p.Known || len(p.Zones) == 0 || !f.grounded(v) {
+		return "", false
+	}
+	at := f.chart.Frame.XYZ(space.Position(p.Sample.Position))
+	for _, id := range p.Zones {
+		if laws := f.lawsOf(ZoneID(id)); len(laws) > 0 && laws[0].zone.Rule == chart.KeepOut && laws[0].breaks(f, at, true) {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+// breaksZone raises the alert for a rule that a sample shows broken. A vehicle
+// around which the zone appeared has CaughtGrace to leave; one that stands on the
+// ground is left in peace.
+func (f *Fleet) breaksZone(v *Vehicle, id string, s *protocol.Sample) {
+	caught := alertAbout{kind: AlertCaughtInside, vehicle: v.ID, object: id}
+	broken := alertAbout{kind: AlertZone, vehicle: v.ID, object: id}
+	where := fmt.Sprintf("at %.6f,%.6f, %.0f m", s.Position.Lon, s.Position.Lat, s.Position.AltitudeM)
+	if _, told := f.index.alerts[alertKey(broken)]; told {
+		return
+	}
+	if open, ok := f.index.alerts[alertKey(caught)]; ok {
+		if f.now.Sub(f.state.Durable.Alerts[open].RaisedAt) <= CaughtGrace || f.grounded(v) {
+			return
+		}
+		f.emit(AlertCleared{open, fmt.Sprintf("it is still inside after %v", CaughtGrace)})
+	} else if f.appearedAround(v, id, s) {
+		f.raise(caught, Warning, fmt.Sprintf("%s was inside when zone %s came into force, %s: no violation if it leaves within %v", v.ID, id, where, CaughtGrace))
+		return
+	}
+	f.raise(broken, Critical, fmt.Sprintf("%s breaks the rule of zone %s %s", v.ID, id, where))
+}
+
+// appearedAround tells whether the vehicle was already where the zone forbids it
+// to be when the zone came into force.
+func (f *Fleet) appearedAround(v *Vehicle, id string, s *protocol.Sample) bool {
+	p := f.presence(v.ID)
+	if !p.Known || slices.Contains(p.Zones, id) {
+		return false
+	}
+	at := f.chart.Frame.XYZ(space.Position(p.Sample.Position))
+	hits := f.fences.Locate(at, s.Time, MotionKind(v.Kind).Airborne(), p.Sample.SpeedMPS, nil)
+	for _, h := range hits {
+		if h.Violated && f.fences.Zone(h).ID == id {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,218 @@
+package fleet
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/kapok-fleet/kapok/planner/assign"
+	"github.com/kapok-fleet/kapok/protocol"
+	"github.com/kapok-fleet/kapok/protocol/api"
+)
+
+// How ways are kept lawful while time passes.
+
+// The rhythm of the watch.
+const (
+	// ZoneLookAhead is how long before its begin a zone is held against the ways
+	// of missions, which may be late by then.
+	ZoneLookAhead = 10 * time.Minute
+	// zoneLookEvery is how often that is done.
+	zoneLookEvery = 5 * time.Second
+	// comingMarginS is how long before its begin a zone counts in that look:
+	// less than in a plan, so that not every small delay makes a new one.
+	comingMarginS = 20
+	// zoneRetry is how long a mission that was planned anew because of a zone is
+	// left as it is.
+	zoneRetry = 15 * time.Second
+)
+
+// watchZones plans, at a tick, what the step of a change had no time for, lets
+// vehicles go on that were held for it, and looks ahead to zones that are to
+// come into force. It spends at most a step's expansions.
+func (f *Fleet) watchZones() {
+	if f.state.Durable.Freeze != nil {
+		return
+	}
+	coming := f.comingLaws()
+	var concerns []*concern
+	for _, id := range f.index.vehicles {
+		v, _ := f.vehicle(id)
+		_, due := f.zones.due[id]
+		held := f.heldForZone(v)
+		switch {
+		case v.TakenOver != nil:
+			delete(f.zones.due, id)
+		case due || held:
+			if c := f.lookAgainAt(v, held); c != nil {
+				concerns = append(concerns, c)
+			}
+		case len(coming) > 0 && v.Mission != "" && !f.mustWait(v):
+			if c, ok := f.concernOf(v, look{f, coming, comingMarginS}, coming); ok && c.newest {
+				c.caught = nil
+				concerns = append(concerns, c)
+			}
+		}
+	}
+	slices.SortStableFunc(concerns, moreConcerned)
+	spend := f.config.ExpansionsPerStep
+	for _, c := range concerns {
+		f.cause = 0
+		f.watched(c, &spend)
+	}
+}
+
+// comingLaws are the zones with a begin or an end that are, or will soon be, in
+// force; empty when it is not time to look.
+func (f *Fleet) comingLaws() []*zoneLaw {
+	if f.now.Sub(f.zones.looked) < zoneLookEvery {
+		return nil
+	}
+	f.zones.looked = f.now
+	var laws []*zoneLaw
+	for _, l := range f.lawsNow() {
+		from, until := l.window(f.now, 0)
+		timed := !math.IsInf(from, 0) || !math.IsInf(until, 0)
+		if timed && from < ZoneLookAhead.Seconds() && until > 0 {
+			laws = append(laws, l)
+		}
+	}
+	return laws
+}
+
+// mustWait tells whether a vehicle's mission is best left as it is now.
+func (f *Fleet) mustWait(v *Vehicle) bool {
+	m, open := f.openMission(v)
+	return f.now.Before(f.zones.retry[v.ID]) || f.commandPending(v) || open && f.now.Before(f.retryAt(m))
+}
+
+// lookAgainAt looks at a vehicle that is due, or held for a zone: it is to be
+// planned anew, may go on, or waits.
+func (f *Fleet) lookAgainAt(v *Vehicle, held bool) *concern {
+	must := f.zones.due[v.ID]
+	m, open := f.openMission(v)
+	p := f.presence(v.ID)
+	if !open {
+		delete(f.zones.due, v.ID)
+		if held {
+			f.goOn(v)
+		}
+		return nil
+	}
+	if f.commandPending(v) || !p.Known || p.Link != LinkLive || !p.Fresh || f.now.Before(f.retryAt(m)) {
+		return nil
+	}
+	c, _ := f.concernOf(v, look{f: f, laws: f.lawsNow()}, nil)
+	if must || c.newest && !f.now.Before(f.zones.retry[v.ID]) {
+		return c
+	}
+	delete(f.zones.due, v.ID)
+	if held && !c.newest && m.Answered() {
+		f.goOn(v)
+	}
+	return nil
+}
+
+// heldForZone tells whether Kapok itself holds the vehicle until its way is
+// lawful.
+func (f *Fleet) heldForZone(v *Vehicle) bool {
+	c, ok := f.state.Durable.Commands[v.Blocked]
+	return ok && c.Code == zoneReason && c.Kind == protocol.CommandHold && c.IssuedBy == "kapok"
+}
+
+// goOn takes back a hold that was given for a zone.
+func (f *Fleet) goOn(v *Vehicle) {
+	if f.presence(v.ID).Link != LinkLive {
+		return
+	}
+	for _, id := range v.Commands {
+		if c := f.state.Durable.Commands[id]; c != nil && c.State != CommandAccepted {
+			return
+		}
+	}
+	f.command(v.ID, protocol.CommandResume, Reason{zoneReason, "its way is lawful: it goes on"})
+}
+
+// watched mends the mission of a vehicle that the watch found.
+func (f *Fleet) watched(c *concern, spend *int) {
+	f.actor = "kapok"
+	f.zones.retry[c.v.ID] = f.now.Add(zoneRetry)
+	r := rebuilt{exhausted: true}
+	if *spend > 0 {
+		r = f.mend(c, spend)
+	}
+	if r.exhausted {
+		var e api.ZoneEffect
+		delete(f.zones.retry, c.v.ID)
+		f.notNow(c, &e)
+		return
+	}
+	delete(f.zones.due, c.v.ID)
+}
+
+// lookAtAll has every open mission looked at once, as after a restart.
+func (f *Fleet) lookAtAll() {
+	for _, id := range f.index.vehicles {
+		if v, _ := f.vehicle(id); v.Mission != "" {
+			f.recheck(id)
+		}
+	}
+}
+
+// holdUnlawful holds a vehicle that refused to go round a zone, if the plan that
+// it follows instead meets one. It is planned anew after a pause, and goes on
+// when it accepts that.
+func (f *Fleet) holdUnlawful(v *Vehicle, m *Mission) bool {
+	c, ok := f.concernOf(v, look{f: f, laws: f.lawsNow()}, nil)
+	if !ok || !c.newest {
+		return false
+	}
+	f.recheck(v.ID)
+	f.raise(alertAbout{kind: AlertRefusing, vehicle: v.ID}, Warning,
+		fmt.Sprintf("%s refused a way that keeps clear of %s: it is held until it accepts one", v.ID, zoneName(c.meets.zone)))
+	if !f.commandPending(v) && !f.heldForZone(v) && m.State == protocol.MissionActive {
+		f.byKapok(func() { f.command(v.ID, protocol.CommandHold, c.zoneWhy()) })
+	}
+	return true
+}
+
+// nowMeets tells whether a plan that was found while other zones were in force
+// meets one by now.
+func (f *Fleet) nowMeets(v *Vehicle, q *Question, o *assign.Offer) bool {
+	if q.Zones == f.zones.at {
+		return false
+	}
+	c := &q.Candidates[o.Candidate]
+	stops := append(slices.Clone(q.Job.Stops), c.After...)
+	var w way
+	b := wayBuilder{f: f, v: v, w: &w, t: c.FreeAt.Sub(f.now).Seconds()}
+	for i := range o.Routes {
+		var l Leg
+		l.lay(&o.Routes[i])
+		b.follow(&l, 0)
+		if i < len(stops) && i < len(o.Begin) {
+			b.stay(l.End(), o.Begin[i].Sub(f.now).Seconds()+stops[i].WorkS-b.t)
+		}
+	}
+	_, l := (look{f: f, laws: f.lawsNow()}).firstMet(w.stretches, MotionKind(v.Kind).Airborne())
+	return l != nil
+}
+
+// unfitZones tells people of zones that they made and that do not fit a changed
+// chart, and drops what they did to zones that the chart has no more.
+func (f *Fleet) unfitZones() {
+	d := &f.state.Durable
+	for _, id := range sortedKeys(d.Zones) {
+		r := d.Zones[id]
+		_, ofChart := chartZone(f.chart, id)
+		switch {
+		case (r.Removed || r.Suspended && r.Zone.Source != "") && !ofChart:
+			f.emit(ZoneRemoved{Zone: id, Reason: "the chart has it no more"})
+		case !r.Removed && !onChart(f.chart, &r.Zone):
+			f.raise(alertAbout{kind: AlertZoneUnfit, object: string(id)}, Warning,
+				fmt.Sprintf("zone %s lies beyond the new chart and is not in force: remove or change it", id))
+		}
+	}
+	f.setZones()
+}

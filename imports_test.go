@@ -31,7 +31,7 @@ var layers = [][]string{
 	{"planner/assign"},
 	{"planner/verify", "fleet/fence"},
 	{"fleet"},
-	{"fleet/session", "fleet/journal", "fleet/journal/journaltest", "fleet/redisstore", "fleet/access"},
+	{"fleet/session", "fleet/journal", "fleet/track", "fleet/journal/journaltest", "fleet/redisstore", "fleet/access"},
 	{"fleet/engine", "protocol/ws"},
 	{"sim/body", "sim/fault", "sim/check"},
 	{"sim/agent", "sim/scenario", "fleet/server", "protocol/mavlink", "protocol/vda5050"},

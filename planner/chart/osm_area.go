@@ -93,7 +93,7 @@ func (m *importer) wayAreas(d *Draft, covered outlined) {
 		if !building || covered.building[way.id] {
 			continue
 		}
-		if !ring.Closed() && len(ring) > 2 {
+		if len(ring) > 2 && ring[0] != ring[len(ring)-1] {
 			m.warn("a building whose outline is not closed is closed by a straight line", id)
 			ring = append(ring.Clone(), ring[0])
 		}
@@ -129,7 +129,7 @@ func (m *importer) ring(way rawWay) orb.Ring {
 		}
 	}
 	closed := len(way.refs) > 3 && way.refs[0] == way.refs[len(way.refs)-1]
-	if closed && len(ring) > 2 && !ring.Closed() {
+	if closed && len(ring) > 2 && ring[0] != ring[len(ring)-1] {
 		ring = append(ring, ring[0])
 	}
 	return ring

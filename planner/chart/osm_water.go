@@ -11,7 +11,7 @@ import (
 
 // waterWay takes a way as a stretch of water.
 func (m *importer) waterWay(d *Draft, id string, ring orb.Ring) {
-	if !ring.Closed() || len(ring) < 4 {
+	if len(ring) < 4 || ring[0] != ring[len(ring)-1] {
 		m.warn("a stretch of water whose outline is not closed is left out", id)
 		return
 	}

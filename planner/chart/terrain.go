@@ -106,9 +106,8 @@ func (t *Terrain) check() error {
 	if t.Cols < 2 || t.Rows < 2 || t.Cols > MaxTerrainSamples/t.Rows || len(t.HeightDM) != t.Cols*t.Rows {
 		return fmt.Errorf("terrain of %d by %d samples has %d heights; it needs 2 by 2 and may have %d", t.Cols, t.Rows, len(t.HeightDM), MaxTerrainSamples)
 	}
-	east, north := t.Origin[0]+t.StepLon*float64(t.Cols-1), t.Origin[1]+t.StepLat*float64(t.Rows-1)
-	if !(t.StepLon > 0 && t.StepLat > 0) || !space.ValidPoint(t.Origin) || !space.ValidPoint(orb.Point{east, north}) {
-		return errors.New("the terrain's grid is not a place on earth")
+	if err := t.checkGrid(); err != nil {
+		return err
 	}
 	if t.Voids < 0 || t.Voids > len(t.HeightDM) {
 		return fmt.Errorf("terrain of %d samples has %d voids", len(t.HeightDM), t.Voids)
@@ -117,6 +116,15 @@ func (t *Terrain) check() error {
 		if h > maxHeightDM || h < -maxHeightDM {
 			return fmt.Errorf("terrain sample %d is %g m high, out of range", i, float64(h)/10)
 		}
+	}
+	return nil
+}
+
+// checkGrid demands that the corners of the grid are on earth.
+func (t *Terrain) checkGrid() error {
+	east, north := t.Origin[0]+t.StepLon*float64(t.Cols-1), t.Origin[1]+t.StepLat*float64(t.Rows-1)
+	if !(t.StepLon > 0 && t.StepLat > 0) || !space.ValidPoint(t.Origin) || !space.ValidPoint(orb.Point{east, north}) {
+		return errors.New("the terrain's grid is not a place on earth")
 	}
 	return nil
 }

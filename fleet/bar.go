@@ -35,6 +35,7 @@ const (
 	isSuspended      = "suspended"
 	isBusy           = "busy"
 	isCharging       = "charging"
+	sameIncident     = "same_incident"
 )
 
 // bar says why a vehicle is not considered for a task.
@@ -94,6 +95,9 @@ func (f *Fleet) barOfSilence(p Presence) bar {
 func (f *Fleet) barOfWork(v *Vehicle, t *Task) bar {
 	if r, ok := v.Refusals[t.ID]; ok && f.now.Before(r.Until) {
 		return bar{rule: refusedRecently, number: r.Until.Sub(f.now).Seconds(), unit: "s", object: r.Reason}
+	}
+	if other, ok := f.alreadyThere(v, t); ok {
+		return bar{rule: sameIncident, object: string(other)}
 	}
 	if c, ok := f.pendingCommand(v); ok {
 		return bar{

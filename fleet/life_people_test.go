@@ -17,6 +17,8 @@ func (l *life) people() {
 	if l.now.Second()%10 != 0 {
 		return
 	}
+	l.closeOld()
+	l.checkIncidents()
 	d := &l.fleet.State().Durable
 	var ids []fleet.AlertID
 	for id, a := range d.Alerts {

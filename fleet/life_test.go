@@ -102,6 +102,7 @@ func newLife(t *testing.T, seed uint64) *life {
 				v.at = s.Position
 			}
 		}
+		v.skills = skills(kind, i)
 		v.wipe("log-" + v.id)
 		l.crafts = append(l.crafts, v)
 	}
@@ -334,6 +335,7 @@ func (l *life) storm(seconds int) {
 		if l.chance.IntN(2+int(l.seed%7)) == 0 {
 			l.mishap(l.crafts[l.chance.IntN(len(l.crafts))])
 		}
+		l.incidents()
 		l.people()
 		if l.chance.IntN(60) == 0 {
 			l.quoting()

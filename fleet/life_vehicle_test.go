@@ -38,6 +38,7 @@ type craft struct {
 	kind   protocol.Kind
 	spec   motion.Spec
 	legs   int
+	skills []string
 	chance *rand.Rand
 	world  *truth
 	// trouble is how likely refusals and failing stops are; 0 in the calm.
@@ -109,7 +110,7 @@ func (c *craft) wipe(log string) {
 }
 
 func (c *craft) hello(now time.Time) protocol.Hello {
-	h := protocol.Hello{Kind: c.kind, Model: model(string(c.kind)), LogID: c.log, Epoch: c.epoch, Time: now}
+	h := protocol.Hello{Kind: c.kind, Model: model(string(c.kind)), LogID: c.log, Epoch: c.epoch, Time: now, Capabilities: c.skills}
 	h.Limits.MaxLegs = c.legs
 	if c.mission != nil {
 		h.Mission = &protocol.MissionRef{ID: c.mission.ID, Revision: c.mission.Revision}

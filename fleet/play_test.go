@@ -206,7 +206,9 @@ func (s *stage) direct(words []string) {
 	case "verbose":
 		s.verbose = true
 	default:
-		s.t.Fatalf("no stage direction %q", words[0])
+		if !s.directIncident(words) {
+			s.t.Fatalf("no stage direction %q", words[0])
+		}
 	}
 }
 
@@ -242,6 +244,7 @@ func (s *stage) showEffect(e fleet.Effect) {
 			fmt.Fprintf(&s.out, "  -> reply %d %s: %s\n", e.Answer.Status, e.Answer.Problem.Code, e.Answer.Problem.Detail)
 		} else {
 			fmt.Fprintf(&s.out, "  -> reply %d%s\n", e.Answer.Status, map[bool]string{true: " (repeated)"}[e.Answer.Repeated])
+			s.showAnswer(e.Answer.Body)
 		}
 	case fleet.Think:
 		s.questions = append(s.questions, e.Question)

@@ -278,3 +278,18 @@ func (f *Fleet) bringForward(id VehicleID) {
 	f.issue(v, m, append(kept, legsOf(&offer, todo, v, &next)...), next, Reason{"escalated", "emergencies go first"})
 	f.estimate(m.ID)
 }
+
+// alreadyThere finds another task of the same incident that a vehicle has: the
+// parts of a response are for different vehicles, or for one after the other.
+func (f *Fleet) alreadyThere(v *Vehicle, t *Task) (TaskID, bool) {
+	if t.Incident == "" {
+		return "", false
+	}
+	for _, id := range f.index.tasks[v.ID] {
+		if other, ok := f.task(id); ok && id != t.ID && other.Incident == t.Incident && other.Vehicle == v.ID &&
+			(other.State == TaskAssigned || other.State == TaskUnderway) {
+			return id, true
+		}
+	}
+	return "", false
+}

@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"fmt"
+
 	"github.com/paulmach/orb"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
@@ -31,10 +33,27 @@ func (s *State) IncidentView(id IncidentID) (api.Incident, bool) {
 		}
 		if len(t.Stops) > 0 {
 			part.ReachedAt = t.Stops[0].BegunAt
+			if part.ReachedAt.IsZero() {
+				part.ReachedAt = t.Stops[0].DoneAt
+			}
+		}
+		if t.CancelWanted != "" && !t.State.Final() {
+			part.ReasonCode, part.Reason = "cancel_wanted", stillHeld(t)
 		}
 		view.Tasks = append(view.Tasks, part)
 	}
 	return view, true
+}
+
+// stillHeld says why a task that is to be cancelled is not cancelled yet.
+func stillHeld(t *Task) string {
+	switch n := t.NextStop(); {
+	case t.LoadOn != "":
+		return fmt.Sprintf("%s; %s has its load on board and delivers it first", t.CancelWanted, t.LoadOn)
+	case n < len(t.Stops) && t.Stops[n].State == StopBegun:
+		return fmt.Sprintf("%s; %s finishes stop %d first, which it has begun", t.CancelWanted, t.Vehicle, n+1)
+	}
+	return fmt.Sprintf("%s; %s has yet to give it up", t.CancelWanted, t.Vehicle)
 }
 
 // ZoneView is a zone of the chart, or what people made of it, as the HTTP API

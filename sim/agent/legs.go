@@ -129,7 +129,9 @@ func sameWay(a, b *protocol.Leg) bool {
 // joined is the path for the body to follow, with its speeds. An aircraft that is
 // beside it does what autopilots do: it rises to the path's greatest height
 // first, crosses over there, at the lowest of the speeds since none is planned
-// for that, and only then goes on along the path.
+// for that, and only then goes on along the path. Where the ground is not flat,
+// the path may have to climb a hill elsewhere, so it rises only to the height of
+// the path where it joins, and overM above the ground on the way there.
 func (a *Agent) joined(path []space.XYZ, speeds []float64) (way []space.XYZ, waySpeeds []float64) {
 	at, next := a.body.At, 0
 	air := a.options.Kind == protocol.Multirotor || a.options.Kind == protocol.VTOL
@@ -144,6 +146,9 @@ func (a *Agent) joined(path []space.XYZ, speeds []float64) (way []space.XYZ, way
 			best, over, next = d, near, i
 		}
 	}
+	if a.body.Ground != nil {
+		top = a.joinTop(path, next, over)
+	}
 	way = []space.XYZ{at, {X: at.X, Y: at.Y, Z: top}, {X: over.X, Y: over.Y, Z: top}}
 	if len(path) > 1 {
 		// Not down to the foot of the climb.
@@ -154,6 +159,29 @@ func (a *Agent) joined(path []space.XYZ, speeds []float64) (way []space.XYZ, way
 		speeds = append([]float64{slow, slow}, speeds[next-1:]...)
 	}
 	return append(way, path[next:]...), speeds
+}
+
+// overM is how far above uneven ground an aircraft crosses over to its path.
+const overM = 40
+
+// joinTop is the altitude at which an aircraft crosses over to the segment of its
+// path that ends at point next, whose nearest place is over.
+func (a *Agent) joinTop(path []space.XYZ, next int, over space.XY) float64 {
+	from, to := path[max(next-1, 0)], path[next]
+	top := max(a.body.At.Z, from.Z, to.Z)
+	if length := from.XY().Dist(to.XY()); length > 0.01 {
+		t := from.XY().Dist(over) / length
+		top = max(a.body.At.Z, from.Z+(to.Z-from.Z)*t)
+	} else if next+1 < len(path) {
+		// At the foot of a climb.
+		top = max(top, path[max(next, 1)].Z)
+	}
+	here := a.body.At.XY()
+	steps := int(here.Dist(over)/10) + 1
+	for k := range steps + 1 {
+		top = max(top, a.body.Ground(here.Lerp(over, float64(k)/float64(steps)))+overM)
+	}
+	return top
 }
 
 // work begins the leg's work when that is allowed, and ends it when it is over.

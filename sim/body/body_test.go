@@ -202,3 +202,22 @@ func TestTheGroundIsWhereTheBodyIs(t *testing.T) {
 		t.Errorf("without power it fell to %g m, want the ground at 30 m", fallen.At.Z)
 	}
 }
+
+// What a van draws on its way is about what small electric vans are said to need.
+func TestAVanDrivesFasterThanARobot(t *testing.T) {
+	f, ok := FiguresOfModel(protocol.Rover, "kapok-van")
+	if !ok {
+		t.Fatal("no figures")
+	}
+	b := New(f, space.XYZ{}, 0, 1)
+	b.Follow([]space.XYZ{{}, {X: 9000}}, []float64{9})
+	for b.Moving() {
+		b.Step(1, Resting)
+	}
+	if perKm := (f.BatteryWh - b.EnergyWh) / 9; perKm < 70 || perKm > 160 || b.At.X != 9000 {
+		t.Errorf("it took %.0f Wh/km to %v", perKm, b.At)
+	}
+	if robot, _ := FiguresOfModel(protocol.Rover, "kapok-rover"); robot.MaxMPS != 3 {
+		t.Errorf("a robot drives %g m/s", robot.MaxMPS)
+	}
+}

@@ -268,33 +268,6 @@ func (f *Fleet) position(p *api.Position) space.Position {
 	return at
 }
 
-func (f *Fleet) changeService(a ChangeService) Answer {
-	v, ok := f.vehicle(a.Vehicle)
-	if !ok {
-		return noVehicle(a.Vehicle)
-	}
-	reason := ""
-	if !a.Change.InService {
-		reason = a.Change.Reason
-		if reason == "" {
-			reason = "taken out by " + f.actor
-		}
-	}
-	f.emit(VehicleServiceChanged{v.ID, reason})
-	if reason == "" {
-		f.clearAlert(alertAbout{kind: AlertRefusing, vehicle: v.ID}, "put back in service by "+f.actor)
-		for _, code := range sortedKeys(v.Faults) {
-			f.emit(VehicleFaulted{v.ID, code, v.Faults[code], true})
-			f.clearAlert(alertAbout{kind: AlertFault, vehicle: v.ID, object: code}, "put back in service by "+f.actor)
-		}
-	} else if m, open := f.openMission(v); !open || f.presence(v.ID).Link != LinkLive || !toCharger(m) {
-		f.leaveCharger(v.ID)
-	}
-	f.lookAgain = true
-	view, _ := f.state.VehicleView(v.ID)
-	return answerWith(statusOK, view)
-}
-
 func noVehicle(id VehicleID) Answer {
 	return problem(statusNotFound, "vehicle_not_found", "", fmt.Sprintf("there is no vehicle %s here", id))
 }
@@ -310,6 +283,9 @@ func (f *Fleet) orderCommand(a OrderCommand) Answer {
 	}
 	if why := commandFits(v, kind); why != "" {
 		return problem(statusUnprocessable, "command_does_not_fit", "kind", why)
+	}
+	if v.TakenOver != nil && kind == protocol.CommandResume {
+		return problem(statusConflict, takenOver, "", fmt.Sprintf("%s has %s in hand: hand it back first", v.TakenOver.By, v.ID))
 	}
 	id := f.command(v.ID, kind, Reason{"ordered", a.Order.Reason})
 	view, _ := f.state.CommandView(id)

@@ -36,6 +36,7 @@ const (
 	isBusy           = "busy"
 	isCharging       = "charging"
 	sameIncident     = "same_incident"
+	standsInZone     = "stands_in_zone"
 )
 
 // bar says why a vehicle is not considered for a task.
@@ -50,6 +51,8 @@ func (f *Fleet) bar(v *Vehicle, t *Task) bar {
 func (f *Fleet) barOfVehicle(v *Vehicle, t *Task) bar {
 	p := f.presence(v.ID)
 	switch {
+	case f.state.Durable.Freeze != nil:
+		return bar{rule: fleetStopped, object: f.state.Durable.Freeze.By}
 	case t.LoadOn != "" && t.LoadOn != v.ID:
 		return bar{rule: notTheCarrier, object: string(t.LoadOn)}
 	case t.Wanted != "" && t.Wanted != v.ID:
@@ -72,6 +75,9 @@ func (f *Fleet) barOfVehicle(v *Vehicle, t *Task) bar {
 		return bar{rule: positionUnknown}
 	case p.Sample.Mode == protocol.ModeManual || p.Sample.Mode == protocol.ModeFault:
 		return bar{rule: modeIs + string(p.Sample.Mode), object: string(p.Sample.Mode)}
+	}
+	if zone, stands := f.standsIn(v, p); stands {
+		return bar{rule: standsInZone, object: zone}
 	}
 	return bar{}
 }

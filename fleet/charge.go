@@ -45,7 +45,7 @@ func (f *Fleet) charge(id VehicleID, below float64) {
 
 // canCharge tells whether a vehicle can be sent to a charger as it is now.
 func (f *Fleet) canCharge(v *Vehicle, p Presence) bool {
-	return v.HomeKnown && v.Blocked == "" && !v.Suspended && v.EpochAbove == 0 && v.OutOfService == "" && len(v.Faults) == 0 &&
+	return f.state.Durable.Freeze == nil && v.TakenOver == nil && v.HomeKnown && v.Blocked == "" && !v.Suspended && v.EpochAbove == 0 && v.OutOfService == "" && len(v.Faults) == 0 &&
 		p.Link == LinkLive && p.Fresh && p.Sample.Mode != protocol.ModeManual && p.Sample.Mode != protocol.ModeFault
 }
 
@@ -76,7 +76,7 @@ func (f *Fleet) chargeFor(q Question, answer assign.Answer) {
 // is not about to use it. A vehicle on its way there, or charging, keeps it.
 func (f *Fleet) watchCharger(id VehicleID) {
 	v, _ := f.vehicle(id)
-	if v.Charger == "" {
+	if v.Charger == "" || f.state.Durable.Freeze != nil {
 		return
 	}
 	if m, open := f.openMission(v); open && (toCharger(m) || toCharger(&Mission{Legs: m.Previous})) {

@@ -50,6 +50,8 @@ type (
 	VehicleServiceChanged struct {
 		Vehicle      VehicleID `json:"vehicle"`
 		OutOfService string    `json:"out_of_service"`
+		// GivesUp says that it gives up the work that it has not begun.
+		GivesUp bool `json:"gives_up,omitempty"`
 	}
 	// VehicleBlocked keeps a vehicle from new work until a resume; an empty
 	// command ends that.

@@ -24,7 +24,7 @@ func (e VehicleRegistered) evolve(d *Durable, r Recorded) {
 
 func (e VehicleServiceChanged) evolve(d *Durable, r Recorded) {
 	d.changeVehicle(r, e.Vehicle, func(v *Vehicle) {
-		v.OutOfService = e.OutOfService
+		v.OutOfService, v.GivesUp = e.OutOfService, e.GivesUp
 		v.Suspended, v.RefusedInARow, v.Refusals = false, 0, nil
 	})
 }

@@ -132,6 +132,7 @@ func (f *Fleet) taskOver(id TaskID, evidence string) {
 	}
 	f.clearQuestions(id, evidence)
 	f.clearAlert(alertAbout{kind: AlertEmergencyWaits, task: id}, evidence)
+	f.clearAlert(alertAbout{kind: AlertWanted, task: id, vehicle: t.Wanted}, evidence)
 	if _, asked := f.state.Volatile.Questions[id]; asked {
 		f.emit(PlanDropped{id, evidence})
 	}

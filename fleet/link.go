@@ -61,6 +61,7 @@ func (f *Fleet) joined(in Joined) {
 		f.told[v.ID] = append(f.told[v.ID], MissionID(ref.ID))
 	}
 	f.owe(v.ID)
+	f.keepStopped(v.ID)
 	f.backAgain(v.ID)
 	if lost {
 		f.storeLost(v.ID, until, in.Hello.Mission)
@@ -193,6 +194,9 @@ func (f *Fleet) heard(v *Vehicle, p Presence) {
 	f.emit(LinkChanged{Vehicle: v.ID, Session: p.Session, State: LinkLive})
 	f.clearAlert(alertAbout{kind: AlertLinkLost, vehicle: v.ID}, "a frame came from the vehicle")
 	f.lookAgain = f.lookAgain || p.Link != LinkLive
+	if p.Link != LinkLive {
+		f.keepStopped(v.ID)
+	}
 }
 
 // crossZones notes which zones a sample lies in.
@@ -219,7 +223,7 @@ func (f *Fleet) crossZones(v *Vehicle, before []string, s *protocol.Sample) []st
 		f.emit(ZonesChanged{v.ID, now, without(now, before), without(before, now)})
 	}
 	for _, id := range sortedKeys(broken) {
-		f.breaksZone(v, id, s)
+		f.breaksZone(v, id, before, s)
 	}
 	for _, kind := range [...]AlertKind{AlertCaughtInside, AlertZone} {
 		for _, id := range f.openAlerts(kind, v.ID) {

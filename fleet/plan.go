@@ -219,6 +219,9 @@ func (f *Fleet) issue(v *Vehicle, m *Mission, legs []Leg, nextLeg int, why Reaso
 	} else {
 		e.Mission, e.Revision, e.State = m.ID, m.Latest+1, m.State
 	}
+	if f.state.Durable.Freeze != nil {
+		e.State = protocol.MissionSuspended
+	}
 	for i := range e.Legs {
 		if e.Legs[i].State == protocol.LegAbandoned {
 			e.Legs[i].State = protocol.LegPending

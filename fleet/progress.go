@@ -148,6 +148,7 @@ func (f *Fleet) stopProgress(v *Vehicle, m *Mission, leg Leg, p protocol.Progres
 		f.underway(t, v, m)
 		f.emit(StopChanged{Task: t.ID, Stop: leg.Stop, State: StopBegun, Vehicle: v.ID, At: at})
 		f.settleStop(t.ID, leg.Stop, "the vehicle reports the stop begun")
+		f.wishOver(t.ID, v)
 		f.reached(t, at)
 	case protocol.Done:
 		f.underway(t, v, m)

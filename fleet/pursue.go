@@ -40,7 +40,7 @@ func (f *Fleet) pursue(id VehicleID) {
 		abandoned = abandoned || l.State == protocol.LegAbandoned || l.Action == protocol.ActionCharge && v.Charger != l.Site ||
 			l.State == protocol.LegBegun && l.Task != "" && i > m.Current()
 	}
-	if !m.Answered() {
+	if !m.Answered() || v.TakenOver != nil {
 		return
 	}
 	if abandoned {
@@ -114,7 +114,8 @@ func (f *Fleet) nextWindow(v *Vehicle, m *Mission) {
 }
 
 // holds tells whether a leg still has its reason: the task is held by this
-// mission, its stop open, not failed before it, and nobody wants it cancelled.
+// mission, its stop open, not failed before it, and nobody wants it cancelled or
+// elsewhere.
 func (f *Fleet) holds(m *Mission, l *Leg) bool {
 	t, ok := f.task(l.Task)
 	if !ok || t.State.Final() || t.Mission != m.ID || t.Stops[l.Stop].State == StopDone || t.Stops[l.Stop].Doubt {
@@ -123,7 +124,7 @@ func (f *Fleet) holds(m *Mission, l *Leg) bool {
 	if n := t.NextStop(); n < len(t.Stops) && t.Stops[n].State == StopOpen && failedAt(m, l.Task, n) {
 		return false
 	}
-	return t.CancelWanted == "" || t.LoadOn != "" || l.State == protocol.LegBegun
+	return t.CancelWanted == "" && !f.leaves(m, t) || t.LoadOn != "" || l.State == protocol.LegBegun
 }
 
 // failedAt tells whether the mission's last leg to a stop failed.
@@ -156,19 +157,42 @@ func (f *Fleet) watchMission(id VehicleID) {
 		f.considerWork(v)
 		return
 	}
-	p := f.presence(id)
-	if !m.Answered() {
-		if p.Link == LinkLive && f.now.Sub(later(m.IssuedAt, p.Since)) > f.config.AnswerWithin {
-			f.raise(alertAbout{kind: AlertUnanswered, vehicle: id}, Warning,
-				fmt.Sprintf("%s has not answered revision %d of mission %s for %v", id, m.Revision, m.ID, f.config.AnswerWithin))
-		}
+	if f.overdue(v, m) {
+		f.raise(alertAbout{kind: AlertUnanswered, vehicle: id}, Warning,
+			fmt.Sprintf("%s has not answered revision %d of mission %s for %v", id, m.Revision, m.ID, f.config.AnswerWithin))
 	}
+	f.unsuspend(v, Reason{"nothing_holds_it", "nothing holds it any more"})
+	f.endOwnHold(v)
 	f.pursue(id)
 	f.watchCharger(id)
 }
 
+// overdue tells whether the answer to a revision should have come by now. What
+// waits for a command to be answered, or for the first sample, is not sent yet.
+func (f *Fleet) overdue(v *Vehicle, m *Mission) bool {
+	p := f.presence(v.ID)
+	if m.Answered() || p.Link != LinkLive || !mayHave(f.state, m) || f.now.Sub(later(m.IssuedAt, p.Since)) <= f.config.AnswerWithin {
+		return false
+	}
+	if _, raised := f.index.alerts[alertKey{kind: AlertUnanswered, vehicle: v.ID}]; raised {
+		return false
+	}
+	sent := later(m.IssuedAt, p.Since)
+	for _, c := range f.state.Durable.Commands {
+		if c.Vehicle != v.ID || c.Kind == protocol.CommandResume {
+			continue
+		}
+		if !c.State.Final() {
+			return false
+		}
+		sent = later(sent, c.EndedAt)
+	}
+	return f.now.Sub(sent) > f.config.AnswerWithin
+}
+
 // considerWork looks at an idle vehicle: a charger if it is low.
 func (f *Fleet) considerWork(v *Vehicle) {
+	f.endOwnHold(v)
 	f.watchCharger(v.ID)
 	p := f.presence(v.ID)
 	if p.Link == LinkLive && p.Fresh && p.Sample.BatteryRatio < f.config.ChargeBelow {
@@ -197,10 +221,10 @@ func (f *Fleet) recallUnlawful(id VehicleID, m *Mission) {
 		if l.Task != "" && !f.holds(m, l) {
 			actor := f.actor
 			f.actor = "kapok"
-			f.command(id, protocol.CommandHold, Reason{"unlawful", "the last accepted plan serves work that was taken off"})
+			f.command(id, protocol.CommandHold, Reason{unlawful, "the last accepted plan serves work that was taken off"})
 			f.actor = actor
 			f.raise(alertAbout{kind: AlertRefusing, vehicle: id}, Warning,
-				fmt.Sprintf("%s refused to give up work that was taken off: it is held until a person resumes or recalls it", id))
+				fmt.Sprintf("%s refused to give up work that was taken off: it is held until it does, or a person resumes or recalls it", id))
 			return
 		}
 	}

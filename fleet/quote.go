@@ -69,6 +69,7 @@ func newRehearsal(premises *Premises, view *State, world *route.Planner, now tim
 	f := &Fleet{
 		Premises: premises, state: state, world: world.Clone(),
 		owing: map[VehicleID]bool{}, told: map[VehicleID][]MissionID{},
+		zones: zones{due: map[VehicleID]bool{}, retry: map[VehicleID]time.Time{}},
 		notes: &notes{decisions: map[TaskID]*decision{}},
 	}
 	f.index = newIndex(&state.Durable)

@@ -195,6 +195,11 @@ func (f *Fleet) barText(v *Vehicle, b bar) api.QuoteExclusion {
 
 func (f *Fleet) barSentence(v *Vehicle, b bar) string {
 	switch b.rule {
+	case fleetStopped:
+		why, _ := f.stopped()
+		return why.Text
+	case standsInZone:
+		return fmt.Sprintf("it stands in zone %s, against its rule, and stays there", b.object)
 	case notTheCarrier:
 		return fmt.Sprintf("the load is on %s, which alone may finish the task", b.object)
 	case givenToAnother:

@@ -41,7 +41,13 @@ type rebuilt struct {
 // that it still holds, and home. What cannot be flown or driven is left out, and
 // the vehicle loses those tasks when it accepts that. A vehicle that is out of
 // touch keeps them, as nobody knows where it is by now.
-func (f *Fleet) rebuild(v *Vehicle, m *Mission, why Reason) { f.replan(v, m, why, nil) }
+func (f *Fleet) rebuild(v *Vehicle, m *Mission, why Reason) {
+	if v.TakenOver != nil {
+		f.takeOut(v, m, why)
+		return
+	}
+	f.replan(v, m, why, nil)
+}
 
 // replan is rebuild within a number of expansions, which it takes off; nil gives
 // each search a step's worth. A change of zones reaches vehicles out of touch

@@ -140,6 +140,8 @@ func (f *Fleet) missionAnswered(v *Vehicle, m *Mission, verdict protocol.Verdict
 	if m = f.mission(m.ID); !toCharger(m) && slices.Contains(f.queue(v.Charger).Using, v.ID) || len(m.Tasks()) > 0 {
 		f.leaveCharger(v.ID)
 	}
+	v, _ = f.vehicle(v.ID)
+	f.planForward(v)
 	f.pursue(v.ID)
 }
 

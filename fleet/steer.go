@@ -86,20 +86,28 @@ func (f *Fleet) expireCommands(v *Vehicle) {
 		if c != nil && c.State != CommandAccepted && f.now.After(c.ExpiresAt) {
 			f.emit(CommandChanged{id, CommandExpired, Reason{"expired", fmt.Sprintf("no answer before %s", c.ExpiresAt.Format("15:04:05"))}})
 			f.owe(v.ID)
+			if c.Code == fleetStopped && f.presence(v.ID).Link == LinkLive {
+				f.keepStopped(v.ID)
+			}
 		}
 	}
 }
 
 // commandAnswered takes in the vehicle's verdict on a command: an accepted one
-// acts on the mission.
+// acts on the mission. One that has ended for Kapok stays ended, but what the
+// vehicle did because of it counts.
 func (f *Fleet) commandAnswered(v *Vehicle, c *Command, verdict protocol.Verdict, reason Reason) {
+	late := c.State == CommandExpired
 	if verdict == protocol.Refused {
+		if c.State.Final() {
+			return
+		}
 		f.emit(CommandChanged{c.ID, CommandRefused, reason})
 		f.raise(alertAbout{kind: AlertRefusing, vehicle: v.ID}, Warning,
 			fmt.Sprintf("%s refused the command %s: %s %s", v.ID, c.Kind, reason.Code, reason.Text))
 		return
 	}
-	if c.State != CommandSuperseded {
+	if !c.State.Final() {
 		f.emit(CommandChanged{c.ID, CommandAccepted, reason})
 	}
 	byPerson := c.IssuedBy != "kapok"
@@ -114,7 +122,10 @@ func (f *Fleet) commandAnswered(v *Vehicle, c *Command, verdict protocol.Verdict
 		if v.Blocked != "" {
 			f.emit(VehicleBlocked{v.ID, ""})
 		}
-		if open && m.State == protocol.MissionSuspended {
+		if open && v.TakenOver != nil {
+			// It went on by itself and must hear that it is not to.
+			f.sendAgain(v, m, Reason{takenOver, v.TakenOver.By + " has the vehicle in hand"})
+		} else if open && m.State == protocol.MissionSuspended {
 			f.emit(MissionChanged{m.ID, protocol.MissionActive, Reason{"resume", "resumed by " + c.IssuedBy}})
 			f.pursue(v.ID)
 		}
@@ -126,7 +137,54 @@ func (f *Fleet) commandAnswered(v *Vehicle, c *Command, verdict protocol.Verdict
 			why := Reason{string(c.Kind), fmt.Sprintf("%s was told to %s by %s", v.ID, c.Kind, c.IssuedBy)}
 			f.endMission(f.mission(m.ID), why, why)
 		}
+		if late {
+			f.commandAgain(v.ID, c)
+		}
 	}
+}
+
+// commandAgain gives a command once more that the vehicle obeyed, but said so only
+// after the command had expired. A mission may have gone out to it meanwhile and
+// have turned it round. A newer command stands in the old one's place.
+func (f *Fleet) commandAgain(id VehicleID, c *Command) {
+	for _, other := range f.state.Durable.Commands {
+		if other.Vehicle == id && compareNumbered(string(other.ID), string(c.ID)) > 0 {
+			return
+		}
+	}
+	actor := f.actor
+	f.actor = c.IssuedBy
+	f.command(id, c.Kind, Reason{c.Code, fmt.Sprintf("given again, as the answer to %s came after it had expired: %s", c.ID, c.Reason)})
+	f.actor = actor
+}
+
+// unlawful is the code of a hold that Kapok gives a vehicle which refused to give
+// up work that was taken off.
+const unlawful = "unlawful"
+
+// endOwnHold takes such a hold back when its reason is gone: the vehicle accepted
+// a plan without that work, or has no mission any more. A vehicle that refused to
+// be resumed is left to people.
+func (f *Fleet) endOwnHold(v *Vehicle) {
+	c, held := f.state.Durable.Commands[v.Blocked]
+	if !held || c.Code != unlawful || c.IssuedBy != "kapok" || f.presence(v.ID).Link != LinkLive ||
+		v.TakenOver != nil || f.state.Durable.Freeze != nil {
+		return
+	}
+	if m, open := f.openMission(v); open {
+		if !m.Answered() || slices.ContainsFunc(taskLegs(m, true), func(l Leg) bool { return !f.holds(m, &l) }) {
+			return
+		}
+	}
+	for _, other := range f.state.Durable.Commands {
+		newer := other.Vehicle == v.ID && compareNumbered(string(other.ID), string(c.ID)) > 0
+		if newer && (!other.State.Final() || other.State == CommandRefused) {
+			return
+		}
+	}
+	f.byKapok(func() {
+		f.command(v.ID, protocol.CommandResume, Reason{unlawful, "the work that was taken off is out of its plan: it goes on"})
+	})
 }
 
 // block keeps a vehicle that a person has stopped, or that is held, from new work

@@ -23,6 +23,9 @@ type Vehicle struct {
 
 	// OutOfService is empty while the vehicle may work, else the reason.
 	OutOfService string `json:"out_of_service,omitempty"`
+	// GivesUp says that, out of service, it gives up the work that it has not
+	// begun and does not carry.
+	GivesUp bool `json:"gives_up,omitempty"`
 	// Blocked is the command by which a person keeps it from new work until a
 	// resume.
 	Blocked CommandID `json:"blocked,omitempty"`

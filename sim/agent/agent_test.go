@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -403,6 +404,34 @@ func TestAnAircraftBesideItsPathCrossesOverAtItsHeight(t *testing.T) {
 		}
 	}
 	if at := p.a.Body().At; at.Dist(space.XYZ{X: 200}) > 1 {
+		t.Errorf("ended at %v", at)
+	}
+}
+
+// The path climbs a hill later on; beside its begin the aircraft does not rise to
+// the top of that, but above the ground between.
+func TestAnAircraftJoinsAPathOverAHillWhereItIs(t *testing.T) {
+	p := newPlay(t, protocol.Multirotor, 0)
+	p.a.Body().Ground = func(at space.XY) float64 { return max(0, (at.X-300)/2) + max(0, 25-math.Abs(at.X-50)) }
+	p.join()
+	m := p.delivery(1)
+	m.Legs = m.Legs[:1]
+	m.Legs[0].SpeedMPS = 10
+	m.Legs[0].Path = []protocol.Position{
+		p.position(100, 0, 0), p.position(100, 0, 40), p.position(300, 0, 40), p.position(700, 0, 240), p.position(700, 0, 200),
+	}
+	p.tell(m)
+	for range 120 {
+		p.pass(1, true)
+		at := p.a.Body().At
+		if over := at.Z - p.a.Body().GroundBelowM(); at.X > 1 && at.X < 699 && over < 39 {
+			t.Fatalf("at %v it is %.0f m above ground", at, over)
+		}
+		if at.X < 150 && at.Z > 66 {
+			t.Fatalf("at %v it rises to the top of the hill", at)
+		}
+	}
+	if at := p.a.Body().At; at.Dist(space.XYZ{X: 700, Z: 200}) > 1 || !p.a.Body().Landed() {
 		t.Errorf("ended at %v", at)
 	}
 }

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -30,60 +31,86 @@ type Finding struct {
 type Geometry struct {
 	chart *chart.Chart
 	zones []zone
-	// in lists, for each vehicle, the objects that it is in.
-	in     map[string][]string
+	// version counts the calls of SetZones.
+	version int
+	seen    map[string]*watched
+	// roofs are the altitudes of roofs, NaN for those not surveyed yet.
+	roofs  []float64
 	hits   []int32
 	inside []string
-	// Zones and Buildings are the findings, in order of time.
-	Zones, Buildings []Finding
+	// Zones and Buildings are the findings, in order of time. Caught are the
+	// stays of vehicles that a zone appeared over, one for each; they become
+	// violations only as SetZones tells.
+	Zones, Buildings, Caught []Finding
 }
 
-type zone struct {
-	*chart.Zone
-	rings       [][]space.XY
-	box         space.Box
-	air, ground bool
+// watched is what is known of one vehicle.
+type watched struct {
+	// in are the objects that it is in.
+	in     []string
+	caught []caught
+	// last and version are the time and the zones of its last look.
+	last    time.Time
+	version int
 }
 
 // NewGeometry takes the zones and buildings of a chart.
 func NewGeometry(c *chart.Chart) *Geometry {
-	g := &Geometry{chart: c, in: map[string][]string{}}
+	g := &Geometry{chart: c, seen: map[string]*watched{}, roofs: make([]float64, len(c.Buildings))}
+	for i := range g.roofs {
+		g.roofs[i] = math.NaN()
+	}
 	for i := range c.Zones {
-		z := zone{Zone: &c.Zones[i], box: space.EmptyBox()}
-		z.air, z.ground = z.Airborne || !z.Ground, z.Ground || !z.Airborne
-		for _, ring := range z.Polygon {
-			var xy []space.XY
-			for _, p := range ring {
-				at := c.Frame.XY(p)
-				xy, z.box = append(xy, at), z.box.Extend(at)
-			}
-			z.rings = append(z.rings, xy)
-		}
-		g.zones = append(g.zones, z)
+		g.zones = append(g.zones, g.compile(&c.Zones[i]))
 	}
 	return g
 }
 
-// Look judges where a vehicle is at a time.
+// Look judges where a vehicle is at a time. Looks at one vehicle must be in order
+// of time.
 func (g *Geometry) Look(now time.Time, vehicle string, kind protocol.Kind, at space.XYZ, speedMPS float64) {
 	air := kind == protocol.Multirotor || kind == protocol.VTOL
-	before := g.in[vehicle]
+	v := g.seen[vehicle]
+	if v == nil {
+		v = &watched{version: -1}
+		g.seen[vehicle] = v
+	}
+	heightM := at.Z - g.groundM(at.XY())
 	g.inside = g.inside[:0]
 	for i := range g.zones {
 		z := &g.zones[i]
-		if air && !z.air || !air && !z.ground || !z.broken(g.chart, now, at, speedMPS) {
+		if air && !z.air || !air && !z.ground || !z.broken(now, at, heightM, speedMPS) {
 			continue
 		}
 		g.inside = append(g.inside, z.ID)
-		if !slices.Contains(before, z.ID) {
+		switch {
+		case slices.Contains(v.in, z.ID):
+		case z.fresh(v):
+			g.catch(now, vehicle, v, z, at, air)
+		default:
 			g.Zones = append(g.Zones, Finding{now, vehicle, z.ID, fmt.Sprintf("breaks %s of zone %s at %.1f, %.1f, %.1f m", z.Rule, z.ID, at.X, at.Y, at.Z)})
 		}
 	}
+	g.followCaught(now, vehicle, v, at, air && heightM <= landedM)
 	if air {
-		g.lookAtBuildings(now, vehicle, at, before)
+		g.lookAtLimit(now, vehicle, v, at, heightM)
+		g.lookAtBuildings(now, vehicle, at, v.in)
 	}
-	if len(before) > 0 || len(g.inside) > 0 {
-		g.in[vehicle] = append(before[:0], g.inside...)
+	v.in = append(v.in[:0], g.inside...)
+	v.last, v.version = now, g.version
+}
+
+// limit is what findings call the height limit of the chart.
+const limit = "height limit"
+
+// lookAtLimit finds an aircraft above the height limit of the chart.
+func (g *Geometry) lookAtLimit(now time.Time, vehicle string, v *watched, at space.XYZ, heightM float64) {
+	if g.chart.HeightLimitM <= 0 || heightM <= g.chart.HeightLimitM+edgeM {
+		return
+	}
+	g.inside = append(g.inside, limit)
+	if !slices.Contains(v.in, limit) {
+		g.Zones = append(g.Zones, Finding{now, vehicle, limit, fmt.Sprintf("is %.1f m above ground at %.1f, %.1f, %.1f m", heightM, at.X, at.Y, at.Z)})
 	}
 }
 
@@ -93,7 +120,7 @@ func (g *Geometry) lookAtBuildings(now time.Time, vehicle string, at space.XYZ, 
 	for _, i := range g.hits {
 		b := &g.chart.Buildings[i]
 		rings := g.chart.Outline(i)
-		if at.Z >= g.chart.GroundAltitudeM+b.HeightM-edgeM || !space.InRings(rings, at.XY()) || onEdge(rings, at.XY()) {
+		if at.Z >= g.roofM(i)-edgeM || !space.InRings(rings, at.XY()) || onEdge(rings, at.XY()) {
 			continue
 		}
 		g.inside = append(g.inside, b.ID)
@@ -101,30 +128,6 @@ func (g *Geometry) lookAtBuildings(now time.Time, vehicle string, at space.XYZ, 
 			g.Buildings = append(g.Buildings, Finding{now, vehicle, b.ID, fmt.Sprintf("is inside building %s at %.1f, %.1f, %.1f m", b.ID, at.X, at.Y, at.Z)})
 		}
 	}
-}
-
-// broken tells whether a vehicle there breaks the zone's rule.
-func (z *zone) broken(c *chart.Chart, now time.Time, at space.XYZ, speedMPS float64) bool {
-	if !z.From.IsZero() && now.Before(z.From) || !z.Until.IsZero() && !now.Before(z.Until) {
-		return false
-	}
-	if z.Rule == chart.Advise {
-		return false
-	}
-	inside := z.box.Contains(at.XY()) && space.InRings(z.rings, at.XY()) &&
-		(z.FloorM == 0 || at.Z > z.FloorM+edgeM) && (z.CeilingM == 0 || at.Z < z.CeilingM-edgeM)
-	switch z.Rule {
-	case chart.KeepOut:
-		return inside && !onEdge(z.rings, at.XY())
-	case chart.KeepIn:
-		return !inside && !onEdge(z.rings, at.XY())
-	case chart.AltitudeLimit:
-		return inside && at.Z-c.GroundAltitudeM > z.HeightLimitM+edgeM
-	case chart.SpeedLimit:
-		return inside && speedMPS > z.SpeedLimitMPS*speedF && !onEdge(z.rings, at.XY())
-	case chart.Advise:
-	}
-	return false
 }
 
 func onEdge(rings [][]space.XY, at space.XY) bool {

@@ -37,7 +37,7 @@ func newAgents(s scenario.Scenario, c *chart.Chart, homes [][]scenario.Home) ([]
 	var agents []*agent.Agent
 	for i := range s.Fleets {
 		f := &s.Fleets[i]
-		figures, ok := body.FiguresOf(f.ProtocolKind())
+		figures, ok := body.FiguresOfModel(f.ProtocolKind(), f.Model)
 		if !ok {
 			return nil, fmt.Errorf("sim: %s: vehicles of kind %s have no body", s.Name, f.Kind)
 		}
@@ -52,7 +52,9 @@ func newAgents(s scenario.Scenario, c *chart.Chart, homes [][]scenario.Home) ([]
 			}
 			home, id := homes[i][n].Position, f.VehicleID(n+1)
 			b := body.New(figures, c.Frame.XYZ(home), c.GroundAltitude(home.Point()), between(draw, f.BatteryRatio))
-			b.Ground = c.GroundAltitudeXY
+			if c.Terrain != nil {
+				b.Ground = c.GroundAltitudeXY
+			}
 			agents = append(agents, agent.New(agent.Options{
 				ID: id, Kind: f.ProtocolKind(), Model: f.Model, Capabilities: f.Capabilities,
 				MaxLoadKg: load, MaxLegs: f.MaxLegs, Frame: c.Frame, ClockError: clockError,

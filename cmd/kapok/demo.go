@@ -234,7 +234,9 @@ func newAgents(place scenario.Placement, groups []scenario.Group, seed uint64) [
 		for n, home := range place.Homes[i] {
 			id := fmt.Sprintf("%s-%d", prefix, n+1)
 			b := body.New(figures, on.Frame.XYZ(home.Position), on.GroundAltitude(home.Position.Point()), 0.75+0.25*draw.Float64())
-			b.Ground = on.GroundAltitudeXY
+			if on.Terrain != nil {
+				b.Ground = on.GroundAltitudeXY
+			}
 			agents = append(agents, agent.New(agent.Options{
 				ID: id, Kind: g.Kind, Model: model, MaxLoadKg: figures.MaxLoadKg, Frame: on.Frame,
 				ClockError: time.Duration(draw.IntN(801)-400) * time.Millisecond,

@@ -85,7 +85,7 @@ func (g *Geometry) Look(now time.Time, vehicle string, kind protocol.Kind, at sp
 		g.inside = append(g.inside, z.ID)
 		switch {
 		case slices.Contains(v.in, z.ID):
-		case z.fresh(v):
+		case z.fresh(v, now):
 			g.catch(now, vehicle, v, z, at, air)
 		default:
 			g.Zones = append(g.Zones, Finding{now, vehicle, z.ID, fmt.Sprintf("breaks %s of zone %s at %.1f, %.1f, %.1f m", z.Rule, z.ID, at.X, at.Y, at.Z)})

@@ -18,15 +18,21 @@ const (
 	SlowSPerM = 2.0
 )
 
+// CaughtWithin is how long after a zone appeared a vehicle may come in and still
+// count as caught: so long it takes to be told and to turn.
+const CaughtWithin = 2 * time.Second
+
 type zone struct {
 	chart.Zone
 	rings       [][]space.XY
 	box         space.Box
 	air, ground bool
 	// version is that of the SetZones with which it appeared or changed, 0 for
-	// the chart's own; live says that it is none of the chart's own.
-	version int
-	live    bool
+	// the chart's own; live says that it is none of the chart's own. appeared is
+	// when it did, or came into force.
+	version  int
+	live     bool
+	appeared time.Time
 }
 
 // caught is a stay in a zone that appeared over the vehicle.
@@ -60,14 +66,14 @@ func (g *Geometry) compile(source *chart.Zone) zone {
 //
 // A vehicle that is where a zone forbids it at the first look after the zone
 // appeared, changed, was resumed or, being a live one, came into force by its
-// From, is caught and no violation. It is caught until it has left; coming back
+// From, or within CaughtWithin of that, is caught and no violation. It is caught until it has left; coming back
 // is a violation, and so is staying longer than CaughtS, or for vehicles on the
 // surface than SlowSPerM tells. An aircraft that lands where it was caught may
 // stay as long as it is on the ground; the finding says so. The chart's own
 // zones were known beforehand: being there when one comes into force by its From
 // is a violation. The zones must not change afterwards; the same ones given
 // again change nothing.
-func (g *Geometry) SetZones(_ time.Time, zones []chart.Zone, suspended map[string]bool) {
+func (g *Geometry) SetZones(now time.Time, zones []chart.Zone, suspended map[string]bool) {
 	g.version++
 	before := g.zones
 	g.zones = make([]zone, 0, len(before)+len(zones))
@@ -79,7 +85,10 @@ func (g *Geometry) SetZones(_ time.Time, zones []chart.Zone, suspended map[strin
 			}
 		}
 		z := g.compile(source)
-		z.version, z.live = g.version, live
+		z.version, z.live, z.appeared = g.version, live, now
+		if live && z.From.After(now) {
+			z.appeared = z.From
+		}
 		g.zones = append(g.zones, z)
 	}
 	overridden := map[string]bool{}
@@ -97,9 +106,9 @@ func (g *Geometry) SetZones(_ time.Time, zones []chart.Zone, suspended map[strin
 }
 
 // fresh tells whether the zone was not yet in force at the last look at a
-// vehicle, and nobody could know that it would be.
-func (z *zone) fresh(v *watched) bool {
-	return z.version > 0 && z.version > v.version || z.live && !z.From.IsZero() && v.last.Before(z.From)
+// vehicle, or has only just come into force, and nobody could know that it would.
+func (z *zone) fresh(v *watched, now time.Time) bool {
+	return z.version > 0 && (z.version > v.version || v.last.Before(z.appeared) || now.Sub(z.appeared) <= CaughtWithin)
 }
 
 // catch begins a stay in a zone that appeared over the vehicle.

@@ -585,7 +585,7 @@ func TestDamagedMapsAreRefusedInOneSentence(t *testing.T) {
 			t.Errorf("cut to %d bytes: %v", cut, err)
 		}
 	}
-	for at := 5; at < len(whole); at += len(whole) / 60 {
+	for at := 5; at < len(whole); at += len(whole) / 25 {
 		bent := bytes.Clone(whole)
 		bent[at] ^= 0x55
 		c, _, err := ImportOSM(bytes.NewReader(bent), OSMOptions{})

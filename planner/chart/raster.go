@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -51,6 +52,9 @@ type raster struct {
 	stepLon, stepLat float64
 	cols, rows       int
 	heights          []int32
+	// mostM is the greatest height that the file can hold, 0 for one that holds
+	// any.
+	mostM int32
 }
 
 const void = math.MinInt32
@@ -88,6 +92,8 @@ func ImportTerrain(files []TerrainFile, area orb.Bound) (*Terrain, TerrainReport
 		return nil, report, fmt.Errorf("%w: none of the files touches the chart, which reaches from %.4f, %.4f to %.4f, %.4f",
 			ErrTerrain, area.Min[0], area.Min[1], area.Max[0], area.Max[1])
 	}
+	// By name, so that the order of the files does not show.
+	slices.SortFunc(parts, func(a, b raster) int { return cmp.Compare(a.name, b.name) })
 	whole, err := joinRasters(parts)
 	if err != nil {
 		return nil, report, err
@@ -100,6 +106,7 @@ func ImportTerrain(files []TerrainFile, area orb.Bound) (*Terrain, TerrainReport
 		return nil, report, fmt.Errorf("%w: %s: %w", ErrTerrain, whole.name, err)
 	}
 	report.Files, report.Samples, report.Voids = len(parts), len(terrain.HeightDM), terrain.Voids
+	report.warnOfCeiling(parts)
 	if terrain.Voids > 0 {
 		report.Warnings = append(report.Warnings, Warning{
 			Text: "a height that the terrain does not have is taken from its neighbours", Count: terrain.Voids, First: whole.name,
@@ -111,6 +118,24 @@ func ImportTerrain(files []TerrainFile, area orb.Bound) (*Terrain, TerrainReport
 		})
 	}
 	return terrain, report, nil
+}
+
+// warnOfCeiling counts the heights that are the greatest a file can hold.
+func (r *TerrainReport) warnOfCeiling(parts []raster) {
+	for _, part := range parts {
+		count := 0
+		for _, h := range part.heights {
+			if part.mostM > 0 && h >= 10*part.mostM {
+				count++
+			}
+		}
+		if count > 0 {
+			r.Warnings = append(r.Warnings, Warning{
+				Text:  fmt.Sprintf("a height stands at the %d m that the terrain file can hold at most, the ground may be higher", part.mostM),
+				Count: count, First: part.name,
+			})
+		}
+	}
 }
 
 // readRaster reads a file by its name.
@@ -176,8 +201,8 @@ func (r raster) covers(area orb.Bound) bool {
 		area.Min[1] >= r.origin[1]-r.stepLat && area.Max[1] <= r.origin[1]+r.stepLat*float64(r.rows)
 }
 
-// joinRasters lays aligned rasters into one. Where several have a sample, the
-// first counts.
+// joinRasters lays aligned rasters into one. Where several have a sample, as
+// tiles do along their edges, the first counts.
 func joinRasters(parts []raster) (raster, error) {
 	whole := parts[0]
 	if len(parts) == 1 {
@@ -199,7 +224,6 @@ func joinRasters(parts []raster) (raster, error) {
 	}
 	whole.origin[0] += float64(c0) * whole.stepLon
 	whole.origin[1] += float64(r0) * whole.stepLat
-	slices.Sort(names)
 	whole.name = strings.Join(names, ", ")
 	whole.heights = slices.Repeat([]int32{void}, whole.cols*whole.rows)
 	for _, p := range parts {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/paulmach/orb"
 
@@ -189,19 +190,11 @@ func (c *Chart) highestGround(ring orb.Ring) float64 {
 		return c.GroundAltitudeM
 	}
 	high := math.Inf(-1)
-	// Along an edge the surface is a parabola from one crossing of the grid to
-	// the next: sixteen points a cell come within decimetres of its top.
 	plane := make([]space.XY, len(ring))
 	for i, p := range ring {
 		plane[i].X, plane[i].Y = t.grid(p)
-		if i == 0 {
-			continue
-		}
-		a, b := plane[i-1], plane[i]
-		steps := int(a.Dist(b)*16) + 1
-		for k := range steps + 1 {
-			at := a.Lerp(b, float64(k)/float64(steps))
-			high = max(high, t.at(at.X, at.Y))
+		if i > 0 {
+			high = max(high, t.highestAlong(plane[i-1], plane[i]))
 		}
 	}
 	// Inside, it is highest at a sample.
@@ -215,6 +208,37 @@ func (c *Chart) highestGround(ring orb.Ring) float64 {
 			if space.InRing(plane, space.XY{X: u, Y: v}) {
 				high = max(high, t.at(u, v))
 			}
+		}
+	}
+	return high
+}
+
+// highestAlong returns the highest ground on a line, in units of the grid. From
+// one crossing of the grid to the next, the ground is a parabola.
+func (t *Terrain) highestAlong(a, b space.XY) float64 {
+	cuts := []float64{0, 1}
+	crossings := func(from, to float64) {
+		low, high := min(from, to), max(from, to)
+		for line := math.Floor(low) + 1; line < high; line++ {
+			cuts = append(cuts, (line-from)/(to-from))
+		}
+	}
+	crossings(a.X, b.X)
+	crossings(a.Y, b.Y)
+	slices.Sort(cuts)
+	ground := func(at float64) float64 {
+		p := a.Lerp(b, at)
+		return t.at(p.X, p.Y)
+	}
+	high := max(ground(0), ground(1))
+	for i := 1; i < len(cuts); i++ {
+		from, to := ground(cuts[i-1]), ground(cuts[i])
+		// y = from + (k - bend)·x + bend·x², through the middle as well.
+		middle := ground((cuts[i-1] + cuts[i]) / 2)
+		bend := 2 * (from + to - 2*middle)
+		high = max(high, from, to)
+		if top := (from - to + bend) / (2 * bend); bend < 0 && top > 0 && top < 1 {
+			high = max(high, from+(to-from-bend)*top+bend*top*top)
 		}
 	}
 	return high

@@ -53,6 +53,12 @@ func readTIFF(name string, data []byte) (raster, error) {
 	if err != nil {
 		return raster{}, err
 	}
+	if layout.bits == 8 {
+		r.mostM = math.MaxUint8
+		if layout.format == 2 {
+			r.mostM = math.MaxInt8
+		}
+	}
 	r.heights = slices.Repeat([]int32{void}, r.cols*r.rows)
 	return r, f.samples(&r, layout)
 }

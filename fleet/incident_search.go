@@ -22,15 +22,15 @@ type sweep struct {
 	spacingM float64
 }
 
-// newSweep covers the square of twice the radius around a centre: with one
-// expanding square, or with parallel tracks in as many strips as there are
-// sectors. A search with patterns longer than sortieM (0: no bound) is shared by
-// more tasks, up to MaxSectors; what is still too long has its tracks set
-// further apart.
-func newSweep(centre space.XY, radiusM, spacingM, sortieM float64, sectors int) sweep {
-	s := sweep{spacingM: max(spacingM, 2*radiusM/maxTracks)}
+// newSweep covers an area about a centre: with one expanding square, or with
+// parallel tracks in as many strips as there are sectors. A search with patterns
+// longer than sortieM (0: no bound) is shared by more tasks, up to MaxSectors;
+// what is still too long has its tracks set further apart.
+func newSweep(centre space.XY, area space.Box, spacingM, sortieM float64, sectors int) sweep {
+	size := max(area.Max.X-area.Min.X, area.Max.Y-area.Min.Y)
+	s := sweep{spacingM: max(spacingM, size/maxTracks)}
 	for n := max(sectors, 1); ; n++ {
-		s.patterns = patterns(centre, radiusM, s.spacingM, n)
+		s.patterns = patterns(centre, area, s.spacingM, n)
 		if sortieM == 0 || s.longest() <= sortieM {
 			return s
 		}
@@ -38,46 +38,47 @@ func newSweep(centre space.XY, radiusM, spacingM, sortieM float64, sectors int) 
 			break
 		}
 	}
-	// Fewer tracks than these are never too many: the first and the last stay.
-	for s.longest() > sortieM && s.spacingM < radiusM {
+	for s.longest() > sortieM && s.spacingM < size {
 		s.spacingM *= 1.1
-		s.patterns = patterns(centre, radiusM, s.spacingM, MaxSectors)
+		s.patterns = patterns(centre, area, s.spacingM, MaxSectors)
 	}
 	return s
 }
 
-func patterns(centre space.XY, radiusM, spacingM float64, sectors int) [][]space.XY {
+func patterns(centre space.XY, area space.Box, spacingM float64, sectors int) [][]space.XY {
 	if sectors == 1 {
-		return [][]space.XY{expandingSquare(centre, radiusM, spacingM)}
+		return [][]space.XY{expandingSquare(centre, area, spacingM)}
 	}
 	list := make([][]space.XY, sectors)
-	width := 2 * radiusM / float64(sectors)
+	width := (area.Max.X - area.Min.X) / float64(sectors)
 	for i := range list {
-		west := centre.X - radiusM + width*float64(i)
-		list[i] = parallelTracks(space.Box{
-			Min: space.XY{X: west, Y: centre.Y - radiusM}, Max: space.XY{X: west + width, Y: centre.Y + radiusM},
-		}, spacingM)
+		strip := area
+		strip.Min.X += width * float64(i)
+		strip.Max.X = strip.Min.X + width
+		list[i] = parallelTracks(strip, spacingM)
 	}
 	return list
 }
 
 // expandingSquare begins at the centre and turns right at each corner: legs of
-// one spacing, one, two, two, three, three, … The first leads north.
-func expandingSquare(centre space.XY, radiusM, spacingM float64) []space.XY {
+// one spacing, one, two, two, three, three, … The first leads north. What would
+// lie outside of the area is drawn in to its edge.
+func expandingSquare(centre space.XY, area space.Box, spacingM float64) []space.XY {
 	points := []space.XY{centre}
 	at := centre
 	headings := [4]space.XY{{Y: 1}, {X: 1}, {Y: -1}, {X: -1}}
+	furthest := max(area.Max.X-centre.X, centre.X-area.Min.X, area.Max.Y-centre.Y, centre.Y-area.Min.Y)
 	for k := 0; ; k++ {
 		length := spacingM * float64(k/2+1)
-		if length > 2*radiusM && k > 0 {
+		if length > 2*furthest+spacingM {
 			return points
 		}
 		h := headings[k%4]
 		at = space.XY{X: at.X + h.X*length, Y: at.Y + h.Y*length}
-		points = append(points, space.XY{
-			X: min(max(at.X, centre.X-radiusM), centre.X+radiusM),
-			Y: min(max(at.Y, centre.Y-radiusM), centre.Y+radiusM),
-		})
+		in := space.XY{X: min(max(at.X, area.Min.X), area.Max.X), Y: min(max(at.Y, area.Min.Y), area.Max.Y)}
+		if in != points[len(points)-1] {
+			points = append(points, in)
+		}
 	}
 }
 
@@ -116,8 +117,7 @@ func (s *sweep) longest() float64 {
 // (outside of the chart, in zones, at roofs above the limit of height) are left
 // out, and the note of the task says so.
 func (f *Fleet) searchTasks(i *Incident, p *Part) []*Task {
-	sectors := p.Sectors[i.Severity]
-	s := newSweep(f.chart.Frame.XY(i.At.Point()), i.RadiusM, p.SpacingM, p.SortieM, sectors)
+	s := newSweep(f.chart.Frame.XY(i.At.Point()), f.searched(i), p.SpacingM, p.SortieM, p.Sectors[i.Severity])
 	var tasks []*Task
 	for k, pattern := range s.patterns {
 		t := f.partTask(i, p)
@@ -146,6 +146,21 @@ func (f *Fleet) searchTasks(i *Incident, p *Part) []*Task {
 		tasks = append(tasks, t)
 	}
 	return tasks
+}
+
+// searched is the area of a search: the square about the place, as far as the
+// chart reaches.
+func (f *Fleet) searched(i *Incident) space.Box {
+	box := space.BoxOf(f.chart.Frame.XY(i.At.Point())).Grow(i.RadiusM)
+	extent := f.chart.Frame.Bound(f.chart.Extent).Grow(-placeStepM)
+	area := space.Box{
+		Min: space.XY{X: max(box.Min.X, extent.Min.X), Y: max(box.Min.Y, extent.Min.Y)},
+		Max: space.XY{X: min(box.Max.X, extent.Max.X), Y: min(box.Max.Y, extent.Max.Y)},
+	}
+	if area.Empty() {
+		return box
+	}
+	return area
 }
 
 // searchAt is a lawful place of a search over a point: heightM above the ground,

@@ -12,36 +12,40 @@ import (
 // skills are what the vehicles of the test can do; nobody has a loudspeaker.
 func skills(kind protocol.Kind, number int) []string {
 	if kind == protocol.Rover {
-		return [][]string{{"extinguisher", "gas_sensor"}, {"extinguisher"}, {"first_aid_kit"}}[number%3]
+		return [][]string{{"extinguisher", "gas_sensor"}, {"extinguisher"}, {"first_aid_kit"}}[number/2%3]
 	}
-	return [][]string{{"camera", "gas_sensor"}, {"aed", "camera", "thermal_camera"}}[number%2]
+	return [][]string{{"camera", "gas_sensor"}, {"aed", "camera", "thermal_camera"}}[(number+1)/2%2]
 }
 
 // incidents lets things happen that people report, and grow worse.
 func (l *life) incidents() {
-	switch l.chance.IntN(120) {
-	case 0:
-		kinds := []string{"fire", "medical", "flood", "gas_leak", "lost_person"}
-		r := api.IncidentReport{
-			Kind: kinds[l.chance.IntN(len(kinds))], Severity: []string{"minor", "serious", "critical"}[l.chance.IntN(3)],
-			Site: l.places[l.chance.IntN(len(l.places))], Drill: l.chance.IntN(4) == 0,
-		}
-		if l.chance.IntN(2) == 0 {
-			r.RadiusM = 60 + 60*l.chance.Float64()
-		}
-		l.ask(fleet.ReportIncident{Report: r})
-	case 1:
+	switch l.chance.IntN(480) {
+	case 0, 1, 2, 3:
+		l.ask(fleet.ReportIncident{Report: l.someReport()})
+	case 4, 5, 6:
 		if open := l.openIncidents(); len(open) > 0 {
 			severity := []string{"", "serious", "critical"}[l.chance.IntN(3)]
 			l.ask(fleet.EscalateIncident{
 				Incident: open[l.chance.IntN(len(open))], Escalation: api.IncidentEscalation{Severity: severity, Reason: "it grows"},
 			})
 		}
-	case 2:
+	case 7:
 		if open := l.openIncidents(); len(open) > 0 {
 			l.closeIncident(open[l.chance.IntN(len(open))])
 		}
 	}
+}
+
+func (l *life) someReport() api.IncidentReport {
+	kinds := []string{"fire", "medical", "flood", "gas_leak", "lost_person"}
+	r := api.IncidentReport{
+		Kind: kinds[l.chance.IntN(len(kinds))], Severity: []string{"minor", "serious", "critical"}[l.chance.IntN(3)],
+		Site: l.places[l.chance.IntN(len(l.places))], Drill: l.chance.IntN(4) == 0,
+	}
+	if l.chance.IntN(2) == 0 {
+		r.RadiusM = 60 + 60*l.chance.Float64()
+	}
+	return r
 }
 
 func (l *life) closeIncident(id fleet.IncidentID) {
@@ -51,7 +55,7 @@ func (l *life) closeIncident(id fleet.IncidentID) {
 // closeOld closes what has gone on for long: in the end all are closed.
 func (l *life) closeOld() {
 	for _, id := range l.openIncidents() {
-		if l.now.Sub(l.fleet.State().Durable.Incidents[id].ReportedAt) > 10*time.Minute {
+		if l.now.Sub(l.fleet.State().Durable.Incidents[id].ReportedAt) > 20*time.Minute {
 			l.closeIncident(id)
 		}
 	}

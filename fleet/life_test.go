@@ -87,7 +87,7 @@ func newLife(t *testing.T, seed uint64) *life {
 		}
 	}
 	docks := []string{"node/6001", "node/6002", "node/6003", "node/6004", "node/6014", "node/6015", "node/6016", "node/6017"}
-	for i, kind := range []protocol.Kind{protocol.Rover, protocol.Rover, protocol.Rover, protocol.Multirotor, protocol.Multirotor}[:2+l.chance.IntN(4)] {
+	for i, kind := range []protocol.Kind{protocol.Rover, protocol.Multirotor, protocol.Rover, protocol.Multirotor, protocol.Multirotor}[:2+l.chance.IntN(4)] {
 		dock := docks[i]
 		if kind == protocol.Multirotor {
 			dock = docks[4+i%4]
@@ -152,6 +152,7 @@ func (l *life) step(inputs ...fleet.Input) fleet.Output {
 	l.t.Helper()
 	l.before = l.shadow.View()
 	out := l.fleet.Step(l.now, inputs)
+	l.checkActions(l.before, out.Events)
 	for _, r := range out.Events {
 		if r.Event.Lasting() {
 			frame, err := fleet.EncodeEvent(r)

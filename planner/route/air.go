@@ -66,6 +66,8 @@ type flight struct {
 // bound of what the way takes there.
 type height struct {
 	z, boundS float64
+	// done says that the search at this height has come to its end.
+	done bool
 }
 
 // beside is an obstacle nearer to the start (spot 0) or goal (spot 1) than the
@@ -99,24 +101,13 @@ func (p *Planner) fly(q Query) (Route, error) {
 	}
 	p.chooseHeights(&q)
 	best, direct := p.flyStraight(&q, &budget)
+	if direct >= 0 {
+		a.heights[direct].done = true
+	}
 	var why *Refusal
-	for i, h := range a.heights {
-		// Of equals, the height that comes first is taken.
-		boundS := best.seconds
-		if i < direct {
-			boundS += sameS
-		}
-		if i == direct || h.boundS >= boundS || budget < 0 {
-			continue
-		}
-		found, refusal := p.flyAt(&q, h.z, boundS, false, &budget)
-		if found.found {
-			best = found
-			a.best = append(a.best[:0], a.bends...)
-			a.bestLine = append(a.bestLine[:0], a.line...)
-		} else if why == nil {
-			why = refusal
-		}
+	best, why = p.flyAround(&q, best, direct, p.share(), why, &budget)
+	if !best.found {
+		best, why = p.flyAround(&q, best, direct, math.MaxInt, why, &budget)
 	}
 	used := min(q.MaxExpansions, q.MaxExpansions-budget)
 	switch {
@@ -128,6 +119,53 @@ func (p *Planner) fly(q Query) (Route, error) {
 		why = &Refusal{Rule: NoWay, At: q.From, Object: "height limit"}
 	}
 	return Route{Expansions: used}, why
+}
+
+// share is how many expansions the search at one height may take at first, or
+// once a way is known at another.
+func (p *Planner) share() int {
+	if p.air.relief {
+		return ShareExpansions
+	}
+	return math.MaxInt
+}
+
+// flyAround looks for ways quicker than the best at the heights that are not
+// done with, each within a share of expansions. Where the straight way is free
+// is index direct, -1 for nowhere. It keeps the reason why the first height has
+// no way.
+func (p *Planner) flyAround(q *Query, best planned, direct, share int, why *Refusal, budget *int) (planned, *Refusal) {
+	a := &p.air
+	for i := range a.heights {
+		h := &a.heights[i]
+		// Of equals, the height that comes first is taken.
+		boundS := best.seconds
+		if i < direct {
+			boundS += sameS
+		}
+		if h.done || h.boundS >= boundS || *budget < 0 {
+			continue
+		}
+		if best.found {
+			share = min(share, p.share())
+		}
+		part := min(share, *budget)
+		left := part
+		found, refusal := p.flyAt(q, h.z, boundS, false, &left)
+		*budget -= part - left
+		if left < 0 && !found.found {
+			continue
+		}
+		h.done = true
+		if found.found {
+			best = found
+			a.best = append(a.best[:0], a.bends...)
+			a.bestLine = append(a.bestLine[:0], a.line...)
+		} else if why == nil {
+			why = refusal
+		}
+	}
+	return best, why
 }
 
 // sameS is how much longer a way may take that is taken for as quick.

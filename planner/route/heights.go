@@ -13,7 +13,7 @@ func (p *Planner) chooseHeights(q *Query) {
 	a := &p.air
 	a.heights = a.heights[:0]
 	if a.afloat {
-		a.heights = append(a.heights, height{0, 0})
+		a.heights = append(a.heights, height{})
 		return
 	}
 	if a.relief {

@@ -27,6 +27,11 @@ const (
 	// maxGroundSamples bounds the survey below one zone; below a larger one the
 	// bounds of all the chart's ground are taken.
 	maxGroundSamples = 100_000
+	// ShareExpansions is how many expansions over terrain the search at one height
+	// takes at most as long as it is not known that no other height has a way, or
+	// once a way at another is known: at low heights a dense town is a labyrinth,
+	// and its shortest way is worth a few seconds over the roofs.
+	ShareExpansions = 1000
 	// samplesPerExpansion is how many samples of a profile count as one expansion.
 	samplesPerExpansion = 16
 )

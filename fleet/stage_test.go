@@ -159,6 +159,11 @@ func (s *stage) orderOf(words []string) api.Order {
 		o.LoadKg = x
 	}
 	work := 20.0
+	if w := option(words, "work"); w != "" {
+		x, err := strconv.ParseFloat(w, 64)
+		s.must(err)
+		work = x
+	}
 	for _, at := range options(words, "at") {
 		stop := api.OrderStop{WorkS: work}
 		if site, ok := strings.CutPrefix(at, "site:"); ok {

@@ -204,8 +204,8 @@ func (f *Fleet) standsIn(v *Vehicle, p Presence) (string, bool) {
 
 // breaksZone raises the alert for a rule that a sample shows broken. A vehicle
 // around which the zone appeared has CaughtGrace to leave; one that stands on the
-// ground is left in peace.
-func (f *Fleet) breaksZone(v *Vehicle, id string, s *protocol.Sample) {
+// ground is left in peace. Before are the zones that it was in until now.
+func (f *Fleet) breaksZone(v *Vehicle, id string, before []string, s *protocol.Sample) {
 	caught := alertAbout{kind: AlertCaughtInside, vehicle: v.ID, object: id}
 	broken := alertAbout{kind: AlertZone, vehicle: v.ID, object: id}
 	where := fmt.Sprintf("at %.6f,%.6f, %.0f m", s.Position.Lon, s.Position.Lat, s.Position.AltitudeM)
@@ -217,7 +217,7 @@ func (f *Fleet) breaksZone(v *Vehicle, id string, s *protocol.Sample) {
 			return
 		}
 		f.emit(AlertCleared{open, fmt.Sprintf("it is still inside after %v", CaughtGrace)})
-	} else if f.appearedAround(v, id, s) {
+	} else if !slices.Contains(before, id) && f.appearedAround(v, id, s) {
 		f.raise(caught, Warning, fmt.Sprintf("%s was inside when zone %s came into force, %s: no violation if it leaves within %v", v.ID, id, where, CaughtGrace))
 		return
 	}
@@ -228,7 +228,7 @@ func (f *Fleet) breaksZone(v *Vehicle, id string, s *protocol.Sample) {
 // to be when the zone came into force.
 func (f *Fleet) appearedAround(v *Vehicle, id string, s *protocol.Sample) bool {
 	p := f.presence(v.ID)
-	if !p.Known || slices.Contains(p.Zones, id) {
+	if !p.Known {
 		return false
 	}
 	at := f.chart.Frame.XYZ(space.Position(p.Sample.Position))

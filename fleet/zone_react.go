@@ -185,6 +185,8 @@ func (f *Fleet) openReturn(v *Vehicle) *Command {
 // zoneWhy is the reason that a concern gives.
 func (c *concern) zoneWhy() Reason {
 	switch {
+	case c.caught != nil && c.caught.zone.Rule == chart.KeepIn:
+		return Reason{zoneReason, fmt.Sprintf("%s was outside when %s came into force", c.v.ID, zoneName(c.caught.zone))}
 	case c.caught != nil:
 		return Reason{zoneReason, fmt.Sprintf("%s was inside when %s came into force", c.v.ID, zoneName(c.caught.zone))}
 	case c.meets != nil:

@@ -169,6 +169,7 @@ func (f *Fleet) holdUnlawful(v *Vehicle, m *Mission) bool {
 		return false
 	}
 	f.recheck(v.ID)
+	delete(f.zones.retry, v.ID)
 	f.raise(alertAbout{kind: AlertRefusing, vehicle: v.ID}, Warning,
 		fmt.Sprintf("%s refused a way that keeps clear of %s: it is held until it accepts one", v.ID, zoneName(c.meets.zone)))
 	if !f.commandPending(v) && !f.heldForZone(v) && m.State == protocol.MissionActive {

@@ -76,10 +76,31 @@ func expandingSquare(centre space.XY, area space.Box, spacingM float64) []space.
 		h := headings[k%4]
 		at = space.XY{X: at.X + h.X*length, Y: at.Y + h.Y*length}
 		in := space.XY{X: min(max(at.X, area.Min.X), area.Max.X), Y: min(max(at.Y, area.Min.Y), area.Max.Y)}
-		if in != points[len(points)-1] {
+		last := points[len(points)-1]
+		if in != at && flown(points, last, in, spacingM/2) {
+			return points
+		}
+		if in != last {
 			points = append(points, in)
 		}
 	}
+}
+
+// flown tells whether tracks pass everywhere along a line within a distance.
+func flown(tracks []space.XY, a, b space.XY, withinM float64) bool {
+	steps := max(int(a.Dist(b)/withinM), 1)
+	for k := 0; k <= steps; k++ {
+		t := float64(k) / float64(steps)
+		p := space.XY{X: a.X + (b.X-a.X)*t, Y: a.Y + (b.Y-a.Y)*t}
+		near := math.Inf(1)
+		for i := 1; i < len(tracks); i++ {
+			near = min(near, space.SegmentDist(p, tracks[i-1], tracks[i]))
+		}
+		if near > withinM {
+			return false
+		}
+	}
+	return true
 }
 
 // parallelTracks goes up and down a box, along its longer side.

@@ -125,7 +125,7 @@ func ParseResponses(data []byte) ([]Response, error) {
 	var file struct {
 		Responses []Response `yaml:"responses"`
 	}
-	if err := yaml.UnmarshalWithOptions(data, &file, yaml.Strict()); err != nil {
+	if err := unmarshal(data, &file); err != nil {
 		return nil, fmt.Errorf("%s%w: %w", syntaxPlace(err), ErrResponses, err)
 	}
 	bad := checkResponses(file.Responses)
@@ -139,6 +139,17 @@ func ParseResponses(data []byte) ([]Response, error) {
 		file.Responses[i].fill()
 	}
 	return file.Responses, nil
+}
+
+// unmarshal reads YAML strictly. The reader runs into nil pointers on a few files
+// that are no YAML (a lone tag in the place of a list): they are an error here.
+func unmarshal(data []byte, into any) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("this is no YAML that can be read (%v)", r)
+		}
+	}()
+	return yaml.UnmarshalWithOptions(data, into, yaml.Strict())
 }
 
 // syntaxPlace is "line:column: " of an error of the YAML reader, empty where it

@@ -56,6 +56,7 @@ func TestAFileOfResponsesIsReadStrictly(t *testing.T) {
 	for _, c := range []struct{ name, file, want string }{
 		{"an unknown key", smallest + "        colour: red\n", `7:9: `},
 		{"no YAML", "responses: [", "unusable responses"},
+		{"a lone tag", "responses:\n  ! #0", "no YAML that can be read"},
 		{"nothing", "", "there is no response"},
 		{"a bad kind", strings.Replace(smallest, "storm", "Storm!", 1), `2:11: unusable responses: responses[0].kind: kind "Storm!"`},
 		{"twice", smallest + strings.TrimPrefix(smallest, "responses:\n"), `7:11: unusable responses: responses[1].kind: kind "storm" stands twice`},

@@ -37,11 +37,11 @@ func (s *stage) directIncident(words []string) bool {
 		for _, stop := range view.Stops {
 			fmt.Fprintf(&s.out, "  %d %.6f,%.6f,%.0f %s\n", stop.Stop, stop.Position.Lon, stop.Position.Lat, *stop.Position.AltitudeM, stop.State)
 		}
-	case "pass": // pass 5m r1=site:x …: time passes, and these vehicles tell where they are
+	case "pass": // pass 5m r1=site:x …: time passes, and every 4 s these vehicles tell where they are
 		d, err := time.ParseDuration(words[1])
 		s.must(err)
 		for end := s.now.Add(d); s.now.Before(end); {
-			s.now = s.now.Add(time.Second)
+			s.now = s.now.Add(min(4*time.Second, end.Sub(s.now)))
 			for _, w := range words[2:] {
 				who, at, _ := strings.Cut(w, "=")
 				s.sample(who, []string{at})

@@ -14,6 +14,7 @@ import (
 // people lets the dispatchers look at the alerts every ten seconds. They answer
 // from the truth, after a while.
 func (l *life) people() {
+	l.actions()
 	if l.now.Second()%10 != 0 {
 		return
 	}

@@ -145,6 +145,8 @@ func (f *Fleet) rankTask(a RankTask) Answer {
 		return problem(statusUnprocessable, "nothing_to_change", "", "give priority, rank or both")
 	case !slices.Contains([]Priority{Emergency, Urgent, Routine}, e.Priority):
 		return problem(statusUnprocessable, "bad_priority", "priority", fmt.Sprintf("priority must be emergency, urgent or routine, not %q", e.Priority))
+	case t.Drill && e.Priority == Emergency:
+		return problem(statusConflict, "drill", "priority", fmt.Sprintf("task %s is an exercise: it never displaces real work", t.ID))
 	case e.Rank < -MaxRank || e.Rank > MaxRank:
 		return problem(statusUnprocessable, "bad_rank", "rank", fmt.Sprintf("rank must be from %d to %d", -MaxRank, MaxRank))
 	}

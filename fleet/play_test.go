@@ -195,8 +195,8 @@ func (s *stage) direct(words []string) {
 		s.ask(words, fleet.ResolveStop{Task: fleet.TaskID(who), Decision: api.Resolution{Stop: n, Outcome: words[3], Reason: "looked at it"}})
 	case "command": // command v1 hold
 		s.ask(words, fleet.OrderCommand{Vehicle: fleet.VehicleID(who), Order: api.CommandOrder{Kind: words[2]}})
-	case "service": // service v1 out|in
-		s.ask(words, fleet.ChangeService{Vehicle: fleet.VehicleID(who), Change: api.ServiceChange{InService: words[2] == "in"}})
+	case "service": // service v1 out|in [keep]
+		s.ask(words, fleet.ChangeService{Vehicle: fleet.VehicleID(who), Change: api.ServiceChange{InService: words[2] == "in", KeepTasks: slices.Contains(words, "keep")}})
 	case "home": // home v1 SITE kind model
 		s.ask(words, fleet.RegisterVehicle{Vehicle: fleet.VehicleID(who), Registration: api.VehicleRegistration{Kind: words[3], Model: words[4], HomeSite: words[2]}})
 	case "think":
@@ -206,7 +206,7 @@ func (s *stage) direct(words []string) {
 	case "verbose":
 		s.verbose = true
 	default:
-		if !s.directIncident(words) {
+		if !s.directIncident(words) && !s.directZone(words) && !s.directPeople(words) {
 			s.t.Fatalf("no stage direction %q", words[0])
 		}
 	}

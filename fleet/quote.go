@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/fence"
 	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/planner/route"
 	"github.com/kapok-fleet/kapok/protocol/api"
@@ -41,6 +42,8 @@ func Quote(premises *Premises, view *State, world *route.Planner, now time.Time,
 	case r.Order != nil:
 		ids, p = h.ask(OrderTask{*r.Order})
 	case r.Incident != nil:
+		// Where the stops of a response lie is held against the fences.
+		h.fleet.fences = fence.Compile(h.fleet.chart, h.fleet.allZones())
 		ids, p = h.ask(ReportIncident{*r.Incident})
 	default:
 		ids, p = []TaskID{TaskID(r.Task)}, h.look(TaskID(r.Task))

@@ -156,6 +156,10 @@ func (l *life) quoting() {
 	l.t.Helper()
 	order := l.someOrder()
 	request, ask := api.QuoteRequest{Order: &order}, fleet.Ask(fleet.OrderTask{Order: order})
+	if l.chance.IntN(3) == 0 {
+		report := l.someReport()
+		request, ask = api.QuoteRequest{Incident: &report}, fleet.ReportIncident{Report: report}
+	}
 	view, world := l.fleet.State().View(), l.fleet.Planner().Clone()
 	sum, _ := view.DeepSum()
 	quote, p := fleet.Quote(l.fleet.Premises, view, world, l.now, request)
@@ -212,7 +216,7 @@ func (l *life) holdAgainst(view *fleet.State, q api.TaskQuote, t *fleet.Task) {
 		if q.Vehicle != "" || q.WaitsForCode != t.Reason.Code {
 			l.fail("%s waits (%s), quoted was %+v", t.ID, t.Reason.Text, q)
 		}
-	} else if q.Vehicle != string(t.Vehicle) || !q.ETA.Equal(t.ETA) || len(q.Arrive) != len(t.Stops) {
+	} else if q.Vehicle != string(t.Vehicle) || !q.ETA.Equal(t.ETA) || len(q.Arrive) != len(t.Stops) || q.Role != t.Role {
 		l.fail("%s went to %s, there at %v; quoted was %+v", t.ID, t.Vehicle, t.ETA, q)
 	}
 	l.checkOthers(view, q)

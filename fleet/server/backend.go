@@ -10,6 +10,7 @@ import (
 // Backend is what the edge needs of an engine.
 type Backend interface {
 	View() *engine.View
+	Premises() *fleet.Premises
 	Ask(ctx context.Context, actor, key, bodyHash string, ask fleet.Ask) (fleet.Answer, error)
 	Submit(ctx context.Context, input fleet.Input) error
 	TrySubmit(input fleet.Input) bool

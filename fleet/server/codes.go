@@ -34,7 +34,10 @@ const (
 	codeUpgradeRequired     = "upgrade_required"
 	codeTooManyStreams      = "too_many_streams"
 	codeTooManyTickets      = "too_many_tickets"
+	codeTooManyQuotes       = "too_many_quotes"
 	codeTooManyChanges      = "too_many_changes"
+	codeTooManyExports      = "too_many_exports"
+	codeTracksNotKept       = "tracks_not_kept"
 	codeInternal            = "internal"
 	codeUnavailable         = "unavailable"
 	codeAnswerLate          = "answer_late"
@@ -78,8 +81,11 @@ func kinds() map[string]kind {
 		codeIdempotencyMismatch: {http.StatusUnprocessableEntity, "The idempotency key was used with another request"},
 		codeUpgradeRequired:     {http.StatusUpgradeRequired, "This address speaks WebSocket"},
 		codeTooManyStreams:      {http.StatusServiceUnavailable, "Too many streams are open"},
+		codeTooManyQuotes:       {http.StatusTooManyRequests, "Too many quotes are being made"},
 		codeTooManyTickets:      {http.StatusTooManyRequests, "Too many tickets are unused"},
 		codeTooManyChanges:      {http.StatusTooManyRequests, "The stream is changed too often"},
+		codeTooManyExports:      {http.StatusServiceUnavailable, "Too many downloads are under way"},
+		codeTracksNotKept:       {http.StatusNotFound, "This server keeps no tracks"},
 		codeInternal:            {http.StatusInternalServerError, "A fault of the server"},
 		codeUnavailable:         {http.StatusServiceUnavailable, "The fleet is not ready"},
 		codeAnswerLate:          {http.StatusServiceUnavailable, "The answer did not come in time"},
@@ -90,12 +96,21 @@ func kinds() map[string]kind {
 		"stop_begun":           {http.StatusConflict, "The vehicle is working at a stop"},
 		"nothing_to_decide":    {http.StatusConflict, "The stop is not in doubt"},
 		"vehicle_busy":         {http.StatusConflict, "The vehicle has an open mission"},
+		"not_taken_over":       {http.StatusConflict, "Nobody has the vehicle in hand"},
+		"not_stopped":          {http.StatusConflict, "The fleet is not stopped"},
+		"vehicle_cannot":       {http.StatusConflict, "The vehicle cannot take the task"},
+		"decision_needed":      {http.StatusConflict, "A stop is in doubt"},
+		"drill":                {http.StatusConflict, "The task is an exercise"},
+		"bad_area":             {http.StatusUnprocessableEntity, "The area is not west, south, east, north"},
+		"nothing_to_change":    {http.StatusUnprocessableEntity, "The request changes nothing"},
+		"bad_rank":             {http.StatusUnprocessableEntity, "The rank is out of range"},
 		"incident_closed":      {http.StatusConflict, "The incident is closed"},
 		"too_many_escalations": {http.StatusConflict, "The incident was escalated as often as it can be"},
 		"no_such_response":     {http.StatusUnprocessableEntity, "The fleet has no response for this kind of incident"},
 		"bad_severity":         {http.StatusUnprocessableEntity, "There is no such severity"},
 		"bad_radius":           {http.StatusUnprocessableEntity, "The radius is not possible"},
 		"severity_lower":       {http.StatusUnprocessableEntity, "An escalation cannot make an incident less grave"},
+		"bad_quote":            {http.StatusUnprocessableEntity, "A quote is about exactly one thing"},
 		"bad_zone":             {http.StatusUnprocessableEntity, "The zone is not possible"},
 		"zone_outside_chart":   {http.StatusUnprocessableEntity, "The zone does not touch the chart"},
 		"bad_kind":             {http.StatusUnprocessableEntity, "There is no such kind of task"},
@@ -145,7 +160,8 @@ func taskCodes() []string {
 
 func vehicleCodes() []string {
 	return []string{
-		codeVehicleNotFound, "unknown_model", "vehicle_busy", "no_such_site", "bad_command", "command_does_not_fit", "too_many_vehicles",
+		codeVehicleNotFound, "unknown_model", "vehicle_busy", "no_such_site", "bad_position", "bad_command", "command_does_not_fit",
+		"not_taken_over", "too_many_vehicles",
 	}
 }
 
@@ -168,9 +184,11 @@ func zoneCodes() []string {
 }
 
 func actionCodes() []string {
-	return append(taskCodes(), codeVehicleNotFound, "bad_priority")
+	return append(taskCodes(), codeVehicleNotFound, "bad_priority", "bad_rank", "nothing_to_change", "drill", "decision_needed", "vehicle_cannot")
 }
 
-func groupCodes() []string { return []string{codeVehicleNotFound, "bad_command", "bad_vehicle_kind"} }
+func groupCodes() []string {
+	return []string{codeVehicleNotFound, "bad_command", "bad_vehicle_kind", "bad_area", "not_stopped"}
+}
 
 func alertCodes() []string { return []string{"alert_not_found"} }

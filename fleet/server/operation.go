@@ -75,10 +75,13 @@ func (o operation) describe(schemas huma.Registry) huma.Operation {
 	}
 	o.describeProblems(h.Responses, schemas)
 	if o.method == http.MethodPost {
+		repeated := "It changes nothing: each request is answered anew."
+		if o.asks {
+			repeated = "Repeating the request with the same key and body gives the first answer again, for 24 h."
+		}
 		h.Parameters = append(h.Parameters, &huma.Param{
-			Name: "Idempotency-Key", In: "header",
-			Description: "Repeating the request with the same key and body gives the first answer again, for 24 h.",
-			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: new(1), MaxLength: new(maxKeyBytes)},
+			Name: "Idempotency-Key", In: "header", Description: repeated,
+			Schema: &huma.Schema{Type: huma.TypeString, MinLength: new(1), MaxLength: new(maxKeyBytes)},
 		})
 	}
 	return h

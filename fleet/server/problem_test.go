@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -203,35 +201,5 @@ func TestTags(t *testing.T) {
 		if ok != c.ok || len(got.strong)+len(got.weak) != c.count {
 			t.Errorf("parseTags(%q) = %+v, %v", c.header, got, ok)
 		}
-	}
-}
-
-// TestTheFleetsCodesAreInTheTable reads the codes out of the fleet's sources,
-// so that a new refusal cannot be forgotten here.
-func TestTheFleetsCodesAreInTheTable(t *testing.T) {
-	statuses := map[string]int{
-		"NotFound": 404, "Conflict": 409, "Precondition": 412, "Unprocessable": 422, "Unavailable": 503, "": 422,
-	}
-	refusal := regexp.MustCompile(`\b(?:problem\(status(\w+), |bad\()"(\w+)"`)
-	files, err := filepath.Glob("../*.go")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no sources found: %v", err)
-	}
-	found := 0
-	for _, file := range files {
-		source, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, match := range refusal.FindAllStringSubmatch(string(source), -1) {
-			found++
-			k, ok := kinds()[match[2]]
-			if want, known := statuses[match[1]]; !ok || !known || k.status != want {
-				t.Errorf("%s: the code %s is not in the table with status %d, but %d", file, match[2], want, k.status)
-			}
-		}
-	}
-	if found < 20 {
-		t.Errorf("only %d refusals found: has their form changed?", found)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/kapok-fleet/kapok/fleet/access"
 	"github.com/kapok-fleet/kapok/fleet/session"
+	"github.com/kapok-fleet/kapok/fleet/track"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/protocol/api"
 	"github.com/kapok-fleet/kapok/protocol/ws"
@@ -63,8 +65,13 @@ type Options struct {
 	AnswerWithin time.Duration
 	// MaxStreams bounds open streams; 0 means DefaultMaxStreams.
 	MaxStreams int
+	// MaxQuotes bounds quotes that are made at once; 0 means DefaultMaxQuotes.
+	MaxQuotes int
 	// Responses are what the fleet does about each kind of incident.
 	Responses []api.Response
+	// Tracks are flushed and read by the server; whoever opened them closes them
+	// after Shutdown. Nil when none are kept.
+	Tracks *track.Store
 	// Version stands in the OpenAPI document.
 	Version string
 }
@@ -75,7 +82,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("server: options need a backend, a chart and access")
 	case !access.ValidID(o.Fleet):
 		return o, fmt.Errorf("server: %q cannot name a fleet: 1 to 64 of A-Z a-z 0-9 . _ : -", o.Fleet)
-	case o.Speed < 0 || o.AnswerWithin < 0 || o.MaxStreams < 0:
+	case o.Speed < 0 || o.AnswerWithin < 0 || o.MaxStreams < 0 || o.MaxQuotes < 0:
 		return o, errors.New("server: options have a negative number")
 	}
 	if err := o.Session.Validate(); err != nil {
@@ -96,6 +103,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxStreams == 0 {
 		o.MaxStreams = DefaultMaxStreams
 	}
+	if o.MaxQuotes == 0 {
+		o.MaxQuotes = DefaultMaxQuotes
+	}
 	if o.Version == "" {
 		o.Version = "dev"
 	}
@@ -114,6 +124,9 @@ type Server struct {
 	tickets  tickets
 	links    links
 	hub      *hub
+	exports  atomic.Int32 // downloads under way
+	// quotes holds a token for each quote that is being made.
+	quotes chan struct{}
 
 	// serving ends when Shutdown begins; work counts the goroutines that it ends.
 	serving context.Context
@@ -131,6 +144,7 @@ func New(o Options) (*Server, error) {
 	s.hub = &hub{server: s, socket: streamOptions()}
 	s.serving, s.stop = context.WithCancel(context.Background())
 	s.options.Session = s.sessionConfig(o.Session)
+	s.quotes = make(chan struct{}, o.MaxQuotes)
 	s.metrics = newMetrics(s)
 	s.api = humago.New(s.mux, huma.Config{
 		OpenAPI:       describeAPI(o.Version),
@@ -142,14 +156,16 @@ func New(o Options) (*Server, error) {
 	s.registerExecution()
 	s.registerChart()
 	s.registerIncidents()
+	s.registerQuotes()
 	s.registerZones()
 	s.registerActions()
 	s.registerTickets()
+	s.registerExports()
 	s.registerRaw()
 	if err := s.sealAPI(); err != nil {
 		return nil, err
 	}
-	for _, run := range []func(context.Context){s.hub.follow, s.hub.beatOn, s.tickLinks, s.checkOn} {
+	for _, run := range []func(context.Context){s.hub.follow, s.hub.beatOn, s.keepTracks, s.tickLinks, s.checkOn} {
 		s.work.Go(func() { run(s.serving) })
 	}
 	return s, nil

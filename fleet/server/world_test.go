@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 	"github.com/kapok-fleet/kapok/fleet/access"
 	"github.com/kapok-fleet/kapok/fleet/engine"
 	"github.com/kapok-fleet/kapok/fleet/journal"
+	"github.com/kapok-fleet/kapok/fleet/track"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/chart/harbour"
 	"github.com/kapok-fleet/kapok/protocol/api"
@@ -87,7 +89,10 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 		Tick: 100 * time.Millisecond,
 	})
 	w.must(err)
-	o := Options{Backend: Engine{w.engine}, Chart: w.chart, Access: w.tokens, Fleet: "harbour", Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	tracks, err := track.Open(track.Options{Dir: filepath.Join(dir, "tracks")})
+	w.must(err)
+	t.Cleanup(func() { w.must(tracks.Close()) })
+	o := Options{Backend: Engine{w.engine}, Tracks: tracks, Chart: w.chart, Access: w.tokens, Fleet: "harbour", Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	o.Responses = fleet.DefaultConfig().ResponseViews()
 	if change != nil {
 		change(&o)
@@ -162,12 +167,13 @@ func (w *world) do(who, method, path, body string, headers ...string) answer {
 	defer func() { _ = response.Body.Close() }()
 	read, err := io.ReadAll(response.Body)
 	w.must(err)
-	w.documented(request, response.StatusCode)
+	w.documented(request, response.StatusCode, read)
 	return answer{response.StatusCode, response.Header, bytes.TrimSpace(read)}
 }
 
-// documented demands that the OpenAPI document has the status of an answer.
-func (w *world) documented(request *http.Request, status int) {
+// documented demands that the OpenAPI document has the status of an answer, and
+// the code of a problem.
+func (w *world) documented(request *http.Request, status int, body []byte) {
 	w.t.Helper()
 	inner, _ := w.server.inFleet(request)
 	_, pattern := w.server.mux.Handler(inner)
@@ -177,8 +183,16 @@ func (w *world) documented(request *http.Request, status int) {
 	var d document
 	w.must(json.Unmarshal(w.server.document, &d))
 	method, path, _ := strings.Cut(pattern, " ")
-	if _, ok := d.Paths[path][strings.ToLower(method)].Responses[strconv.Itoa(status)]; !ok {
+	known, ok := d.Paths[path][strings.ToLower(method)].Responses[strconv.Itoa(status)]
+	if !ok {
 		w.t.Errorf("%s %s answered with status %d, which the document does not have for %s", request.Method, request.URL, status, pattern)
+	}
+	var p api.Problem
+	if status < 400 || json.Unmarshal(body, &p) != nil {
+		return
+	}
+	if !slices.Contains(strings.Split(known.Description, ", "), p.Code) {
+		w.t.Errorf("%s %s answered with the problem %s, which the document does not have for %s", request.Method, request.URL, p.Code, pattern)
 	}
 }
 

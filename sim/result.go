@@ -147,6 +147,7 @@ func (w *world) assert(r *Result) {
 
 // judgeZones says what became of the scenario's zones.
 func (w *world) judgeZones(r *Result) {
+	r.CaughtInside = len(w.geometry.Caught)
 	for _, z := range w.people.zones {
 		if z.id == "" {
 			continue

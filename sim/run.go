@@ -68,15 +68,11 @@ type world struct {
 	geometry  *check.Geometry
 	// laid are the rings of the scenario's zones as another run laid them, empty
 	// for those that it did not lay; nil when there was no other run.
-	laid []orb.Ring
-	// inForce are the zones that people made or changed, replaced the ids of those
-	// of the chart that they stand for.
-	inForce  []chart.Zone
-	replaced []string
-	hasher   hash.Hash
-	frames   [][]byte
-	out      []protocol.FromVehicle
-	err      error
+	laid   []orb.Ring
+	hasher hash.Hash
+	frames [][]byte
+	out    []protocol.FromVehicle
+	err    error
 }
 
 // Run simulates a scenario. An error means that the run could not be carried
@@ -113,6 +109,7 @@ func Run(ctx context.Context, s scenario.Scenario, o Options) (Result, error) {
 func (w *world) compare(ctx context.Context) (*Baseline, error) {
 	o := w.options
 	config := w.config
+	config.Policy = fleet.Policy(w.scenario.Compare)
 	o.Config, o.SkipFolds, o.OnEvent = &config, true, nil
 	other, err := newWorld(w.scenario, o)
 	if err != nil {

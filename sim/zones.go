@@ -182,15 +182,16 @@ func (w *world) liveZones() {
 	}
 	zones := w.backend.core.Fleet().State().Durable.Zones
 	var live []chart.Zone
-	var replaced []string
+	suspended := map[string]bool{}
 	for _, id := range slices.Sorted(maps.Keys(zones)) {
 		record := zones[id]
-		replaced = append(replaced, string(id))
-		if !record.Suspended && !record.Removed {
-			live = append(live, record.Zone)
+		if record.Suspended || record.Removed {
+			suspended[string(id)] = true
+			continue
 		}
+		live = append(live, record.Zone)
 	}
-	w.inForce, w.replaced = live, replaced
+	w.geometry.SetZones(w.time(), live, suspended)
 }
 
 // position is where a stop is, in the chart's frame.

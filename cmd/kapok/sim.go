@@ -63,7 +63,7 @@ func newSimRun(c console) *cobra.Command {
 
 // run simulates and tells the result.
 func (f *simRun) run(ctx context.Context, c console, s scenario.Scenario, dir, form string) error {
-	on, err := scenario.Charts{Dir: dir, Data: dataFolder(c), Harbour: harbour.Chart}.Open(s.Chart)
+	on, err := scenario.Charts{Dir: dir, Data: dataFolder(c), Harbour: harbour.Chart}.Open(s.Chart, s.Terrain...)
 	if err != nil {
 		return err
 	}

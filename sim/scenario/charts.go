@@ -24,25 +24,49 @@ type Charts struct {
 // there.
 var ErrNoData = errors.New("the data folder is not there; set KAPOK_DATA")
 
-// Open reads the chart that a scenario, or a --chart flag, names.
-func (c Charts) Open(name string) (*chart.Chart, error) {
-	if name == "harbour" {
+// Open reads the chart that a scenario, or a --chart flag, names. Terrain names,
+// in the same way, the files that a chart made of an OpenStreetMap file gets its
+// ground from; for any other chart there must be none.
+func (c Charts) Open(name string, terrain ...string) (*chart.Chart, error) {
+	if name == "harbour" && len(terrain) == 0 {
 		return c.Harbour()
 	}
+	file, err := c.file(name)
+	if err != nil {
+		return nil, err
+	}
+	var grounds []chart.TerrainFile
+	for _, ground := range terrain {
+		path, err := c.file(ground)
+		if err != nil {
+			return nil, err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("scenario: opening the terrain: %w", err)
+		}
+		defer func() { _ = f.Close() }()
+		grounds = append(grounds, chart.TerrainFile{Name: filepath.Base(path), Reader: f})
+	}
+	return read(file, grounds)
+}
+
+// file is the path of a file that a scenario names.
+func (c Charts) file(name string) (string, error) {
 	file := name
 	if path, ok := strings.CutPrefix(name, "data:"); ok {
 		if info, err := os.Stat(c.Data); err != nil || !info.IsDir() {
-			return nil, fmt.Errorf("scenario: chart %s: %w (it is %q now)", name, ErrNoData, c.Data)
+			return "", fmt.Errorf("scenario: chart %s: %w (it is %q now)", name, ErrNoData, c.Data)
 		}
 		file = filepath.Join(c.Data, filepath.FromSlash(path))
 	} else if !filepath.IsAbs(file) {
 		file = filepath.Join(c.Dir, filepath.FromSlash(file))
 	}
-	return read(file)
+	return file, nil
 }
 
 // read takes a compact chart or an OpenStreetMap file by its name's ending.
-func read(file string) (*chart.Chart, error) {
+func read(file string, terrain []chart.TerrainFile) (*chart.Chart, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("scenario: opening the chart: %w", err)
@@ -51,7 +75,9 @@ func read(file string) (*chart.Chart, error) {
 	var c *chart.Chart
 	switch name, isMap := MapName(file); {
 	case isMap:
-		c, _, err = chart.ImportOSM(f, chart.OSMOptions{Name: name})
+		c, _, err = chart.ImportOSM(f, chart.OSMOptions{Name: name, Terrain: terrain})
+	case len(terrain) > 0:
+		return nil, fmt.Errorf("scenario: chart %s: %w: only a chart made of an OpenStreetMap file gets terrain", file, ErrInvalid)
 	case filepath.Ext(file) == ".chart":
 		c, err = chart.Read(f)
 	default:

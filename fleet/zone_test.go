@@ -27,13 +27,15 @@ type squad struct {
 	seqs  map[fleet.VehicleID]uint64
 }
 
-func newSquad(t testing.TB) *squad {
+func newSquad(t testing.TB) *squad { return newSquadWith(t, func(*fleet.Config) {}) }
+
+func newSquadWith(t testing.TB, change func(c *fleet.Config)) *squad {
 	c, err := harbour.Chart()
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := fleet.DefaultConfig()
-	config.MaxCandidates = 1
+	change(&config)
 	f, err := fleet.New(config, c, fleet.NewState())
 	if err != nil {
 		t.Fatal(err)
@@ -349,4 +351,129 @@ func (q *squad) leavesAfter(id fleet.VehicleID, west, south, east, north float64
 		}
 	}
 	return took, nearest
+}
+
+// crowd is a number of drones in the air, each on its way across the middle.
+func (q *squad) crowd(n int, part float64) []fleet.VehicleID {
+	var ids []fleet.VehicleID
+	for i := range n {
+		id := fleet.VehicleID(fmt.Sprintf("d%03d", i))
+		y := -500 + 1000*float64(i)/float64(n)
+		q.join(id, protocol.Multirotor, q.clear(700+float64(i%7)*10, y, 0))
+		q.visit(id, q.clear(-600, y, 40))
+		q.sample(id, q.along(id, part), protocol.ModeTravel)
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// TestBeyondTheBudgetVehiclesAreHeldAndPlannedInTheNextTicks: what a step has no
+// time for is held when its way meets the zone soon, and goes on when it has a
+// lawful revision.
+func TestBeyondTheBudgetVehiclesAreHeldAndPlannedInTheNextTicks(t *testing.T) {
+	q := newSquadWith(t, func(c *fleet.Config) { c.ExpansionsPerStep = 300 })
+	ids := q.crowd(12, 0.3)
+	q.now = q.now.Add(time.Second)
+	change, _ := q.zone(fleet.PutZone{Order: api.ZoneOrder{Rule: "keep_out", Polygon: q.rectangle(-100, -600, 60, 600)}})
+	actions := map[string]int{}
+	for _, e := range change.Affected {
+		actions[e.Action]++
+	}
+	if actions["held"] < 3 || actions["rerouted"] < 1 || actions["held"]+actions["rerouted"]+actions["deferred"] != 12 {
+		t.Fatalf("actions %v", actions)
+	}
+	places := map[fleet.VehicleID]space.Position{}
+	for _, id := range ids {
+		places[id] = space.Position(q.fleet.State().Volatile.Presences[id].Sample.Position)
+	}
+	for range 40 {
+		q.now = q.now.Add(time.Second)
+		for _, id := range ids {
+			v := q.fleet.State().Durable.Vehicles[id]
+			for _, c := range v.Commands {
+				if s := q.fleet.State().Durable.Commands[c].State; s == fleet.CommandIssued {
+					q.obey(id, c)
+				}
+			}
+			if m := q.mission(id); !m.Answered() {
+				q.accept(id)
+			}
+			q.sample(id, places[id], protocol.ModeTravel)
+		}
+		q.step(fleet.Tick{})
+	}
+	for _, id := range ids {
+		m := q.mission(id)
+		if m.State != protocol.MissionActive || q.fleet.State().Durable.Vehicles[id].Blocked != "" {
+			t.Errorf("%s is not on its way again: %s", id, m.State)
+		}
+		q.mustBeLawful(id, places[id])
+	}
+}
+
+// TestAZoneThatGoesLetsThoseHeldGoOn: the hold is taken back.
+func TestAZoneThatGoesLetsThoseHeldGoOn(t *testing.T) {
+	q := newSquadWith(t, func(c *fleet.Config) { c.ExpansionsPerStep = 300 })
+	q.crowd(12, 0.3)
+	change, _ := q.zone(fleet.PutZone{Order: api.ZoneOrder{Rule: "keep_out", Polygon: q.rectangle(-100, -600, 60, 600)}})
+	var held []fleet.VehicleID
+	places := map[fleet.VehicleID]space.Position{}
+	for _, e := range change.Affected {
+		if e.Action == "held" {
+			id := fleet.VehicleID(e.Vehicle)
+			held = append(held, id)
+			places[id] = q.along(id, 0.3)
+			q.obey(id, q.fleet.State().Durable.Vehicles[id].Commands[0])
+		}
+	}
+	q.zone(fleet.RemoveZone{Zone: fleet.ZoneID(change.Zone.ID)})
+	for range 20 {
+		q.now = q.now.Add(time.Second)
+		for _, id := range held {
+			q.sample(id, places[id], protocol.ModeHold)
+			if m := q.mission(id); !m.Answered() {
+				q.accept(id)
+			}
+		}
+		q.step(fleet.Tick{})
+	}
+	if len(held) < 3 {
+		t.Fatalf("only %d are held", len(held))
+	}
+	for _, id := range held {
+		resumed := false
+		for _, c := range q.fleet.State().Durable.Commands {
+			resumed = resumed || c.Vehicle == id && c.Kind == protocol.CommandResume
+		}
+		if !resumed {
+			t.Errorf("%s is not resumed", id)
+		}
+	}
+}
+
+// BenchmarkZoneAcross is the step of a zone across the ways of so many drones,
+// and what they need in all.
+func BenchmarkZoneAcross(b *testing.B) {
+	for _, n := range []int{10, 100, 500} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			q := newSquad(b)
+			q.crowd(n, 0.3)
+			order := api.ZoneOrder{Rule: "keep_out", Polygon: q.rectangle(-100, -600, 60, 600)}
+			actions := map[string]int{}
+			for b.Loop() {
+				change, _ := q.zone(fleet.PutZone{Order: order})
+				clear(actions)
+				for _, e := range change.Affected {
+					actions[e.Action]++
+				}
+				b.StopTimer()
+				q = newSquad(b)
+				q.crowd(n, 0.3)
+				b.StartTimer()
+			}
+			for action, count := range actions {
+				b.ReportMetric(float64(count), action)
+			}
+		})
+	}
 }

@@ -30,7 +30,8 @@ const (
 
 // watchZones plans, at a tick, what the step of a change had no time for, lets
 // vehicles go on that were held for it, and looks ahead to zones that are to
-// come into force. It spends at most a step's expansions.
+// come into force. It spends at most a step's expansions, but
+// for the most pressing vehicle, which alone may take ZoneExpansions times that.
 func (f *Fleet) watchZones() {
 	if f.state.Durable.Freeze != nil {
 		return
@@ -57,9 +58,15 @@ func (f *Fleet) watchZones() {
 	}
 	slices.SortStableFunc(concerns, moreConcerned)
 	spend := f.config.ExpansionsPerStep
-	for _, c := range concerns {
+	for i, c := range concerns {
 		f.cause = 0
-		f.watched(c, &spend)
+		if i > 0 {
+			f.watched(c, &spend)
+			continue
+		}
+		first := ZoneExpansions * spend
+		f.watched(c, &first)
+		spend -= ZoneExpansions*spend - first
 	}
 }
 
@@ -104,7 +111,10 @@ func (f *Fleet) lookAgainAt(v *Vehicle, held bool) *concern {
 		return nil
 	}
 	c, _ := f.concernOf(v, look{f: f, laws: f.lawsNow()}, nil)
-	if must || c.newest && !f.now.Before(f.zones.retry[v.ID]) {
+	if f.now.Before(f.zones.retry[v.ID]) && (must || c.newest) {
+		return nil
+	}
+	if must || c.newest {
 		return c
 	}
 	delete(f.zones.due, v.ID)
@@ -139,13 +149,17 @@ func (f *Fleet) watched(c *concern, spend *int) {
 	f.actor = "kapok"
 	f.zones.retry[c.v.ID] = f.now.Add(zoneRetry)
 	r := rebuilt{exhausted: true}
+	full := *spend >= ZoneExpansions*f.config.ExpansionsPerStep
 	if *spend > 0 {
 		r = f.mend(c, spend)
 	}
 	if r.exhausted {
 		var e api.ZoneEffect
-		delete(f.zones.retry, c.v.ID)
 		f.notNow(c, &e)
+		if !full {
+			// Its turn is still to come; one that had all there is waits.
+			delete(f.zones.retry, c.v.ID)
+		}
 		return
 	}
 	delete(f.zones.due, c.v.ID)

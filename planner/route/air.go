@@ -105,9 +105,11 @@ func (p *Planner) fly(q Query) (Route, error) {
 		a.heights[direct].done = true
 	}
 	var why *Refusal
-	best, why = p.flyAround(&q, best, direct, p.share(), why, &budget)
-	if !best.found {
-		best, why = p.flyAround(&q, best, direct, math.MaxInt, why, &budget)
+	for share := p.share(); ; share *= shareGrowth {
+		best, why = p.flyAround(&q, best, direct, share, why, &budget)
+		if best.found || budget < 0 || share > math.MaxInt/shareGrowth {
+			break
+		}
 	}
 	used := min(q.MaxExpansions, q.MaxExpansions-budget)
 	switch {

@@ -32,6 +32,8 @@ const (
 	// once a way at another is known: at low heights a dense town is a labyrinth,
 	// and its shortest way is worth a few seconds over the roofs.
 	ShareExpansions = 1000
+	// shareGrowth is how many times more it takes in each next round.
+	shareGrowth = 8
 	// samplesPerExpansion is how many samples of a profile count as one expansion.
 	samplesPerExpansion = 16
 )

@@ -147,8 +147,13 @@ func TestNetworksOfTheProfiles(t *testing.T) {
 		foot, road  int32
 		main, roads bool
 	}{
-		{1, 0, 0, true, true}, {3, 0, 0, true, true}, {6, 0, -1, true, false}, {7, 0, -1, true, false},
-		{8, 0, 1, true, false}, {4, -1, 2, false, false}, {5, -1, 3, false, false},
+		{1, 0, 0, true, true},
+		{3, 0, 0, true, true},
+		{6, 0, -1, true, false},
+		{7, 0, -1, true, false},
+		{8, 0, 1, true, false},
+		{4, -1, 2, false, false},
+		{5, -1, 3, false, false},
 	} {
 		n := node(want.osm)
 		if g.Component[n] != want.foot || g.RoadComponent[n] != want.road || g.InMain(n) != want.main || g.InMainOf(n, Road) != want.roads ||

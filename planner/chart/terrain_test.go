@@ -427,7 +427,8 @@ func TestGeoTIFFRefuses(t *testing.T) {
 		"huge":        {with(func(m map[uint16][]uint64) { m[tagWidth] = []uint64{1 << 31} }), "samples; 2 by 2"},
 		"blocks":      {with(func(m map[uint16][]uint64) { m[tagStripOffsets] = []uint64{8} }), "1 blocks and needs 7"},
 		"outside":     {with(func(m map[uint16][]uint64) { m[tagStripOffsets][2] = 1 << 31 }), "damaged or cut off"},
-		"short block": {with(func(m map[uint16][]uint64) { m[tagStripBytes][2] = 3 }), "block 3 has 3 of 240 bytes"},
+		"short block": {with(func(m map[uint16][]uint64) { m[tagStripBytes][2], m[tagStripBytes][1] = 3, 600 }), "block 3 has 3 of 240 bytes"},
+		"few bytes":   {with(func(m map[uint16][]uint64) { m[tagStripBytes][2] = 3 }), "too few for 20 by 21 samples"},
 		"no step":     {with(func(m map[uint16][]uint64) { m[tagPixelScale] = []uint64{0, 0, 0} }), "not a place on earth"},
 	} {
 		_, _, err := ImportTerrain([]TerrainFile{{"dem.tif", bytes.NewReader(c.file)}}, bound(7, 43, 7.19, 43.2))

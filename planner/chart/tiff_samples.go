@@ -59,9 +59,29 @@ func (f *tiff) layout(cols, rows int) (tiffLayout, error) {
 	}
 	switch [2]int{l.format, l.bits} {
 	case [2]int{1, 8}, [2]int{1, 16}, [2]int{1, 32}, [2]int{2, 8}, [2]int{2, 16}, [2]int{2, 32}, [2]int{3, 32}, [2]int{3, 64}:
-		return l, nil
+		return l, f.checkLength(l, cols, rows)
 	}
 	return l, fmt.Errorf("its samples of %d bits in format %d are not read", l.bits, l.format)
+}
+
+// maxDeflate is how many times shorter than its content packed data can be.
+const maxDeflate = 1032
+
+// checkLength demands as many bytes as the samples need at least, so that memory
+// is taken only for files that have them.
+func (f *tiff) checkLength(l tiffLayout, cols, rows int) error {
+	have := 0
+	for n := range l.count {
+		have += min(max(f.whole(l.lengths, n, 0, math.MaxUint32), 0), len(f.data))
+	}
+	need := cols * rows * l.bits / 8
+	if l.packed {
+		need /= maxDeflate
+	}
+	if have < need {
+		return fmt.Errorf("its blocks have %d bytes together, too few for %d by %d samples", have, cols, rows)
+	}
+	return nil
 }
 
 // samples reads all blocks into the raster, whose rows run from the south.

@@ -13,7 +13,7 @@ import (
 
 func newCommand(c console) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "command", Short: "Command a vehicle at once: hold, resume, return, land or stop",
+		Use: "command", Short: "Command one vehicle or several at once: hold, resume, return, land or stop",
 		Args: cobra.ArbitraryArgs, RunE: needsCommand,
 	}
 	for _, one := range []struct{ kind, short string }{
@@ -31,13 +31,25 @@ func newCommand(c console) *cobra.Command {
 func newCommandKind(c console, kind, short string) *cobra.Command {
 	var r remote
 	var o output
+	var group groupFlags
 	var reason string
 	var wait bool
 	cmd := &cobra.Command{
-		Use: kind + " VEHICLE", Short: short, Args: exactly(1, "the vehicle's id"),
+		Use: kind + " VEHICLE...", Short: short,
+		Example: "  kapok command " + kind + " robot-1\n  kapok command " + kind + " --kind rover --area 113.92,22.5,113.94,22.52 --reason \"a parade\"",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			several, err := group.group(args)
+			if err != nil {
+				return err
+			}
+			if several && wait {
+				return errors.New("--wait follows a command to one vehicle")
+			}
+			if several {
+				return commandGroup(cmd.Context(), c, &r, &o, &group, api.GroupCommand{Kind: kind, Vehicles: args, Reason: reason})
+			}
 			var last api.Command
-			err := showAnswer(c, &r, &o, commandHeads(), commandRow, func(k *client.Client) (api.Command, error) {
+			err = showAnswer(c, &r, &o, commandHeads(), commandRow, func(k *client.Client) (api.Command, error) {
 				answer, err := k.Command(cmd.Context(), newKey(), args[0], api.CommandOrder{Kind: kind, Reason: reason})
 				if err == nil && wait {
 					answer, err = followCommand(cmd.Context(), c, k, answer)
@@ -51,7 +63,8 @@ func newCommandKind(c console, kind, short string) *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	group.flags(cmd)
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record; needed with several vehicles")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until it is done; exit status 1 if it is not")
 	r.flags(cmd)
 	o.flag(cmd, asTable, asJSON)

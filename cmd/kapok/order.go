@@ -28,6 +28,13 @@ type orderFlags struct {
 	waitFor      time.Duration
 }
 
+// orderUse is what the commands do with the order that their flags describe:
+// order it, or ask what would become of it.
+type orderUse struct {
+	verb string
+	do   func(ctx context.Context, c console, f *orderFlags, order api.Order, places []string) error
+}
+
 func newOrder(c console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "order", Short: "Order a visit, a delivery or a patrol",
@@ -35,65 +42,68 @@ func newOrder(c console) *cobra.Command {
 			"The answer is given once the order is durable: from then on it is never forgotten.",
 		Args: cobra.ArbitraryArgs, RunE: needsCommand,
 	}
-	cmd.AddCommand(newOrderVisit(c), newOrderDelivery(c), newOrderPatrol(c))
+	use := orderUse{"order", placeOrder}
+	for _, kind := range []*cobra.Command{newOrderVisit(c, use), newOrderDelivery(c, use), newOrderPatrol(c, use)} {
+		cmd.AddCommand(kind)
+	}
 	return cmd
 }
 
-func newOrderVisit(c console) *cobra.Command {
+func newOrderVisit(c console, use orderUse) *cobra.Command {
 	var f orderFlags
 	var at []string
 	cmd := &cobra.Command{
 		Use: "visit", Short: "Send a vehicle to a place", Args: cobra.NoArgs,
-		Example: "  kapok order visit --at 113.931,22.511 --work 20s --priority urgent --wait",
+		Example: "  kapok " + use.verb + " visit --at 113.931,22.511 --work 20s --priority urgent",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return placeOrder(cmd.Context(), c, &f, api.Order{Kind: "visit"}, at)
+			return use.do(cmd.Context(), c, &f, api.Order{Kind: "visit"}, at)
 		},
 	}
 	cmd.Flags().StringArrayVar(&at, "at", nil, "the place; may be repeated")
-	f.flags(cmd)
+	f.flags(cmd, use)
 	return cmd
 }
 
-func newOrderDelivery(c console) *cobra.Command {
+func newOrderDelivery(c console, use orderUse) *cobra.Command {
 	var f orderFlags
 	var from string
 	var to []string
 	var kg float64
 	cmd := &cobra.Command{
 		Use: "delivery", Short: "Have something brought from one place to another", Args: cobra.NoArgs,
-		Example: "  kapok order delivery --from node/1201 --to 113.931,22.511 --kg 1.5",
+		Example: "  kapok " + use.verb + " delivery --from node/1201 --to 113.931,22.511 --kg 1.5",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if from == "" || len(to) == 0 {
 				return errors.New("a delivery needs --from and --to")
 			}
-			return placeOrder(cmd.Context(), c, &f, api.Order{Kind: "delivery", LoadKg: kg}, append([]string{from}, to...))
+			return use.do(cmd.Context(), c, &f, api.Order{Kind: "delivery", LoadKg: kg}, append([]string{from}, to...))
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "where it is picked up")
 	cmd.Flags().StringArrayVar(&to, "to", nil, "where it is dropped; may be repeated")
 	cmd.Flags().Float64Var(&kg, "kg", 1, "its weight, kg")
-	f.flags(cmd)
+	f.flags(cmd, use)
 	return cmd
 }
 
-func newOrderPatrol(c console) *cobra.Command {
+func newOrderPatrol(c console, use orderUse) *cobra.Command {
 	var f orderFlags
 	var at []string
 	var laps int
 	cmd := &cobra.Command{
 		Use: "patrol", Short: "Send a vehicle past several places", Args: cobra.NoArgs,
-		Example: "  kapok order patrol --at 113.931,22.511 --at 113.933,22.512 --laps 2",
+		Example: "  kapok " + use.verb + " patrol --at 113.931,22.511 --at 113.933,22.512 --laps 2",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return placeOrder(cmd.Context(), c, &f, api.Order{Kind: "patrol", Laps: laps}, at)
+			return use.do(cmd.Context(), c, &f, api.Order{Kind: "patrol", Laps: laps}, at)
 		},
 	}
 	cmd.Flags().StringArrayVar(&at, "at", nil, "a place; may be repeated, in order")
 	cmd.Flags().IntVar(&laps, "laps", 1, "how often")
-	f.flags(cmd)
+	f.flags(cmd, use)
 	return cmd
 }
 
-func (f *orderFlags) flags(cmd *cobra.Command) {
+func (f *orderFlags) flags(cmd *cobra.Command, use orderUse) {
 	f.remote.flags(cmd)
 	f.flag(cmd, asTable, asJSON)
 	cmd.Flags().StringVar(&f.priority, "priority", "routine", "emergency, urgent or routine")
@@ -102,6 +112,9 @@ func (f *orderFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.capabilities, "capability", nil, "what the vehicle must be able to do")
 	cmd.Flags().StringSliceVar(&f.kinds, "kind", nil, "kinds of vehicle that may go: rover, multirotor, vtol, vessel")
 	cmd.Flags().StringVar(&f.note, "note", "", "a note for the record")
+	if use.verb != "order" {
+		return
+	}
 	cmd.Flags().StringVar(&f.key, "key", "", "idempotency key: repeated, it gets the same answer and never a second task")
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "follow the task to its end; exit status 1 if it is not done")
 	cmd.Flags().DurationVar(&f.waitFor, "wait-for", 0, "give up waiting after so long, with exit status 1; 0 for never")
@@ -114,22 +127,15 @@ func placeOrder(ctx context.Context, c console, f *orderFlags, order api.Order, 
 		return err
 	}
 	if len(places) == 0 {
-		return errors.New("the order has no place: pass --at")
+		return errNoPlace
 	}
 	k, err := f.open(c)
 	if err != nil {
 		return err
 	}
 	defer k.Close()
-	order.Priority, order.Rank, order.Capabilities = f.priority, f.rank, f.capabilities
-	order.VehicleKinds, order.Note = f.kinds, f.note
-	for _, text := range places {
-		stop, err := findStop(ctx, k, text)
-		if err != nil {
-			return err
-		}
-		stop.WorkS = f.workS.Seconds()
-		order.Stops = append(order.Stops, stop)
+	if err := f.fill(ctx, k, &order, places); err != nil {
+		return err
 	}
 	key := f.key
 	if key == "" {
@@ -153,6 +159,24 @@ func placeOrder(ctx context.Context, c console, f *orderFlags, order api.Order, 
 		return no("task %s is %s: %s", task.ID, task.State, task.Reason)
 	}
 	return err
+}
+
+// errNoPlace refuses an order, or a question about one, that goes nowhere.
+var errNoPlace = errors.New("the order has no place: pass --at")
+
+// fill puts what the flags say into an order.
+func (f *orderFlags) fill(ctx context.Context, k *client.Client, order *api.Order, places []string) error {
+	order.Priority, order.Rank, order.Capabilities = f.priority, f.rank, f.capabilities
+	order.VehicleKinds, order.Note = f.kinds, f.note
+	for _, text := range places {
+		stop, err := findStop(ctx, k, text)
+		if err != nil {
+			return err
+		}
+		stop.WorkS = f.workS.Seconds()
+		order.Stops = append(order.Stops, stop)
+	}
+	return nil
 }
 
 // findStop reads a place: coordinates, or the id of a site or place.

@@ -30,10 +30,13 @@ type settings struct {
 	Insecure       bool    `yaml:"insecure"`
 	AllowedOrigins string  `yaml:"allowed_origins"`
 	Speed          float64 `yaml:"speed"`
-	LogLevel       string  `yaml:"log_level"`
-	Workers        int     `yaml:"workers"`
-	SnapshotEvery  uint64  `yaml:"snapshot_every"`
-	KeepJournalMB  int64   `yaml:"keep_journal_mb"`
+	// Responses is the file of what is done about each kind of incident, empty
+	// for the responses that come with Kapok.
+	Responses     string `yaml:"responses"`
+	LogLevel      string `yaml:"log_level"`
+	Workers       int    `yaml:"workers"`
+	SnapshotEvery uint64 `yaml:"snapshot_every"`
+	KeepJournalMB int64  `yaml:"keep_journal_mb"`
 
 	AutoRegister      bool          `yaml:"auto_register"`
 	TelemetryInterval time.Duration `yaml:"telemetry_interval"`
@@ -54,6 +57,9 @@ type settings struct {
 	FinalKept         time.Duration `yaml:"final_kept"`
 	MaxOpenTasks      int           `yaml:"max_open_tasks"`
 	MaxVehicles       int           `yaml:"max_vehicles"`
+
+	// responses is what that file holds, nil where there is none.
+	responses []fleet.Response
 }
 
 // The limits of settings beside those of the fleet's configuration.
@@ -87,6 +93,9 @@ func (s *settings) config() fleet.Config {
 	f.RetryWaiting, f.MaxAttempts, f.MaxQueuedTasks = s.RetryWaiting, s.MaxAttempts, s.MaxQueuedTasks
 	f.ChargeBelow, f.ChargeTo, f.AnswersKept, f.FinalKept = s.ChargeBelow, s.ChargeTo, s.AnswersKept, s.FinalKept
 	f.MaxOpenTasks, f.MaxVehicles = s.MaxOpenTasks, s.MaxVehicles
+	if s.responses != nil {
+		f.Responses = s.responses
+	}
 	return f
 }
 
@@ -102,6 +111,7 @@ func (s *settings) flags() *pflag.FlagSet {
 	f.BoolVar(&s.Insecure, "insecure", s.Insecure, "listen on other addresses than loopback without TLS")
 	f.StringVar(&s.AllowedOrigins, "allowed-origins", s.AllowedOrigins, "web origins that may open links and streams, separated by commas")
 	f.Float64Var(&s.Speed, "speed", s.Speed, "how much faster than the wall clock the fleet's time runs")
+	f.StringVar(&s.Responses, "responses", s.Responses, "YAML file of what is done about each kind of incident, in place of Kapok's own")
 	f.StringVar(&s.LogLevel, "log-level", s.LogLevel, "debug, info, warn or error")
 	f.IntVar(&s.Workers, "workers", s.Workers, "how many plans are made at once in the background")
 	f.Uint64Var(&s.SnapshotEvery, "snapshot-every", s.SnapshotEvery, "events between snapshots")
@@ -163,9 +173,27 @@ func loadSettings(file string, env func(string) string, given *pflag.FlagSet) (s
 		}
 	})
 	if err == nil {
+		err = s.readResponses()
+	}
+	if err == nil {
 		err = s.validate()
 	}
 	return s, err
+}
+
+// readResponses reads the file of responses, if there is one.
+func (s *settings) readResponses() error {
+	if s.Responses == "" {
+		return nil
+	}
+	data, err := os.ReadFile(s.Responses)
+	if err != nil {
+		return fmt.Errorf("reading the responses: %w", err)
+	}
+	if s.responses, err = fleet.ParseResponses(data); err != nil {
+		return fmt.Errorf("responses %s: %w", s.Responses, err)
+	}
+	return nil
 }
 
 // readSettings reads a YAML file over s. Unknown keys are refused.

@@ -35,7 +35,7 @@ func newTasks(c console) *cobra.Command {
 	cmd.Flags().StringVar(&vehicle, "vehicle", "", "only those of this vehicle")
 	r.flags(cmd)
 	o.flag(cmd, asTable, asJSON, asNDJSON, asGeoJSON)
-	cmd.AddCommand(newTaskCancel(c), newTaskResolve(c))
+	cmd.AddCommand(newTaskCancel(c), newTaskResolve(c), newTaskReassign(c), newTaskRank(c))
 	return cmd
 }
 

@@ -30,7 +30,8 @@ func newVehicles(c console) *cobra.Command {
 	cmd.Flags().StringSliceVar(&links, "link", nil, "only these: unknown, live, late, lost")
 	r.flags(cmd)
 	o.flag(cmd, asTable, asJSON, asNDJSON, asGeoJSON)
-	cmd.AddCommand(newVehicleRegister(c), newVehicleService(c, true), newVehicleService(c, false))
+	cmd.AddCommand(newVehicleRegister(c), newVehicleService(c, true), newVehicleService(c, false),
+		newVehicleTakeover(c, false), newVehicleTakeover(c, true))
 	return cmd
 }
 
@@ -75,6 +76,9 @@ func newVehicleService(c console, in bool) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&change.Reason, "reason", "", "why, for the record")
+	if !in {
+		cmd.Flags().BoolVar(&change.KeepTasks, "keep-tasks", false, "let it finish what it has; otherwise it gives up what it has not begun and goes home")
+	}
 	r.flags(cmd)
 	o.flag(cmd, asTable, asJSON)
 	return cmd
@@ -86,6 +90,9 @@ func vehicleHeads() []string {
 
 func vehicleRow(v *api.Vehicle) []string {
 	note := v.Reason
+	if v.TakenOver != "" {
+		note = "taken over by " + v.TakenOver
+	}
 	if note == "" && v.Charger != "" {
 		note = "charger " + v.Charger
 	}

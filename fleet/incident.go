@@ -262,8 +262,8 @@ func (f *Fleet) hurry(tasks []TaskID, p Priority, why string) {
 			continue
 		}
 		f.emit(TaskRanked{Task: id, Priority: p, Rank: t.Rank, Reason: why})
-		if t.State == TaskAssigned || t.State == TaskUnderway {
-			f.bringForward(t.Vehicle)
+		if v, held := f.vehicle(t.Vehicle); held && t.State != TaskWaiting {
+			f.planForward(v)
 		}
 	}
 	f.lookAgain = true

@@ -10,7 +10,6 @@ import (
 	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/planner/route"
 	"github.com/kapok-fleet/kapok/planner/space"
-	"github.com/kapok-fleet/kapok/protocol"
 )
 
 // How an emergency gets a vehicle that has other work to do.
@@ -240,43 +239,6 @@ func (f *Fleet) queued(m *Mission, t *Task) int {
 		}
 	}
 	return n
-}
-
-// bringForward plans a mission anew with its emergencies first, after a task of
-// it has become one. When that cannot be done in time or with the charge there
-// is, the order stays.
-func (f *Fleet) bringForward(id VehicleID) {
-	v, ok := f.vehicle(id)
-	if !ok {
-		return
-	}
-	m, open := f.openMission(v)
-	if !open || !m.Answered() || m.State != protocol.MissionActive || f.presence(id).Link != LinkLive || f.commandPending(v) {
-		return
-	}
-	c, kept := f.fromHere(v, m)
-	todo := slices.DeleteFunc(taskLegs(m, false), func(l Leg) bool { return !f.holds(m, &l) })
-	inOrder := func(a, b Leg) int {
-		x, y := f.isEmergency(a.Task), f.isEmergency(b.Task)
-		switch {
-		case x == y:
-			return 0
-		case x:
-			return -1
-		}
-		return 1
-	}
-	if slices.IsSortedFunc(todo, inOrder) {
-		return
-	}
-	slices.SortStableFunc(todo, inOrder)
-	offer, refused := assign.Plan(f.world, f.stopsOf(todo), c, f.config.ExpansionsPerStep)
-	if refused != nil {
-		return
-	}
-	next := m.NextLeg
-	f.issue(v, m, append(kept, legsOf(&offer, todo, v, &next)...), next, Reason{"escalated", "emergencies go first"})
-	f.estimate(m.ID)
 }
 
 // alreadyThere finds another task of the same incident that a vehicle has: the

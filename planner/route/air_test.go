@@ -274,3 +274,43 @@ func TestRandomFlightsAreLawfulAndTheSameEveryTime(t *testing.T) {
 		}
 	}
 }
+
+func TestAVesselStaysOnItsWater(t *testing.T) {
+	// A bay whose mole leaves a gap of 40 m in the north, and a lake.
+	bay := ring(0, 0, 290, 0, 290, 360, 310, 360, 310, 0, 600, 0, 600, 400, 0, 400)
+	c := build(t, chart.Draft{Water: []chart.WaterArea{
+		{ID: "bay", Polygon: append(bay, rect(100, 200, 150, 300)[0])},
+		{ID: "lake", Polygon: rect(900, 0, 1200, 300)},
+	}})
+	sail := func(from, to space.Position) (route.Route, error) {
+		q := route.Query{From: from, To: to, Spec: spec(t, "kapok-boat"), Depart: noon()}
+		r, err := planner(t, c).Find(q)
+		if err == nil {
+			check(t, c, nil, q, r)
+		}
+		return r, err
+	}
+	// The start is two metres off the quay.
+	r, err := sail(pos(2, 250, 0), pos(500, 50, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := draw(r.Path), "(2 250 0) (90 310 0) (280 370 0) (320 370 0) (500 50 0) "; got != want {
+		t.Errorf("path %s, want %s", got, want)
+	}
+	for _, tt := range []struct {
+		name     string
+		from, to space.Position
+		object   string
+	}{
+		{"from land", pos(-50, 50, 0), pos(500, 50, 0), ""},
+		{"from the island", pos(120, 250, 0), pos(500, 50, 0), ""},
+		{"to land", pos(50, 50, 0), pos(700, 50, 0), ""},
+		{"to another water", pos(50, 50, 0), pos(1000, 50, 0), "bay"},
+	} {
+		var no *route.Refusal
+		if r, err := sail(tt.from, tt.to); !errors.As(err, &no) || no.Rule != route.OffWater || no.Object != tt.object {
+			t.Errorf("%s: %v %s", tt.name, err, draw(r.Path))
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/route"
 	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/planner/verify"
 )
 
 // district is five streets by five, 100 m apart, from the origin.
@@ -259,5 +260,58 @@ func TestRandomDrivesAreShortestAndLawful(t *testing.T) {
 	}
 	if found < 40 {
 		t.Errorf("only %d drives were found", found)
+	}
+}
+
+// A one-way street for cars leads past the goal; robots take the path across.
+func TestVansKeepToTheRoadsAndRobotsToTheSidewalks(t *testing.T) {
+	nodes := []chart.Node{{Point: pt(0, 0)}, {Point: pt(200, 0)}, {Point: pt(200, 200)}, {Point: pt(0, 200)}, {Point: pt(100, 100)}}
+	both, foot := chart.Road|chart.Sidewalk, chart.Sidewalk
+	arcs := []chart.Arc{
+		{From: 0, To: 1, Profiles: chart.Road, SpeedLimitMPS: 8},
+		{From: 1, To: 2, Profiles: chart.Road, SpeedLimitMPS: 8},
+		{From: 2, To: 3, Profiles: chart.Road, SpeedLimitMPS: 4},
+		{From: 3, To: 0, Profiles: chart.Road, SpeedLimitMPS: 8},
+		{From: 0, To: 4, Profiles: foot},
+		{From: 4, To: 0, Profiles: foot},
+		{From: 4, To: 3, Profiles: foot},
+		{From: 3, To: 4, Profiles: foot},
+		{From: 1, To: 4, Profiles: both},
+		{From: 4, To: 1, Profiles: foot},
+	}
+	c := build(t, chart.Draft{Nodes: nodes, Arcs: arcs, Terrain: land(func(x, _ float64) float64 { return 50 + x/10 })})
+	tests := []struct {
+		model    string
+		from, to space.Position
+		want     string
+		profile  chart.Profile
+	}{
+		{"kapok-van", pos(20, 5, 0), pos(150, -5, 0), "(20 5 52) (20 0 52) (150 0 65) (150 -5 65) ", chart.Road},
+		{"kapok-van", pos(150, 0, 0), pos(20, 0, 0), "(150 0 65) (200 0 70) (200 200 70) (0 200 50) (0 0 50) (20 0 52) ", chart.Road},
+		{"kapok-rover", pos(5, 0, 0), pos(200, 0, 0), "(5 0 50) (3 3 50) (100 100 60) (200 0 70) ", chart.Sidewalk},
+	}
+	for _, tt := range tests {
+		q := route.Query{From: tt.from, To: tt.to, Spec: spec(t, tt.model), Depart: noon()}
+		r, err := planner(t, c).Find(q)
+		if err != nil {
+			t.Errorf("%s: %v", tt.model, err)
+			continue
+		}
+		check(t, c, nil, q, r)
+		for _, v := range verify.Drive(c, tt.profile, r.Path) {
+			t.Errorf("%s: %v", tt.model, v)
+		}
+		if got := draw(r.Path); got != tt.want {
+			t.Errorf("%s: path %s, want %s", tt.model, got, tt.want)
+		}
+	}
+	fast := route.Query{From: pos(150, 0, 0), To: pos(20, 0, 0), Spec: spec(t, "kapok-van"), Depart: noon()}
+	if r, err := planner(t, c).Find(fast); err != nil || !close2(r.Cost.Seconds, 50/8.0+200/8.0+200/4.0+200/8.0+20/8.0, 0.1) {
+		t.Errorf("around the block in %.1f s, %v", r.Cost.Seconds, err)
+	}
+	bare := build(t, chart.Draft{Nodes: nodes, Arcs: arcs[4:6]})
+	var no *route.Refusal
+	if _, err := planner(t, bare).Find(fast); !errors.As(err, &no) || no.Rule != route.OffNetwork {
+		t.Errorf("without a road: %v", err)
 	}
 }

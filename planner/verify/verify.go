@@ -86,6 +86,7 @@ func Path(c *chart.Chart, zones []chart.Zone, suspended map[string]bool, kind mo
 	}
 	w := newWalk(c, zones, suspended, kind, path)
 	w.t = depart
+	w.approach(path[0], path[0])
 	w.look(path[0], true)
 	if kind == motion.Rover {
 		w.lookGround(path)
@@ -96,6 +97,7 @@ func Path(c *chart.Chart, zones []chart.Zone, suspended map[string]bool, kind mo
 		steps := max(1, math.Ceil(length/StepM))
 		loose := i == 1 || i == len(path)-1
 		begun := w.t
+		w.approach(path[i-1], path[i])
 		for k := 1.0; k <= steps; k++ {
 			t := k / steps
 			at := c.Frame.Position(space.XYZ{X: a.X + (b.X-a.X)*t, Y: a.Y + (b.Y-a.Y)*t, Z: a.Z + (b.Z-a.Z)*t})
@@ -111,9 +113,11 @@ type walk struct {
 	c         *chart.Chart
 	kind      motion.Kind
 	buildings []area
-	waters    []area
-	zones     []area
-	arcs      [][2]space.XY
+	// near are the numbers of the buildings near the segment at hand.
+	near   []int
+	waters []area
+	zones  []area
+	arcs   [][2]space.XY
 	// on is the arc that the last place was on, which is where to look first.
 	on    int
 	t     time.Time
@@ -180,6 +184,17 @@ func newWalk(c *chart.Chart, zones []chart.Zone, suspended map[string]bool, kind
 	return w
 }
 
+// approach finds the buildings near a segment.
+func (w *walk) approach(from, to space.Position) {
+	w.near = w.near[:0]
+	bound := orb.MultiPoint{from.Point(), to.Point()}.Bound().Pad(1e-5)
+	for i := range w.buildings {
+		if w.buildings[i].bound.Intersects(bound) {
+			w.near = append(w.near, i)
+		}
+	}
+}
+
 // look checks one place of the path. A loose one need not be on the network.
 func (w *walk) look(at space.Position, loose bool) {
 	if !w.c.Extent.Pad(1e-7).Contains(at.Point()) {
@@ -203,7 +218,7 @@ func (w *walk) look(at space.Position, loose bool) {
 }
 
 func (w *walk) lookBuildings(at space.Position) {
-	for i := range w.buildings {
+	for _, i := range w.near {
 		b := &w.buildings[i]
 		if !b.bound.Contains(at.Point()) {
 			continue

@@ -22,6 +22,8 @@ func newWatch(c console) *cobra.Command {
 	var o output
 	var after int64
 	var span time.Duration
+	var area string
+	var kinds []string
 	cmd := &cobra.Command{
 		Use: "watch", Short: "Follow what happens, a line for each event",
 		Long: "Follow the stream of events until Ctrl-C. When the connection breaks it is opened again and goes on\n" +
@@ -39,12 +41,14 @@ func newWatch(c console) *cobra.Command {
 				ctx, cancel = context.WithTimeout(ctx, span)
 				defer cancel()
 			}
-			w := watcher{console: c, client: k, form: form, resume: after >= 0, after: uint64(max(after, 0))}
+			w := watcher{console: c, client: k, form: form, resume: after >= 0, after: uint64(max(after, 0)), area: area, kinds: kinds}
 			return w.watch(ctx)
 		},
 	}
 	cmd.Flags().Int64Var(&after, "after", -1, "begin behind the event with this index; -1 for now")
 	cmd.Flags().DurationVar(&span, "for", 0, "stop after so long; 0 for never")
+	cmd.Flags().StringVar(&area, "area", "", "west,south,east,north in degrees: only vehicles, tasks and incidents in it")
+	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "only these: vehicles, tasks, alerts, zones, incidents, commands")
 	r.flags(cmd)
 	o.flag(cmd, asTable, asNDJSON)
 	return cmd
@@ -57,6 +61,8 @@ type watcher struct {
 	form   string
 	resume bool
 	after  uint64
+	area   string
+	kinds  []string
 	// began says that the stream was open once: from then on it is opened again.
 	began bool
 }
@@ -93,7 +99,7 @@ func (w *watcher) watch(ctx context.Context) error {
 
 // follow opens the stream once and prints what comes.
 func (w *watcher) follow(ctx context.Context) error {
-	stream, err := w.client.Stream(ctx, client.StreamOptions{Resume: w.resume, After: w.after})
+	stream, err := w.client.Stream(ctx, client.StreamOptions{Resume: w.resume, After: w.after, Area: w.area, Kinds: w.kinds})
 	if err != nil {
 		return err
 	}

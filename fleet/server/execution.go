@@ -3,14 +3,10 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"github.com/kapok-fleet/kapok/fleet"
-	"github.com/kapok-fleet/kapok/fleet/engine"
 	"github.com/kapok-fleet/kapok/protocol/api"
 )
 
@@ -35,16 +31,6 @@ type alertsInput struct {
 type acknowledgeInput struct {
 	ID   string `path:"id" maxLength:"64"`
 	Body *struct{}
-}
-
-type eventsInput struct {
-	After   uint64 `query:"after" doc:"Events with a greater index."`
-	Cursor  string `query:"cursor" maxLength:"20" pattern:"^[0-9]*$" doc:"From next_cursor; the same as after."`
-	Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"At most so many events."`
-	Task    string `query:"task" maxLength:"64" doc:"Those that concern this task."`
-	Vehicle string `query:"vehicle" maxLength:"64" doc:"Those that concern this vehicle."`
-	Mission string `query:"mission" maxLength:"64" doc:"Those that concern this mission."`
-	Type    string `query:"type" maxLength:"64" doc:"Those of this type."`
 }
 
 func (s *Server) registerExecution() {
@@ -79,12 +65,6 @@ func (s *Server) registerExecution() {
 		answers:     []shape{{http.StatusOK, api.Alert{}}},
 		codes:       alertCodes(),
 	}, s.acknowledge)
-	register(s, operation{
-		id: "list-events", method: http.MethodGet, path: "/v1/events", tag: "events", needs: toRead,
-		summary: "Read the durable events, in order, with their causes",
-		answers: []shape{{http.StatusOK, api.List[api.Event]{}}},
-		codes:   []string{codeMalformedCursor, codeTooOld, codeInvalid, codeUnavailable},
-	}, s.listEvents)
 }
 
 func (s *Server) listCommands(ctx context.Context, in *commandsInput) (*reply, error) {
@@ -132,48 +112,6 @@ func (s *Server) listAlerts(ctx context.Context, in *alertsInput) (*reply, error
 
 func (s *Server) acknowledge(ctx context.Context, in *acknowledgeInput) (*reply, error) {
 	return s.ask(ctx, fleet.AcknowledgeAlert{Alert: fleet.AlertID(in.ID)})
-}
-
-func (s *Server) listEvents(ctx context.Context, in *eventsInput) (*reply, error) {
-	after := in.After
-	if in.Cursor != "" {
-		var err error
-		if after, err = strconv.ParseUint(in.Cursor, 10, 64); err != nil {
-			return nil, newProblem(codeMalformedCursor, "cursor must be a next_cursor of this list").about("query.cursor")
-		}
-	}
-	if after == 1<<64-1 {
-		return listOf[json.RawMessage](requestOf(ctx), nil, "", nil)
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.options.AnswerWithin)
-	defer cancel()
-	from := after + 1
-	if after == 0 {
-		from = 0 // The oldest that is kept.
-	}
-	events, err := s.backend.Events(ctx, from, in.Limit, engine.Filter{
-		Task: fleet.TaskID(in.Task), Vehicle: fleet.VehicleID(in.Vehicle), Mission: fleet.MissionID(in.Mission), Type: in.Type,
-	})
-	if errors.Is(err, engine.ErrTooOld) {
-		return nil, newProblem(codeTooOld, "events after %d are no longer all kept", after)
-	}
-	if err != nil {
-		if p := fromEngine(err); p != nil {
-			return nil, p
-		}
-		return nil, fmt.Errorf("server: reading events after %d: %w", after, err)
-	}
-	items := make([]json.RawMessage, len(events.Events))
-	for i, e := range events.Events {
-		if items[i], err = fleet.EncodeEvent(publicEvent(e)); err != nil {
-			return nil, fmt.Errorf("server: reading events after %d: %w", after, err)
-		}
-	}
-	next := ""
-	if events.Next <= events.Last && events.Next > 0 {
-		next = strconv.FormatUint(events.Next-1, 10)
-	}
-	return listOf(requestOf(ctx), items, next, nil)
 }
 
 // listEntities answers with a page of things that are found by their ids.

@@ -39,6 +39,7 @@ func describeAPI(version string) *huma.OpenAPI {
 			{Name: "alerts", Description: "What a person should know."},
 			{Name: "events", Description: "What the fleet concluded, in order."},
 			{Name: "chart", Description: "The map that the fleet plans on."},
+			{Name: "tracks", Description: "Where vehicles were."},
 			{Name: "stream", Description: "The feed of what changes."},
 			{Name: "link", Description: "Vehicles' connections."},
 			{Name: "service", Description: "The server itself."},

@@ -24,6 +24,10 @@ type StreamOptions struct {
 	After  uint64
 	// RateHz is how often positions come at most, 0 for never.
 	RateHz float64
+	// Area is west,south,east,north in degrees, empty for everywhere; Kinds are
+	// kinds of things, none for all.
+	Area  string
+	Kinds []string
 }
 
 // Stream is an open /v1/stream.
@@ -47,6 +51,12 @@ func (c *Client) Stream(ctx context.Context, o StreamOptions) (*Stream, error) {
 	query := url.Values{"rate_hz": {strconv.FormatFloat(o.RateHz, 'f', -1, 64)}}
 	if o.Resume {
 		query.Set("after", strconv.FormatUint(o.After, 10))
+	}
+	if o.Area != "" {
+		query.Set("area", o.Area)
+	}
+	if len(o.Kinds) > 0 {
+		query.Set("kinds", strings.Join(o.Kinds, ","))
 	}
 	to.RawQuery = query.Encode()
 	header := http.Header{"Authorization": {"Bearer " + c.token}}

@@ -226,6 +226,8 @@ func (f *Fleet) barSentence(v *Vehicle, b bar) string {
 		return fmt.Sprintf("it has not answered mission %s for %.0f s, of %.0f s until an alert", b.object, b.number, b.limit)
 	case isSuspended:
 		return fmt.Sprintf("its mission %s is suspended", b.object)
+	case sameIncident:
+		return fmt.Sprintf("it has %s of the same incident: the parts of a response are for different vehicles", b.object)
 	case isBusy:
 		return fmt.Sprintf("it holds %.0f tasks, of at most %.0f", b.number, b.limit)
 	case isCharging:

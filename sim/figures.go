@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
@@ -48,8 +49,27 @@ func both(s *Summary, i *IncidentSummary, before string, all map[string]float64)
 	}
 }
 
-// compared judges a comparison.
-func (r *Result) compared(a scenario.Assertion) Outcome {
+// Judge adds what became of assertions to the outcomes. Took says how long a named
+// order took, or why it is not done.
+func (r *Result) Judge(assertions []string, took func(name string) (time.Duration, string)) {
+	for _, text := range assertions {
+		r.Outcomes = append(r.Outcomes, r.outcome(text, took))
+	}
+}
+
+// outcome judges one assertion.
+func (r *Result) outcome(text string, took func(name string) (time.Duration, string)) Outcome {
+	a, err := scenario.ParseAssertion(text)
+	if err != nil {
+		return Outcome{text, false, err.Error()}
+	}
+	if a.Task != "" {
+		span, why := took(a.Task)
+		if why != "" {
+			return Outcome{text, false, why}
+		}
+		return Outcome{text, span <= a.Within, fmt.Sprintf("task %s was done after %v", a.Task, span.Round(time.Second))}
+	}
 	all := r.figures()
 	value, bound := all[a.Figure], a.Number
 	found := fmt.Sprintf("%s is %g", a.Figure, value)
@@ -57,5 +77,5 @@ func (r *Result) compared(a scenario.Assertion) Outcome {
 		bound = all[a.Other]
 		found += fmt.Sprintf(", %s is %g", a.Other, bound)
 	}
-	return Outcome{a.Text, a.Holds(value, bound), found}
+	return Outcome{text, a.Holds(value, bound), found}
 }

@@ -116,26 +116,40 @@ type IncidentSummary struct {
 	IncidentResponseP95S float64 `json:"incident_response_s_p95"`
 }
 
+// Add counts reports that were answered with success, by how long it took until
+// somebody began to work there; false means that nobody did, and the time counts to
+// the end of the run.
+func (s *IncidentSummary) Add(count int, response func(i int) (time.Duration, bool)) {
+	var responses []float64
+	for i := range count {
+		span, reached := response(i)
+		if reached {
+			s.IncidentsReached++
+		}
+		responses = append(responses, span.Seconds())
+	}
+	s.IncidentsReported = count
+	s.IncidentResponseP50S, s.IncidentResponseP95S = quantiles(responses)
+}
+
 // summarizeIncidents says what became of the incidents.
 func (w *world) summarizeIncidents(state *fleet.State) IncidentSummary {
 	var s IncidentSummary
-	var responses []float64
+	var reported []*incident
 	for _, it := range w.people.incidents {
 		if it.refused != "" {
 			s.IncidentsRefused++
 		}
-		if it.id == "" {
-			continue
+		if it.id != "" {
+			reported = append(reported, it)
 		}
-		s.IncidentsReported++
-		until := w.time()
-		if in := state.Durable.Incidents[it.id]; in != nil && !in.ReachedAt.IsZero() {
-			s.IncidentsReached++
-			until = in.ReachedAt
-		}
-		responses = append(responses, until.Sub(w.start.Add(time.Duration(it.at))).Seconds())
 	}
-	slices.Sort(responses)
-	s.IncidentResponseP50S, s.IncidentResponseP95S = quantile(responses, 0.5), quantile(responses, 0.95)
+	s.Add(len(reported), func(i int) (time.Duration, bool) {
+		began := w.start.Add(time.Duration(reported[i].at))
+		if in := state.Durable.Incidents[reported[i].id]; in != nil && !in.ReachedAt.IsZero() {
+			return in.ReachedAt.Sub(began), true
+		}
+		return w.time().Sub(began), false
+	})
 	return s
 }

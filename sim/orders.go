@@ -13,8 +13,8 @@ import (
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
 
-// plannedOrder is an order that will be given at a time of the run.
-type plannedOrder struct {
+// PlannedOrder is an order that will be given at a time of the run.
+type PlannedOrder struct {
 	// Name is for assertions, empty for none.
 	Name  string
 	At    time.Duration
@@ -25,12 +25,12 @@ type plannedOrder struct {
 
 // planOrders draws all orders of a scenario from its seed: the timed ones first,
 // then each stream in order of time.
-func (p *orderPlan) planOrders() []plannedOrder {
+func (p *orderPlan) planOrders() []PlannedOrder {
 	s := p.scenario
-	var out []plannedOrder
+	var out []PlannedOrder
 	for i := range s.Orders.Timed {
 		o := &s.Orders.Timed[i]
-		planned := plannedOrder{Name: o.Name, At: o.At.D(), Order: p.timed(o)}
+		planned := PlannedOrder{Name: o.Name, At: o.At.D(), Order: p.timed(o)}
 		if o.CancelAfter != nil {
 			planned.CancelAfter = max(o.CancelAfter.D(), 1)
 		}
@@ -40,7 +40,7 @@ func (p *orderPlan) planOrders() []plannedOrder {
 		st := &s.Orders.Stream[i]
 		next := pace(p.rand, st.PerMinute, st.Count, st.From, min(st.Until, s.Duration))
 		for at, ok := next(); ok && len(out) < scenario.MaxOrders; at, ok = next() {
-			out = append(out, plannedOrder{At: at, Order: p.drawn(st)})
+			out = append(out, PlannedOrder{At: at, Order: p.drawn(st)})
 		}
 	}
 	return out

@@ -60,12 +60,12 @@ type question struct {
 // plan puts all orders, and what else people do, into the queue.
 func (p *people) plan() {
 	s := &p.w.scenario
-	p.plans = orderPlan{scenario: s, chart: p.w.chart, endpoints: p.w.endpoints, rand: chance(s.Seed, chanceOrders)}
-	for _, o := range p.plans.planOrders() {
+	p.plans = newDraw(s, p.w.chart, p.w.endpoints)
+	plan := p.plans.plan()
+	for _, o := range plan.Orders {
 		p.order(o)
 	}
-	p.plans.rand = chance(s.Seed, chanceIncidents)
-	for _, i := range p.plans.planIncidents() {
+	for _, i := range plan.Incidents {
 		p.report(i)
 	}
 	for i := range s.Zones {
@@ -77,7 +77,7 @@ func (p *people) plan() {
 }
 
 // order puts one order into the queue.
-func (p *people) order(o plannedOrder) {
+func (p *people) order(o PlannedOrder) {
 	it := &order{name: o.Name, at: int64(o.At)}
 	p.orders = append(p.orders, it)
 	number := len(p.orders)

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/protocol/api"
 	"github.com/kapok-fleet/kapok/sim/agent"
 	"github.com/kapok-fleet/kapok/sim/check"
-	"github.com/kapok-fleet/kapok/sim/scenario"
 )
 
 // Grace is how long after its promised arrival a task counts as due.
@@ -140,9 +140,7 @@ func (w *world) result() Result {
 // assert judges the scenario's assertions.
 func (w *world) assert(r *Result) {
 	state := w.finalState()
-	for _, text := range w.scenario.Assert {
-		r.Outcomes = append(r.Outcomes, w.outcome(r, state, text))
-	}
+	r.Judge(w.scenario.Assert, func(name string) (time.Duration, string) { return w.took(state, name) })
 }
 
 // judgeZones says what became of the scenario's zones.
@@ -230,42 +228,48 @@ func (w *world) judge(r *Result, state *fleet.State) {
 
 // summarize counts what became of the tasks that were ordered, at a time.
 func summarize(state *fleet.State, now time.Time, ordered []fleet.TaskID) Summary {
-	s := Summary{Ordered: len(ordered)}
+	return Summarize(now, len(ordered), func(i int) (api.Task, bool) { return state.TaskView(ordered[i]) })
+}
+
+// Summarize counts what became of a number of orders that were answered with
+// success, at a time. Task gives the task of one, or false when the backend does
+// not know it.
+func Summarize(now time.Time, ordered int, task func(i int) (api.Task, bool)) Summary {
+	s := Summary{Ordered: ordered}
 	var responses []float64
-	for _, id := range ordered {
-		t := state.Durable.Tasks[id]
-		if t == nil {
+	for i := range ordered {
+		t, ok := task(i)
+		if !ok {
 			s.Lost++
 			continue
 		}
-		s.count(t, now)
+		s.count(&t, now)
 		if begun := t.Stops[0].BegunAt; !begun.IsZero() {
 			responses = append(responses, begun.Sub(t.OrderedAt).Seconds())
 		}
 	}
-	slices.Sort(responses)
-	s.ResponseP50S, s.ResponseP95S = quantile(responses, 0.5), quantile(responses, 0.95)
+	s.ResponseP50S, s.ResponseP95S = quantiles(responses)
 	return s
 }
 
 // count adds one task.
-func (s *Summary) count(t *fleet.Task, now time.Time) {
+func (s *Summary) count(t *api.Task, now time.Time) {
 	switch t.State {
-	case fleet.TaskDone:
+	case "done":
 		s.Done++
-	case fleet.TaskFailed:
+	case "failed":
 		s.Failed++
-	case fleet.TaskCancelled:
+	case "cancelled":
 		s.Cancelled++
-	case fleet.TaskWaiting:
+	case "waiting":
 		s.Waiting++
-		if t.Reason.Text == "" {
+		if t.Reason == "" {
 			s.Lost++
 		}
-	case fleet.TaskAssigned, fleet.TaskUnderway:
+	default:
 		s.Underway++
 	}
-	if t.PromisedAt.IsZero() || t.State == fleet.TaskCancelled {
+	if t.PromisedAt.IsZero() || t.State == "cancelled" {
 		return
 	}
 	due := t.PromisedAt.Add(Grace)
@@ -273,12 +277,18 @@ func (s *Summary) count(t *fleet.Task, now time.Time) {
 		return
 	}
 	s.Due++
-	if t.State == fleet.TaskDone {
+	if t.State == "done" {
 		s.DueDone++
 	}
 	if begun := t.Stops[len(t.Stops)-1].BegunAt; begun.IsZero() || begun.After(due) {
 		s.Late++
 	}
+}
+
+// quantiles are the values below which half and 95 % of the values lie.
+func quantiles(values []float64) (p50, p95 float64) {
+	slices.Sort(values)
+	return quantile(values, 0.5), quantile(values, 0.95)
 }
 
 // quantile is the value below which the part q of sorted values lies, 0 of none.
@@ -289,28 +299,20 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
 }
 
-// outcome judges one assertion of the scenario.
-func (w *world) outcome(r *Result, state *fleet.State, text string) Outcome {
-	a, err := scenario.ParseAssertion(text)
-	if err != nil {
-		return Outcome{text, false, err.Error()}
-	}
-	if a.Task == "" {
-		return r.compared(a)
-	}
+// took is how long a named order took, or why it is not done.
+func (w *world) took(state *fleet.State, name string) (time.Duration, string) {
 	for _, o := range w.people.orders {
-		if o.name != a.Task {
+		if o.name != name {
 			continue
 		}
 		t := state.Durable.Tasks[o.task]
 		if t == nil {
-			return Outcome{text, false, "the order was not taken: " + o.refused}
+			return 0, "the order was not taken: " + o.refused
 		}
 		if t.State != fleet.TaskDone {
-			return Outcome{text, false, fmt.Sprintf("task %s is %s: %s", t.ID, t.State, t.Reason.Text)}
+			return 0, fmt.Sprintf("task %s is %s: %s", t.ID, t.State, t.Reason.Text)
 		}
-		took := t.EndedAt.Sub(w.start.Add(time.Duration(o.at)))
-		return Outcome{text, took <= a.Within, fmt.Sprintf("task %s was done after %v", t.ID, took.Round(time.Second))}
+		return t.EndedAt.Sub(w.start.Add(time.Duration(o.at))), ""
 	}
-	return Outcome{text, false, "no such order"}
+	return 0, "no such order"
 }

@@ -172,7 +172,7 @@ func newWorld(s scenario.Scenario, o Options) (*world, error) {
 	}
 	w.chart, w.endpoints = placed.Chart, placed.Endpoints
 	w.geometry = check.NewGeometry(w.chart)
-	agents, err := newAgents(s, w.chart, placed.Homes)
+	agents, err := NewAgents(s, w.chart, placed.Homes)
 	if err != nil {
 		return nil, err
 	}

@@ -30,9 +30,9 @@ type vehicle struct {
 	logs int
 }
 
-// newAgents makes the vehicles of a scenario at homes that scenario.Place gave, in
+// NewAgents makes the vehicles of a scenario at homes that scenario.Place gave, in
 // the order of its fleets. Charges and clock errors are drawn from the seed.
-func newAgents(s scenario.Scenario, c *chart.Chart, homes [][]scenario.Home) ([]*agent.Agent, error) {
+func NewAgents(s scenario.Scenario, c *chart.Chart, homes [][]scenario.Home) ([]*agent.Agent, error) {
 	draw := chance(s.Seed, chanceFleet)
 	var agents []*agent.Agent
 	for i := range s.Fleets {

@@ -63,18 +63,7 @@ func (p *people) lay(number int, z *scenario.TimedZone, it *madeZone, since int6
 		return
 	}
 	it.ring, it.askedAt = ring, p.w.now
-	order := api.ZoneOrder{
-		Name: z.Name, Rule: z.Rule, FloorM: z.FloorM, HeightLimitM: z.HeightLimitM, SpeedLimitMPS: z.SpeedLimitMPS,
-		Airborne: z.Airborne, Ground: z.Ground, Reason: byScenario,
-	}
-	var points [][2]float64
-	for _, at := range ring {
-		points = append(points, [2]float64(at))
-	}
-	order.Polygon = [][][2]float64{points}
-	if z.CeilingM != 0 {
-		order.CeilingM = &z.CeilingM
-	}
+	order := orderOf(z, ring)
 	if z.For > 0 {
 		order.Until = p.w.time().Add(z.For.D())
 	}
@@ -92,19 +81,45 @@ func (p *people) lay(number int, z *scenario.TimedZone, it *madeZone, since int6
 	})
 }
 
+// orderOf is the request for a zone.
+func orderOf(z *scenario.TimedZone, ring orb.Ring) api.ZoneOrder {
+	order := api.ZoneOrder{
+		Name: z.Name, Rule: z.Rule, FloorM: z.FloorM, HeightLimitM: z.HeightLimitM, SpeedLimitMPS: z.SpeedLimitMPS,
+		Airborne: z.Airborne, Ground: z.Ground, Reason: byScenario,
+	}
+	var points [][2]float64
+	for _, at := range ring {
+		points = append(points, [2]float64(at))
+	}
+	order.Polygon = [][][2]float64{points}
+	if z.CeilingM != 0 {
+		order.CeilingM = &z.CeilingM
+	}
+	return order
+}
+
 // ringOf is the outer ring of a zone; false while there is none that fits.
 func (p *people) ringOf(number int, z *scenario.TimedZone) (orb.Ring, bool) {
 	switch {
-	case z.Circle != nil:
-		stop := p.plans.named(z.Circle.At)
-		at, ok := p.plans.position(&stop)
-		return circle(p.w.chart.Frame, at, z.Circle.RadiusM), ok
-	case z.Across != nil:
+	case z.Across == nil:
+		return p.plans.ringOf(z)
+	case number <= len(p.w.laid):
 		// A run that is compared with another has the zones of that one.
-		if number <= len(p.w.laid) {
-			return p.w.laid[number-1], len(p.w.laid[number-1]) > 0
-		}
-		return p.w.across(number, z.Across)
+		return p.w.laid[number-1], len(p.w.laid[number-1]) > 0
+	}
+	return p.w.across(number, z.Across)
+}
+
+// ringOf is the outer ring of a zone that is drawn in the scenario; false when
+// its place is not known.
+func (p *orderPlan) ringOf(z *scenario.TimedZone) (orb.Ring, bool) {
+	if z.Circle != nil {
+		stop := p.named(z.Circle.At)
+		at, ok := p.position(&stop)
+		return circle(p.chart.Frame, at, z.Circle.RadiusM), ok
+	}
+	if len(z.Polygon) == 0 {
+		return nil, false
 	}
 	ring := make(orb.Ring, 0, len(z.Polygon)+1)
 	for _, at := range z.Polygon {

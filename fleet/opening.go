@@ -144,7 +144,7 @@ func (f *Fleet) assign(t *Task, v *Vehicle, offer *assign.Offer, without []TaskI
 	legs := append(o.kept, legsOf(offer, append(todo, o.after...), v, &next)...)
 	f.emit(TaskChanged{
 		Task: t.ID, State: TaskAssigned, Vehicle: v.ID, Mission: mission,
-		Reason:     Reason{"assigned", f.whyChosen(v)},
+		Reason:     Reason{"assigned", f.whyChosen(t, v)},
 		PromisedAt: eta, ETA: eta, Attempts: t.Attempts,
 	})
 	defer f.because(f.state.Durable.Index)()
@@ -162,7 +162,10 @@ func (f *Fleet) assign(t *Task, v *Vehicle, offer *assign.Offer, without []TaskI
 	f.clearAlert(alertAbout{kind: AlertWanted, task: t.ID, vehicle: v.ID}, "the vehicle has it")
 }
 
-func (f *Fleet) whyChosen(v *Vehicle) string {
+func (f *Fleet) whyChosen(t *Task, v *Vehicle) string {
+	if t.Wanted == v.ID {
+		return fmt.Sprintf("it was given to %s by hand", v.ID)
+	}
 	if f.config.Policy == NearestIdle {
 		return fmt.Sprintf("%s is the nearest that is idle", v.ID)
 	}

@@ -1,6 +1,9 @@
 package server
 
-import "net/http"
+import (
+	"maps"
+	"net/http"
+)
 
 // The codes of problems that this package raises itself. Clients may switch on
 // them; docs/errors.md explains each.
@@ -52,6 +55,14 @@ type kind struct {
 // kinds is the one table from codes to statuses, of this package's problems and
 // of the fleet's. A code that is not in it is a fault of the program.
 func kinds() map[string]kind {
+	all := ownKinds()
+	maps.Copy(all, requestKinds())
+	maps.Copy(all, stateKinds())
+	return all
+}
+
+// ownKinds are the problems that this package raises itself.
+func ownKinds() map[string]kind {
 	return map[string]kind{
 		codeMalformedJSON:       {http.StatusBadRequest, "The body is not well-formed JSON"},
 		codeMalformedCursor:     {http.StatusBadRequest, "The cursor is not one that was given out"},
@@ -89,23 +100,15 @@ func kinds() map[string]kind {
 		codeInternal:            {http.StatusInternalServerError, "A fault of the server"},
 		codeUnavailable:         {http.StatusServiceUnavailable, "The fleet is not ready"},
 		codeAnswerLate:          {http.StatusServiceUnavailable, "The answer did not come in time"},
+	}
+}
 
-		"alert_not_found":      {http.StatusNotFound, "There is no such alert"},
-		"task_over":            {http.StatusConflict, "The task is over"},
-		"load_on_board":        {http.StatusConflict, "The load is on board"},
-		"stop_begun":           {http.StatusConflict, "The vehicle is working at a stop"},
-		"nothing_to_decide":    {http.StatusConflict, "The stop is not in doubt"},
-		"vehicle_busy":         {http.StatusConflict, "The vehicle has an open mission"},
-		"not_taken_over":       {http.StatusConflict, "Nobody has the vehicle in hand"},
-		"not_stopped":          {http.StatusConflict, "The fleet is not stopped"},
-		"vehicle_cannot":       {http.StatusConflict, "The vehicle cannot take the task"},
-		"decision_needed":      {http.StatusConflict, "A stop is in doubt"},
-		"drill":                {http.StatusConflict, "The task is an exercise"},
+// requestKinds are the fleet's refusals of what a request says.
+func requestKinds() map[string]kind {
+	return map[string]kind{
 		"bad_area":             {http.StatusUnprocessableEntity, "The area is not west, south, east, north"},
 		"nothing_to_change":    {http.StatusUnprocessableEntity, "The request changes nothing"},
 		"bad_rank":             {http.StatusUnprocessableEntity, "The rank is out of range"},
-		"incident_closed":      {http.StatusConflict, "The incident is closed"},
-		"too_many_escalations": {http.StatusConflict, "The incident was escalated as often as it can be"},
 		"no_such_response":     {http.StatusUnprocessableEntity, "The fleet has no response for this kind of incident"},
 		"bad_severity":         {http.StatusUnprocessableEntity, "There is no such severity"},
 		"bad_radius":           {http.StatusUnprocessableEntity, "The radius is not possible"},
@@ -135,6 +138,26 @@ func kinds() map[string]kind {
 		"command_does_not_fit": {http.StatusUnprocessableEntity, "The vehicle cannot obey this command"},
 		"unknown_model":        {http.StatusUnprocessableEntity, "No performance is known for this model"},
 		"unknown_request":      {http.StatusUnprocessableEntity, "The fleet has no rule for this request"},
+	}
+}
+
+// stateKinds are the fleet's refusals for how things stand.
+func stateKinds() map[string]kind {
+	return map[string]kind{
+		"alert_not_found":      {http.StatusNotFound, "There is no such alert"},
+		"task_over":            {http.StatusConflict, "The task is over"},
+		"load_on_board":        {http.StatusConflict, "The load is on board"},
+		"stop_begun":           {http.StatusConflict, "The vehicle is working at a stop"},
+		"nothing_to_decide":    {http.StatusConflict, "The stop is not in doubt"},
+		"vehicle_busy":         {http.StatusConflict, "The vehicle has an open mission"},
+		"taken_over":           {http.StatusConflict, "A person has the vehicle in hand"},
+		"not_taken_over":       {http.StatusConflict, "Nobody has the vehicle in hand"},
+		"not_stopped":          {http.StatusConflict, "The fleet is not stopped"},
+		"vehicle_cannot":       {http.StatusConflict, "The vehicle cannot take the task"},
+		"decision_needed":      {http.StatusConflict, "A stop is in doubt"},
+		"drill":                {http.StatusConflict, "The task is an exercise"},
+		"incident_closed":      {http.StatusConflict, "The incident is closed"},
+		"too_many_escalations": {http.StatusConflict, "The incident was escalated as often as it can be"},
 		"too_many_tasks":       {http.StatusServiceUnavailable, "The fleet holds its limit of open tasks"},
 		"too_many_incidents":   {http.StatusServiceUnavailable, "The fleet holds its limit of open incidents"},
 		"too_many_zones":       {http.StatusServiceUnavailable, "People have made or changed the limit of zones"},
@@ -161,7 +184,7 @@ func taskCodes() []string {
 func vehicleCodes() []string {
 	return []string{
 		codeVehicleNotFound, "unknown_model", "vehicle_busy", "no_such_site", "bad_position", "bad_command", "command_does_not_fit",
-		"not_taken_over", "too_many_vehicles",
+		"taken_over", "not_taken_over", "too_many_vehicles",
 	}
 }
 

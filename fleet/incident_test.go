@@ -233,7 +233,10 @@ func TestThereIsALimitOfOpenIncidents(t *testing.T) {
 	ask := fleet.Asked{Actor: "alice", Ask: fleet.ReportIncident{Report: api.IncidentReport{Kind: "medical", Severity: "minor", Site: "way/1901"}}}
 	for n := range fleet.MaxOpenIncidents + 1 {
 		out := f.Step(s.now, []fleet.Input{ask})
-		reply := out.Effects[len(out.Effects)-1].(fleet.Reply)
+		reply, ok := out.Effects[len(out.Effects)-1].(fleet.Reply)
+		if !ok {
+			t.Fatalf("report %d: no answer", n+1)
+		}
 		if full := n == fleet.MaxOpenIncidents; full != (reply.Answer.Status == 503) || full && reply.Answer.Problem.Code != "too_many_incidents" {
 			t.Fatalf("report %d: %+v", n+1, reply.Answer.Problem)
 		}

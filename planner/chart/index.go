@@ -25,13 +25,14 @@ type index struct {
 	outlines, shores [][][]space.XY
 	// roofsM are the altitudes of the roofs.
 	roofsM []float64
+	relief relief
 }
 
 // network holds the nodes and arcs of one profile's main component.
 type network struct{ nodes, arcs rtree.RTreeG[int32] }
 
 func newIndex(c *Chart) *index {
-	x := &index{}
+	x := &index{relief: newRelief(c)}
 	x.sidewalk.fill(c.Ground, Sidewalk)
 	x.road.fill(c.Ground, Road)
 	footprints, shores := make([]orb.Polygon, len(c.Buildings)), make([]orb.Polygon, len(c.Water))

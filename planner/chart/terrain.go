@@ -139,10 +139,17 @@ func (c *Chart) GroundAltitude(p orb.Point) float64 {
 	return c.Terrain.Altitude(p)
 }
 
-// GroundAltitudeXY is GroundAltitude at a place in the chart's frame.
+// GroundAltitudeXY is GroundAltitude at a place in the chart's frame. Within the
+// extent it looks the place up rather than computing its degrees, which may take
+// it a centimetre aside.
 func (c *Chart) GroundAltitudeXY(at space.XY) float64 {
 	if c.Terrain == nil {
 		return c.GroundAltitudeM
+	}
+	if c.index != nil {
+		if u, v, ok := c.index.relief.grid(at); ok {
+			return c.Terrain.at(within(u, c.Terrain.Cols-1), within(v, c.Terrain.Rows-1))
+		}
 	}
 	return c.Terrain.Altitude(c.Frame.Point(at))
 }

@@ -89,9 +89,36 @@ func TestRangesHoldTheGround(t *testing.T) {
 	}
 	for i := range c.Buildings {
 		p := c.Buildings[i].Footprint[0][0]
-		if a, b := c.GroundAltitude(p), c.GroundAltitudeXY(c.Frame.XY(p)); math.Abs(a-b) > 1e-5 {
+		// The hills fall by 5 m a metre, so that a millimetre aside is 5 mm.
+		if a, b := c.GroundAltitude(p), c.GroundAltitudeXY(c.Frame.XY(p)); math.Abs(a-b) > 0.005 {
 			t.Fatalf("seed %d: the ground at %v is at %g m by degrees and %g by metres", seed, p, a, b)
 		}
+	}
+}
+
+// TestReliefOfLargeCharts: looking a place up in 200 km takes it a centimetre
+// aside at most.
+func TestReliefOfLargeCharts(t *testing.T) {
+	const seed = 5
+	rng := rand.New(rand.NewPCG(seed, 0))
+	c := mustNew(t, Draft{
+		Extent:  bound(8.7, 59.2, 12.1, 60.9),
+		Terrain: &Terrain{Origin: orb.Point{8.6, 59.1}, StepLon: 0.9, StepLat: 0.9, Cols: 5, Rows: 3, HeightDM: make([]int32, 15)},
+	})
+	for range 2000 {
+		at := space.XY{X: 180_000 * (rng.Float64() - 0.5), Y: 180_000 * (rng.Float64() - 0.5)}
+		u, v, ok := c.index.relief.grid(at)
+		p := c.Terrain.Origin
+		p[0], p[1] = p[0]+u*c.Terrain.StepLon, p[1]+v*c.Terrain.StepLat
+		if off := c.Frame.XY(p).Dist(at); !ok || off > 0.012 {
+			t.Fatalf("seed %d: %v is taken %g m aside, %v", seed, at, off, ok)
+		}
+	}
+	if _, _, ok := c.index.relief.grid(space.XY{X: 150_000}); ok {
+		t.Error("a place beyond the extent is looked up")
+	}
+	if _, _, ok := c.index.relief.grid(space.XY{X: math.NaN()}); ok {
+		t.Error("no number is looked up")
 	}
 }
 

@@ -17,8 +17,12 @@ import (
 	"github.com/kapok-fleet/kapok/fleet/journal"
 	"github.com/kapok-fleet/kapok/fleet/server"
 	"github.com/kapok-fleet/kapok/fleet/session"
+	"github.com/kapok-fleet/kapok/fleet/track"
 	"github.com/kapok-fleet/kapok/planner/chart"
 )
+
+// tracksDir is where tracks are kept, in the data directory.
+const tracksDir = "tracks"
 
 // shutdownWithin bounds the orderly end of the engine.
 const shutdownWithin = 20 * time.Second
@@ -29,6 +33,7 @@ type backend struct {
 	chart    *chart.Chart
 	clock    fleetClock
 	tokens   *access.Store
+	tracks   *track.Store
 	engine   *engine.Engine
 	server   *server.Server
 	listener net.Listener
@@ -56,7 +61,7 @@ func openBackend(ctx context.Context, s settings, on *chart.Chart, log *slog.Log
 	}
 	config := s.config()
 	b.server, err = server.New(server.Options{
-		Backend: server.Engine{Engine: b.engine}, Chart: on, Access: gate{b.tokens}, Fleet: s.Fleet, Log: log,
+		Backend: server.Engine{Engine: b.engine}, Tracks: b.tracks, Chart: on, Access: gate{b.tokens}, Fleet: s.Fleet, Log: log,
 		Session: session.Config{AliveInterval: config.AliveInterval()}, Clock: b.clock.now, Speed: s.Speed,
 		AllowedOrigins: origins(s.AllowedOrigins), Version: buildOf().Version,
 	})
@@ -130,9 +135,13 @@ func (b *backend) openEngine(ctx context.Context) error {
 		Log: b.log, SnapshotEvery: s.SnapshotEvery, Workers: s.Workers,
 	}
 	var err error
+	if b.tracks, err = track.Open(track.Options{Dir: filepath.Join(s.DataDir, tracksDir)}); err != nil {
+		return fmt.Errorf("opening the tracks in %s: %w", s.DataDir, err)
+	}
+	options.Released = b.tracks.Take
 	b.engine, err = engine.Open(ctx, options)
 	if err != nil {
-		return fmt.Errorf("opening the fleet in %s: %w", s.DataDir, err)
+		return errors.Join(fmt.Errorf("opening the fleet in %s: %w", s.DataDir, err), b.tracks.Close())
 	}
 	return nil
 }
@@ -168,7 +177,7 @@ func (b *backend) serve(ctx context.Context) error {
 func (b *backend) closeEngine(ctx context.Context) error {
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWithin)
 	defer cancel()
-	if err := b.engine.Shutdown(end); err != nil {
+	if err := errors.Join(b.engine.Shutdown(end), b.tracks.Close()); err != nil {
 		return fmt.Errorf("closing the fleet: %w", err)
 	}
 	return nil

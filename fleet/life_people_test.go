@@ -19,6 +19,9 @@ func (l *life) people() {
 		return
 	}
 	l.closeOld()
+	if !l.inStorm {
+		l.unzone()
+	}
 	l.checkIncidents()
 	d := &l.fleet.State().Durable
 	var ids []fleet.AlertID

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/chart/harbour"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/api"
@@ -63,6 +64,7 @@ type life struct {
 	places   []string
 	story    []string
 	inStorm  bool
+	chart    *chart.Chart
 }
 
 func newLife(t *testing.T, seed uint64) *life {
@@ -136,6 +138,7 @@ func (l *life) open(state *fleet.State) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
+	l.chart = c
 	if l.fleet, err = fleet.New(l.config, c, state); err != nil {
 		l.t.Fatal(err)
 	}
@@ -171,6 +174,7 @@ func (l *life) step(inputs ...fleet.Input) fleet.Output {
 		fleet.Evolve(l.folded, r)
 	}
 	l.checkFolds()
+	l.checkZones(out.Events)
 	for _, e := range l.pending {
 		l.deliver(e)
 	}
@@ -337,6 +341,7 @@ func (l *life) storm(seconds int) {
 			l.mishap(l.crafts[l.chance.IntN(len(l.crafts))])
 		}
 		l.incidents()
+		l.zoning()
 		l.people()
 		if l.chance.IntN(60) == 0 {
 			l.quoting()

@@ -163,7 +163,8 @@ func (f *Fleet) suspendZone(a SuspendZone) Answer {
 		return answerWith(statusOK, api.ZoneChange{Zone: view, Affected: []api.ZoneEffect{}})
 	}
 	drawn, ofChart := chartZone(f.chart, r.ID)
-	if !a.Suspension.Suspended && ofChart && sameZone(drawn, &r.Zone) {
+	if !a.Suspension.Suspended && ofChart && (r.Removed || sameZone(drawn, &r.Zone)) {
+		// One that was taken away comes back as it was drawn.
 		return f.changeZone(statusOK, ZoneRemoved{Zone: r.ID, Reason: a.Suspension.Reason}, r.ID)
 	}
 	r.Suspended, r.Removed, r.Reason = a.Suspension.Suspended, false, a.Suspension.Reason

@@ -281,3 +281,15 @@ func TestAFlightDelayedByASlopeIsStillInTime(t *testing.T) {
 		t.Errorf("in %.0f s along %s", r.Cost.Seconds, draw(r.Path))
 	}
 }
+
+// A straight flight of two kilometres over a ridge is one leg and its profile.
+func BenchmarkFindAirRidge(b *testing.B) {
+	p := planner(b, build(b, chart.Draft{Terrain: land(ridge)}))
+	q := route.Query{From: pos(-1000, 120, 0), To: pos(1000, -80, 0), Spec: spec(b, "kapok-quad"), Depart: noon()}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := p.Find(q); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -137,7 +137,7 @@ func (h *hub) publish(ctx context.Context, events []fleet.Recorded) error {
 	defer h.mu.Unlock()
 	// The view is taken and sent under one lock, so that no positions of a newer
 	// one are sent in between.
-	encoded, err := encodeStreamEvents(h.server.backend.View().State, events)
+	encoded, err := encodeStreamEvents(h.server.options.Chart, h.server.backend.View().State, events)
 	if err != nil {
 		return err
 	}
@@ -342,7 +342,7 @@ func (h *hub) start(s *subscriber, opening ...[]byte) error {
 	beat := h.beat
 	h.mu.Unlock()
 	view := h.server.backend.View()
-	frames, inside, err := snapshotFrames(view, s.interest)
+	frames, inside, err := snapshotFrames(h.server.options.Chart, view, s.interest)
 	if err != nil {
 		return err
 	}

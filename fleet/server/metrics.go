@@ -141,6 +141,8 @@ func describeGauges() map[string]*prometheus.Desc {
 		{"kapok_events_total", "Events concluded, volatile ones too.", nil},
 		{"kapok_reopened_total", "How often the state was read again after a failed write.", nil},
 		{"kapok_questions_total", "Questions to the background planner.", nil},
+		{"kapok_track_samples_total", "Samples of tracks that were kept, or dropped because too many waited for the disk.", []string{"outcome"}},
+		{"kapok_track_bytes", "Size of the files of tracks.", nil},
 		{"kapok_step_duration_seconds", "How long steps took.", nil},
 		{"kapok_commit_duration_seconds", "How long it took to make a group of events durable.", nil},
 	} {
@@ -180,6 +182,12 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	send(prometheus.CounterValue, "kapok_questions_total", float64(stats.Questions))
 	out <- g.histogram("kapok_step_duration_seconds", &stats.StepTime)
 	out <- g.histogram("kapok_commit_duration_seconds", &stats.CommitTime)
+	if tracks := g.server.options.Tracks; tracks != nil {
+		kept := tracks.Stats()
+		send(prometheus.CounterValue, "kapok_track_samples_total", float64(kept.Kept), "kept")
+		send(prometheus.CounterValue, "kapok_track_samples_total", float64(kept.Dropped), "dropped")
+		send(prometheus.GaugeValue, "kapok_track_bytes", float64(kept.Bytes))
+	}
 	g.collectState(send)
 }
 

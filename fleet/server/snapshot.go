@@ -8,6 +8,7 @@ import (
 
 	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/fleet/engine"
+	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/protocol/api"
 )
 
@@ -16,6 +17,7 @@ const snapshotPart = 200
 
 // snapshot makes the parts of a snapshot, of what an interest wants.
 type snapshot struct {
+	on    *chart.Chart
 	view  *engine.View
 	wants interest
 	parts []api.StreamSnapshot
@@ -25,12 +27,14 @@ type snapshot struct {
 
 // snapshotFrames encodes what of the state an interest wants, in parts of a
 // bounded size, and names the vehicles in it.
-func snapshotFrames(view *engine.View, wants interest) (frames [][]byte, inside map[fleet.VehicleID]struct{}, err error) {
-	s := snapshot{view: view, wants: wants, inside: map[fleet.VehicleID]struct{}{}}
+func snapshotFrames(on *chart.Chart, view *engine.View, wants interest) (frames [][]byte, inside map[fleet.VehicleID]struct{}, err error) {
+	s := snapshot{on: on, view: view, wants: wants, inside: map[fleet.VehicleID]struct{}{}}
 	s.part()
 	s.vehicles()
 	s.tasks()
 	s.others()
+	s.incidents()
+	s.zones()
 	frames = make([][]byte, len(s.parts))
 	for i := range s.parts {
 		s.parts[i].More = i < len(s.parts)-1
@@ -96,6 +100,39 @@ func (s *snapshot) others() {
 		}) {
 			p := s.part()
 			p.Commands = append(p.Commands, v)
+		}
+	}
+}
+
+func (s *snapshot) incidents() {
+	d := &s.view.State.Durable
+	for _, id := range inOrder(d.Incidents) {
+		if !d.Incidents[id].Open() || !s.wants.wants(incidentMatter(s.view.State, id)) {
+			continue
+		}
+		if v, ok := s.view.State.IncidentView(id); ok {
+			p := s.part()
+			p.Incidents = append(p.Incidents, v)
+		}
+	}
+}
+
+// zones adds the chart's and those that people made, as they stand.
+func (s *snapshot) zones() {
+	if !s.wants.wants(matter{topic: aboutZones}) {
+		return
+	}
+	ids := map[fleet.ZoneID]struct{}{}
+	for i := range s.on.Zones {
+		ids[fleet.ZoneID(s.on.Zones[i].ID)] = struct{}{}
+	}
+	for id := range s.view.State.Durable.Zones {
+		ids[id] = struct{}{}
+	}
+	for _, id := range inOrder(ids) {
+		if v, ok := s.view.State.ZoneView(s.on, id); ok {
+			p := s.part()
+			p.Zones = append(p.Zones, v)
 		}
 	}
 }

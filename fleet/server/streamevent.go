@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/api"
@@ -201,12 +202,12 @@ type keptEvent struct {
 // encodeStreamEvents encodes events in order; what several of them are about
 // stands with the last. Who is told of a thing by one of the events is told by
 // the last as well, since a thing is wanted or not whatever the event is.
-func encodeStreamEvents(state *fleet.State, events []fleet.Recorded) ([]keptEvent, error) {
+func encodeStreamEvents(on *chart.Chart, state *fleet.State, events []fleet.Recorded) ([]keptEvent, error) {
 	encoded := make([]keptEvent, len(events))
 	told := map[string]bool{}
 	for i := len(events) - 1; i >= 0; i-- {
 		about := subjectOf(&state.Durable, events[i].Event)
-		frame, err := encodeStreamEvent(state, events[i], about, told)
+		frame, err := encodeStreamEvent(on, state, events[i], about, told)
 		if err != nil {
 			return nil, err
 		}
@@ -217,7 +218,7 @@ func encodeStreamEvents(state *fleet.State, events []fleet.Recorded) ([]keptEven
 
 // encodeStreamEvent encodes an event with what it is about, unless a later event
 // of the batch shows that already: told remembers it.
-func encodeStreamEvent(state *fleet.State, r fleet.Recorded, about subject, told map[string]bool) ([]byte, error) {
+func encodeStreamEvent(on *chart.Chart, state *fleet.State, r fleet.Recorded, about subject, told map[string]bool) ([]byte, error) {
 	frame, err := fleet.EncodeEvent(publicEvent(r))
 	if err != nil {
 		return nil, fmt.Errorf("server: stream event %d: %w", r.Index, err)
@@ -227,6 +228,8 @@ func encodeStreamEvent(state *fleet.State, r fleet.Recorded, about subject, told
 	e.Vehicle = shown(told, about.vehicle, recordView(state))
 	e.Alert = shown(told, about.alert, state.AlertView)
 	e.Command = shown(told, about.command, state.CommandView)
+	e.Incident = shown(told, about.incident, state.IncidentView)
+	e.Zone = shown(told, about.zone, func(id fleet.ZoneID) (api.Zone, bool) { return state.ZoneView(on, id) })
 	if frame, err = json.Marshal(e); err != nil {
 		return nil, fmt.Errorf("server: stream event %d (%s): %w", r.Index, r.Event.EventName(), err)
 	}

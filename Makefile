@@ -6,6 +6,8 @@ GOLANGCI_LINT_VERSION := v2.15.0
 GOTESTSUM_VERSION     := v1.13.0
 
 TOOLS         := $(CURDIR)/.tools
+# The client in TypeScript whose types the tests generate, with its generator.
+CLIENT        := docs/clients/typescript
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 GOTESTSUM     := $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION)/gotestsum
 
@@ -44,7 +46,7 @@ lint: $(GOLANGCI_LINT) ## verify the lint rules, then lint and vet
 # The tests come last, so that the output ends with their summary; what follows
 # them speaks only when it fails. Tests may leave nothing behind in the tree.
 .PHONY: test
-test: cc lint $(GOTESTSUM) ## install what is missing, lint, vet, test with the race detector
+test: cc client lint $(GOTESTSUM) ## install what is missing, lint, vet, test with the race detector
 	@before="$$(git status --porcelain 2>/dev/null)"; \
 	CGO_ENABLED=1 $(GOTESTSUM) --format pkgname-and-test-fails --format-hide-empty-pkg \
 		-- -race -vet=off -timeout 10m $(PKG) || exit 1; \
@@ -70,12 +72,20 @@ soak: ## fuzz every target for FUZZTIME, then the long tests (KAPOK_SOAK=1)
 
 .PHONY: clean
 clean: ## remove what was built, the tools included
-	rm -rf bin .tools
+	rm -rf bin .tools $(CLIENT)/node_modules
 
 # The race detector needs a C compiler and the headers of the C library.
 .PHONY: cc
 cc:
 	@.ci/install-cc
+
+# The generated client needs its generator and the TypeScript compiler, at the
+# versions of the lock file.
+.PHONY: client
+client: $(CLIENT)/node_modules/.installed
+$(CLIENT)/node_modules/.installed: $(CLIENT)/package.json $(CLIENT)/package-lock.json
+	@.ci/install-client $(CLIENT)
+	@touch $@
 
 $(GOLANGCI_LINT):
 	GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)

@@ -63,7 +63,7 @@ func openBackend(ctx context.Context, s settings, on *chart.Chart, log *slog.Log
 	b.server, err = server.New(server.Options{
 		Backend: server.Engine{Engine: b.engine}, Tracks: b.tracks, Chart: on, Access: gate{b.tokens}, Fleet: s.Fleet, Log: log,
 		Session: session.Config{AliveInterval: config.AliveInterval()}, Clock: b.clock.now, Speed: s.Speed,
-		AllowedOrigins: origins(s.AllowedOrigins), Version: buildOf().Version,
+		AllowedOrigins: origins(s.AllowedOrigins), Responses: config.ResponseViews(), Version: buildOf().Version,
 	})
 	if err != nil {
 		return nil, errors.Join(err, b.closeEngine(ctx), b.listener.Close())

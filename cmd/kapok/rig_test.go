@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -24,16 +25,39 @@ import (
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
 
+// built is the real binary, made once for all tests that start it.
+var built struct {
+	once   sync.Once
+	dir    string
+	failed error
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if built.dir != "" {
+		_ = os.RemoveAll(built.dir)
+	}
+	os.Exit(status)
+}
+
 // buildKapok builds the real binary.
 func buildKapok(t *testing.T) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "kapok")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".")
-	build.Env = append(build.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building kapok: %v\n%s", err, out)
+	built.once.Do(func() {
+		if built.dir, built.failed = os.MkdirTemp("", "kapok-test-"); built.failed != nil {
+			return
+		}
+		// It outlives the test that asked first.
+		build := exec.CommandContext(context.WithoutCancel(t.Context()), "go", "build", "-o", filepath.Join(built.dir, "kapok"), ".")
+		build.Env = append(build.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			built.failed = fmt.Errorf("building kapok: %w\n%s", err, out)
+		}
+	})
+	if built.failed != nil {
+		t.Fatal(built.failed)
 	}
-	return binary
+	return filepath.Join(built.dir, "kapok")
 }
 
 // rig is a real kapok serve on a port and a directory that stay the same over

@@ -88,7 +88,7 @@ func statusOf(err error) int {
 	}
 	switch problem.Code {
 	// The address, the token or the version of the other end is wrong.
-	case "not_kapok", "not_found", "fleet_unknown", "method_not_allowed", "unauthenticated", "forbidden", "upgrade_required":
+	case "not_kapok", "not_found", "fleet_not_found", "method_not_allowed", "unauthenticated", "forbidden", "upgrade_required":
 		return exitUsage
 	}
 	return exitNegative
@@ -114,7 +114,7 @@ func newRoot(c console) *cobra.Command {
 	root.SetErr(c.err)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		newServe(c), newDemo(c), newSim(c), newOrder(c), newVehicles(c), newTasks(c), newAlerts(c),
+		newServe(c), newDemo(c), newSim(c), newOrder(c), newQuote(c), newIncident(c), newZones(c), newEmergency(c), newVehicles(c), newTasks(c), newAlerts(c),
 		newWatch(c), newEvents(c), newExport(c), newCommand(c), newToken(c), newChart(c), newVersion(c),
 	)
 	return root

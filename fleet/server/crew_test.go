@@ -91,11 +91,11 @@ func (c *crew) report() {
 }
 
 // numbered gives the next number to a report.
-func (m *member) numbered(make func(seq uint64) protocol.FromVehicle) {
+func (m *member) numbered(report func(seq uint64) protocol.FromVehicle) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.seq++
-	frame, err := m.encoding.EncodeFrom(nil, make(m.seq))
+	frame, err := m.encoding.EncodeFrom(nil, report(m.seq))
 	if err == nil {
 		err = m.conn.Send(frame)
 	}

@@ -98,8 +98,7 @@ func (l *life) checkZones(events []fleet.Recorded) {
 	l.t.Helper()
 	changes := 0
 	for _, r := range events {
-		switch r.Event.(type) {
-		case fleet.ZoneChanged, fleet.ZoneRemoved:
+		if name := r.Event.EventName(); name == "zone_changed" || name == "zone_removed" {
 			changes++
 		}
 	}

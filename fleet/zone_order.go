@@ -17,7 +17,8 @@ import (
 // The limits of a zone that is ordered.
 const (
 	// MaxZoneRings and MaxZonePoints bound a polygon; more is refused.
-	MaxZoneRings, MaxZonePoints = 64, 4096
+	MaxZoneRings  = 64
+	MaxZonePoints = 4096
 	// ZoneBeyondDeg is how far beyond the chart's extent a zone's points may
 	// lie; the zone must touch the extent itself.
 	ZoneBeyondDeg = 1.0
@@ -25,8 +26,11 @@ const (
 	MinZoneM2 = 1.0
 )
 
-// zoneYears are those that a zone's times must lie in.
-const firstZoneYear, lastZoneYear = 1970, 2200
+// The years that a zone's times must lie in.
+const (
+	firstZoneYear = 1970
+	lastZoneYear  = 2200
+)
 
 // badZone is the refusal of an order.
 func badZone(field, format string, args ...any) Answer {

@@ -256,10 +256,10 @@ func TestAZoneAcrossTenDrones(t *testing.T) {
 	revised := map[fleet.VehicleID]bool{}
 	caught := 0
 	for _, r := range out.Events {
-		switch e := r.Event.(type) {
-		case fleet.MissionIssued:
+		if e, ok := r.Event.(fleet.MissionIssued); ok {
 			revised[e.Vehicle] = true
-		case fleet.AlertRaised:
+		}
+		if e, ok := r.Event.(fleet.AlertRaised); ok {
 			if e.Alert.Kind == fleet.AlertZone {
 				t.Errorf("a violation is raised: %s", e.Alert.Text)
 			}

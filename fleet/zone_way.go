@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"math"
-	"time"
 
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
@@ -220,8 +219,3 @@ func (f *Fleet) grounded(v *Vehicle) bool {
 // groundedM is how high above the ground, or far from its home, an aircraft may
 // be that counts as standing there.
 const groundedM = 2.5
-
-// secondsFromNow writes a number of seconds as a duration, within a day.
-func secondsFromNow(s float64) time.Duration {
-	return time.Duration(min(max(s, 0), 86400) * float64(time.Second)).Round(time.Second)
-}

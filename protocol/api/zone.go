@@ -36,7 +36,7 @@ type ZoneChange struct {
 type ZoneEffect struct {
 	Vehicle string `json:"vehicle"`
 	Mission string `json:"mission,omitempty"`
-	Action  string `json:"action" enum:"rerouted,held,recalled,landed,leaving,deferred,none" doc:"rerouted: a lawful revision serves the same stops; recalled: it goes home without some of them; held: it waits until a lawful way is found; landed: it comes down where it is; leaving: it was idle in the zone and is sent out; none: nothing could be done, see reason."`
+	Action  string `json:"action" enum:"rerouted,held,recalled,landed,leaving,deferred,none" doc:"rerouted: a lawful revision serves the same stops; recalled: it goes home without some of them; held: it waits until a lawful way is found; landed: it comes down where it is; leaving: it was idle in the zone and is sent out; deferred: its way meets the zone only later, and it is planned anew within seconds; none: nothing could be done, see reason."`
 	// CaughtInside says that the vehicle was in the zone when it appeared.
 	CaughtInside bool     `json:"caught_inside,omitempty"`
 	DelayS       float64  `json:"delay_s" doc:"How much later the last stop that stays is reached than before."`

@@ -73,7 +73,7 @@ func printChart(c console, form string, from *chart.Chart) error {
 		{"checksum", s.Checksum},
 		{"attribution", s.Attribution},
 		{"illustrative", strconv.FormatBool(s.Illustrative)},
-		{"extent", fmt.Sprintf("%.5f,%.5f to %.5f,%.5f (%.1f by %.1f km)", s.Extent[0], s.Extent[1], s.Extent[2], s.Extent[3], s.WidthM/1000, s.HeightM/1000)},
+		{"extent", fmt.Sprintf("%.5f,%.5f to %.5f,%.5f (%.1f by %.1f km)", s.Extent[0], s.Extent[1], s.Extent[2], s.Extent[3], s.EastWestM/1000, s.NorthSouthM/1000)},
 		{"height limit", fmt.Sprintf("%g m above ground", s.HeightLimitM)},
 		{"terrain", terrainText(s)},
 		{"nodes and arcs", fmt.Sprintf("%d and %d, for all profiles together", s.Nodes, s.Arcs)},

@@ -12,11 +12,11 @@ type Summary struct {
 	Checksum     string `json:"checksum"`
 	Attribution  string `json:"attribution"`
 	Illustrative bool   `json:"illustrative"`
-	// Extent is west, south, east and north in degrees; WidthM and HeightM are
-	// its sides.
+	// Extent is west, south, east and north in degrees; EastWestM and
+	// NorthSouthM are its sides in metres.
 	Extent          [4]float64 `json:"extent"`
-	WidthM          float64    `json:"width_m"`
-	HeightM         float64    `json:"height_m"`
+	EastWestM       float64    `json:"east_west_m"`
+	NorthSouthM     float64    `json:"north_south_m"`
 	GroundAltitudeM float64    `json:"ground_altitude_m"`
 	HeightLimitM    float64    `json:"height_limit_m"`
 	// Nodes and Arcs are those of the ground graph, all profiles together, and
@@ -70,8 +70,8 @@ func (c *Chart) Summary() Summary {
 	size := c.Frame.Bound(c.Extent)
 	s := Summary{
 		Name: c.Name, Checksum: c.Checksum, Attribution: c.Attribution, Illustrative: c.Illustrative,
-		Extent: [4]float64{c.Extent.Min[0], c.Extent.Min[1], c.Extent.Max[0], c.Extent.Max[1]},
-		WidthM: math.Round(size.Max.X - size.Min.X), HeightM: math.Round(size.Max.Y - size.Min.Y),
+		Extent:    [4]float64{c.Extent.Min[0], c.Extent.Min[1], c.Extent.Max[0], c.Extent.Max[1]},
+		EastWestM: math.Round(size.Max.X - size.Min.X), NorthSouthM: math.Round(size.Max.Y - size.Min.Y),
 		GroundAltitudeM: c.GroundAltitudeM, HeightLimitM: c.HeightLimitM,
 		Nodes: len(c.Ground.Nodes), Arcs: len(c.Ground.Arcs),
 		Sidewalk: c.Ground.summary(Sidewalk), Road: c.Ground.summary(Road),

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paulmach/orb"
+
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/space"
 )
@@ -25,6 +27,7 @@ const (
 // zoneLaw is a zone in force in the chart's frame.
 type zoneLaw struct {
 	zone             *chart.Zone
+	bound            orb.Bound
 	box              space.Box
 	rings            [][]space.XY
 	floorM, ceilingM float64
@@ -45,7 +48,7 @@ func compileLaws(frame space.Frame, list []chart.Zone) []*zoneLaw {
 
 func newLaw(frame space.Frame, z *chart.Zone) *zoneLaw {
 	l := &zoneLaw{
-		zone: z, box: space.EmptyBox(), rings: ringsOf(frame, z.Polygon), floorM: math.Inf(-1), ceilingM: math.Inf(1),
+		zone: z, bound: z.Polygon.Bound(), box: space.EmptyBox(), rings: ringsOf(frame, z.Polygon), floorM: math.Inf(-1), ceilingM: math.Inf(1),
 		airborne: z.Airborne || !z.Ground, ground: z.Ground || !z.Airborne,
 	}
 	if z.FloorM != 0 {
@@ -133,6 +136,23 @@ func (k look) firstMet(way []stretch, airborne bool) (float64, *zoneLaw) {
 		}
 	}
 	return first, which
+}
+
+// mayMeet tells, at little cost, whether a plan from a place may meet one of the
+// zones at all. Keep-in zones concern every plan.
+func (k look) mayMeet(at space.Position, legs []Leg, airborne bool) bool {
+	bound := orb.Bound{Min: at.Point(), Max: at.Point()}
+	for i := range legs {
+		if legs[i].Final() {
+			continue
+		}
+		for _, p := range legs[i].Path {
+			bound = bound.Extend(p.Point())
+		}
+	}
+	return slices.ContainsFunc(k.laws, func(l *zoneLaw) bool {
+		return l.binds(airborne) && (l.zone.Rule == chart.KeepIn || l.bound.Intersects(bound))
+	})
 }
 
 // met is when a way first breaks the rule of a zone.

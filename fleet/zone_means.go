@@ -111,7 +111,7 @@ func (f *Fleet) reactReturn(c *concern, e *api.ZoneEffect) {
 		kind = protocol.CommandHold
 	}
 	if kind == protocol.CommandReturn && c.caught == nil {
-		w := f.wayAlong(c.v, c.at, path, speed)
+		w := f.wayOf(c.v, c.at, bareLeg(path, speed))
 		if _, l := (look{f: f, laws: f.lawsNow()}).firstMet(w.stretches, MotionKind(c.v.Kind).Airborne()); l != nil {
 			kind = protocol.CommandHold
 		}

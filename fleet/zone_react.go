@@ -133,8 +133,11 @@ func (f *Fleet) concernOf(v *Vehicle, k look, old []*zoneLaw) (*concern, bool) {
 	if p.Known {
 		c.caught = f.caughtBy(k.laws, old, f.chart.Frame.XYZ(c.at), airborne)
 	}
-	hold := func(w way, newest bool) {
-		if t, l := k.firstMet(w.stretches, airborne); l != nil {
+	hold := func(legs []Leg, newest bool) {
+		if !k.mayMeet(c.at, legs, airborne) {
+			return
+		}
+		if t, l := k.firstMet(f.wayOf(v, c.at, legs).stretches, airborne); l != nil {
 			c.newest = c.newest || newest
 			if t < c.entersS {
 				c.meets, c.entersS = l, t
@@ -143,13 +146,13 @@ func (f *Fleet) concernOf(v *Vehicle, k look, old []*zoneLaw) (*concern, bool) {
 	}
 	if m != nil {
 		for _, legs := range presentLegs(m) {
-			hold(f.wayOf(v, c.at, legs), true)
+			hold(legs, true)
 		}
 		for _, legs := range sentLegs(m) {
-			hold(f.wayOf(v, c.at, legs), false)
+			hold(legs, false)
 		}
 	} else if c.ordered = f.openReturn(v); c.ordered != nil {
-		hold(f.wayAlong(v, c.at, c.ordered.Path, c.ordered.SpeedMPS), true)
+		hold(bareLeg(c.ordered.Path, c.ordered.SpeedMPS), true)
 	}
 	return c, c.caught != nil || c.meets != nil
 }
@@ -259,7 +262,7 @@ func (f *Fleet) reactMission(c *concern, e *api.ZoneEffect, spend *int) {
 		return
 	}
 	if left, ok := f.workLeft(m); ok && c.caught != nil {
-		if left > CaughtGrace {
+		if left > CaughtGrace && f.state.Durable.Freeze == nil {
 			f.callBack(c, e, left)
 			return
 		}

@@ -57,9 +57,9 @@ func begunOf(legs []Leg) int {
 	return -1
 }
 
-// wayAlong lays out a bare path, as that of a return.
-func (f *Fleet) wayAlong(v *Vehicle, at space.Position, path []space.Position, speedMPS float64) way {
-	return f.wayOf(v, at, []Leg{{Path: path, SpeedMPS: speedMPS}})
+// bareLeg is a path without work, as that of a return, as a plan.
+func bareLeg(path []space.Position, speedMPS float64) []Leg {
+	return []Leg{{Path: path, SpeedMPS: speedMPS}}
 }
 
 // wayBuilder appends to a way.

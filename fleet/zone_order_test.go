@@ -1,0 +1,92 @@
+package fleet_test
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/protocol/api"
+)
+
+func TestWhatZonesAreRefused(t *testing.T) {
+	q := newSquad(t)
+	ceiling := func(m float64) *float64 { return &m }
+	good := q.rectangle(0, 0, 50, 50)
+	bow := q.rectangle(0, 0, 50, 50)
+	bow[0][1], bow[0][2] = bow[0][2], bow[0][1]
+	many := make([][2]float64, fleet.MaxZonePoints+1)
+	for i := range many {
+		sin, cos := math.Sincos(2 * math.Pi * float64(i) / float64(len(many)))
+		many[i] = [2]float64{113.93 + 0.001*cos, 22.51 + 0.001*sin}
+	}
+	tests := []struct {
+		name        string
+		order       api.ZoneOrder
+		code, field string
+	}{
+		{"good", api.ZoneOrder{Rule: "keep_out", Polygon: good}, "", ""},
+		{"the most points", api.ZoneOrder{Rule: "keep_out", Polygon: [][][2]float64{many[1:]}}, "", ""},
+		{"too many points", api.ZoneOrder{Rule: "keep_out", Polygon: [][][2]float64{many}}, "bad_zone", "polygon"},
+		{"no rings", api.ZoneOrder{Rule: "keep_out"}, "bad_zone", "polygon"},
+		{"an unknown rule", api.ZoneOrder{Rule: "forbid", Polygon: good}, "bad_zone", ""},
+		{"two points", api.ZoneOrder{Rule: "keep_out", Polygon: [][][2]float64{good[0][:2]}}, "bad_zone", "polygon"},
+		{"edges that cross", api.ZoneOrder{Rule: "keep_out", Polygon: bow}, "bad_zone", "polygon"},
+		{"latitude first", api.ZoneOrder{Rule: "keep_out", Polygon: [][][2]float64{{{22.5, 113.9}, {22.6, 113.9}, {22.6, 114}}}}, "bad_zone", "polygon"},
+		{"beyond the chart", api.ZoneOrder{Rule: "keep_out", Polygon: q.rectangle(9000, 0, 9100, 100)}, "zone_outside_chart", "polygon"},
+		{"ceiling below floor", api.ZoneOrder{Rule: "keep_out", Polygon: good, FloorM: 50, CeilingM: ceiling(40)}, "bad_zone", ""},
+		{"ceiling at the sea", api.ZoneOrder{Rule: "keep_out", Polygon: good, CeilingM: ceiling(0)}, "bad_zone", "ceiling_m"},
+		{"no height limit", api.ZoneOrder{Rule: "altitude_limit", Polygon: good}, "bad_zone", ""},
+		{"no speed limit", api.ZoneOrder{Rule: "speed_limit", Polygon: good}, "bad_zone", ""},
+		{"over already", api.ZoneOrder{Rule: "keep_out", Polygon: good, Until: q.now.Add(-time.Second)}, "bad_zone", "until"},
+		{"ends before it begins", api.ZoneOrder{Rule: "keep_out", Polygon: good, From: q.now.Add(time.Hour), Until: q.now.Add(time.Minute)}, "bad_zone", ""},
+		{"a year that no clock holds", api.ZoneOrder{Rule: "keep_out", Polygon: good, Until: q.now.AddDate(900, 0, 0)}, "bad_zone", "until"},
+	}
+	for _, tt := range tests {
+		out := q.step(fleet.Asked{Request: 1, Ask: fleet.PutZone{Order: tt.order}})
+		reply := out.Effects[len(out.Effects)-1].(fleet.Reply)
+		p := reply.Answer.Problem
+		if p == nil {
+			p = &fleet.Problem{}
+		}
+		if p.Code != tt.code || p.Field != tt.field {
+			t.Errorf("%s: %+v", tt.name, p)
+		}
+	}
+}
+
+func TestZonesHaveALimitAndIdsOfTheirOwn(t *testing.T) {
+	q := newSquad(t)
+	put := func() fleet.Answer {
+		out := q.step(fleet.Asked{Request: 1, Ask: fleet.PutZone{Order: api.ZoneOrder{Rule: "advise", Polygon: q.rectangle(0, 0, 50, 50)}}})
+		return out.Effects[len(out.Effects)-1].(fleet.Reply).Answer
+	}
+	seen := map[string]bool{}
+	for range 20 {
+		var change api.ZoneChange
+		if err := json.Unmarshal(put().Body, &change); err != nil {
+			t.Fatal(err)
+		}
+		if seen[change.Zone.ID] {
+			t.Fatalf("the id %s is given out twice", change.Zone.ID)
+		}
+		seen[change.Zone.ID] = true
+	}
+	// The rest of the limit is put straight into the state, and read in New.
+	state := q.fleet.State().View()
+	for i := len(state.Durable.Zones); i < fleet.MaxLiveZones; i++ {
+		r := *state.Durable.Zones["Z1"]
+		r.ID = fleet.ZoneID("X" + string(rune('A'+i%26)) + time.Duration(i).String())
+		r.Zone.ID = string(r.ID)
+		state.Durable.Zones[r.ID] = &r
+	}
+	f, err := fleet.New(fleet.DefaultConfig(), q.chart, state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.fleet = f
+	if p := put().Problem; p == nil || p.Code != "too_many_zones" {
+		t.Errorf("beyond the limit: %+v", p)
+	}
+}

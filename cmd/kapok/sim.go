@@ -24,6 +24,7 @@ func newSim(c console) *cobra.Command {
 // simRun are the flags of sim run.
 type simRun struct {
 	output
+	connection
 	seed   uint64
 	length time.Duration
 	events bool
@@ -34,7 +35,9 @@ func newSimRun(c console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "run FILE", Short: "Simulate a scenario; exit status 1 when an assertion fails",
 		Long: "Simulate a scenario, faster than real time. The same scenario and seed give the same events: compare\n" +
-			"event_log_sha256. A chart named data:PATH is looked for under KAPOK_DATA (default ../shared/data).",
+			"event_log_sha256. A chart named data:PATH is looked for under KAPOK_DATA (default ../shared/data).\n\n" +
+			"With --connect the same vehicles run in real time, over real sockets, against a running kapok serve that has\n" +
+			"the same chart, and the scenario's people use its HTTP API; the result is what API and vehicles say.",
 		Args: exactly(1, "one scenario file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			form, err := f.choose(c.out)
@@ -51,13 +54,22 @@ func newSimRun(c console) *cobra.Command {
 			if f.length > 0 {
 				s.Duration = scenario.Duration(f.length)
 			}
-			return f.run(cmd.Context(), c, s, filepath.Dir(args[0]), form)
+			dir := filepath.Dir(args[0])
+			if f.url == "" {
+				return f.run(cmd.Context(), c, s, dir, form)
+			}
+			result, err := connectTo(cmd.Context(), c, s, dir, &f.connection)
+			if err != nil {
+				return err
+			}
+			return f.tell(c, &result, form)
 		},
 	}
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "another seed than the scenario's")
 	cmd.Flags().DurationVar(&f.length, "for", 0, "another duration than the scenario's, in simulated time")
 	cmd.Flags().BoolVar(&f.events, "events", false, "print every event, durable and not, before the result (ndjson)")
-	f.flag(cmd, asTable, asJSON)
+	f.connection.flags(cmd)
+	f.output.flag(cmd, asTable, asJSON)
 	return cmd
 }
 
@@ -93,10 +105,16 @@ func (f *simRun) run(ctx context.Context, c console, s scenario.Scenario, dir, f
 	if err != nil {
 		return err
 	}
+	return f.tell(c, &result, form)
+}
+
+// tell prints a result; a broken assertion is an error.
+func (f *simRun) tell(c console, result *sim.Result, form string) error {
+	var err error
 	if form == asJSON {
 		err = printJSON(c.out, result)
 	} else {
-		err = printResult(c, &result)
+		err = printResult(c, result)
 	}
 	if err == nil && !result.Passed() {
 		for _, o := range result.Outcomes {

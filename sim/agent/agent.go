@@ -140,6 +140,9 @@ func (a *Agent) Connected(now time.Time, dst []protocol.FromVehicle) []protocol.
 // Disconnected says that the link is gone.
 func (a *Agent) Disconnected(time.Time) { a.connected, a.welcomed = false, false }
 
+// Welcomed tells whether the link is open and Kapok has answered the greeting.
+func (a *Agent) Welcomed() bool { return a.welcomed }
+
 // LinkDead tells whether the link should be given up because nothing came for
 // three times the promised interval.
 func (a *Agent) LinkDead(now time.Time) bool {

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kapok-fleet/kapok/protocol/api"
+	"github.com/kapok-fleet/kapok/sim"
+	"github.com/kapok-fleet/kapok/sim/agent"
+	"github.com/kapok-fleet/kapok/sim/check"
+)
+
+// conclude asks the backend what became of everything, ends the vehicles, and
+// judges.
+func (r *connected) conclude(ctx context.Context) (sim.Result, error) {
+	ended := r.clock.now()
+	res := &r.result
+	res.Scenario, res.Seed = r.scenario.Name, r.scenario.Seed
+	res.Chart, res.Vehicles = r.place.Chart.Name, len(r.fleet.Vehicles())
+	res.SimulatedS = ended.Sub(r.began).Seconds()
+	res.WallSeconds = r.clock.wall(ended.Sub(r.began)).Seconds()
+	tasks := map[string]*api.Task{}
+	if r.client != nil {
+		if err := r.askAll(ctx, ended, tasks); err != nil {
+			return r.result, err
+		}
+	}
+	r.fleet.Stop()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.judgeWork(tasks)
+	res.ZoneViolations, res.BuildingHits, res.CaughtInside = len(r.geometry.Zones), len(r.geometry.Buildings), len(r.geometry.Caught)
+	res.Findings = append(append(res.Findings, r.geometry.Zones...), r.geometry.Buildings...)
+	res.Findings = res.Findings[:min(len(res.Findings), sim.MaxFindings)]
+	res.Refusals = res.Refusals[:min(len(res.Refusals), sim.MaxFindings)]
+	for _, z := range r.zones {
+		res.ZonesMade++
+		res.ZoneAffected += z.affected
+	}
+	res.Judge(r.scenario.Assert, func(name string) (time.Duration, string) { return r.took(tasks, name) })
+	return r.result, nil
+}
+
+// askAll reads tasks, incidents and alerts.
+func (r *connected) askAll(ctx context.Context, ended time.Time, tasks map[string]*api.Task) error {
+	list, err := r.client.Tasks(ctx, nil)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		tasks[list[i].ID] = &list[i]
+	}
+	incidents, err := r.client.Incidents(ctx, nil)
+	if err != nil {
+		return err
+	}
+	alerts, err := r.client.Alerts(ctx, nil)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	refused, reportsRefused := r.result.Refused, r.result.IncidentsRefused
+	r.result.Summary = sim.Summarize(ended, len(r.tasks), func(i int) (api.Task, bool) {
+		if t := tasks[r.tasks[i].id]; t != nil {
+			return *t, true
+		}
+		return api.Task{}, false
+	})
+	r.result.Refused = refused
+	reached := map[string]time.Time{}
+	for i := range incidents {
+		reached[incidents[i].ID] = incidents[i].ReachedAt
+	}
+	r.result.Add(len(r.reports), func(i int) (time.Duration, bool) {
+		if at := reached[r.reports[i].id]; !at.IsZero() {
+			return at.Sub(r.reports[i].at), true
+		}
+		return ended.Sub(r.reports[i].at), false
+	})
+	r.result.IncidentsRefused = reportsRefused
+	for i := range alerts {
+		if alerts[i].RaisedAt.Before(r.began) {
+			continue
+		}
+		r.result.Alerts++
+		if alerts[i].ClearedAt.IsZero() {
+			r.result.AlertsOpen++
+		}
+	}
+	return nil
+}
+
+// judgeWork holds what the backend says against what the bodies did. Nothing
+// runs any more.
+func (r *connected) judgeWork(tasks map[string]*api.Task) {
+	res := &r.result
+	find := func(vehicle, object, format string, args ...any) {
+		res.Findings = append(res.Findings, check.Finding{Vehicle: vehicle, Object: object, Text: fmt.Sprintf(format, args...)})
+	}
+	r.fleet.Stops(func(task string, stop, times int) {
+		res.StopsDone++
+		if times > 1 {
+			res.StopsDoneTwice++
+			find("", task, "stop %d of task %s was done %d times", stop, task, times)
+		}
+	})
+	for _, made := range r.tasks {
+		t := tasks[made.id]
+		if t == nil {
+			continue
+		}
+		for i := range t.Stops {
+			if t.Stops[i].State == "done" && r.fleet.Done(t.ID, i+1) == 0 {
+				res.StopsMissed++
+				find("", t.ID, "stop %d of task %s is called done and was not done", i+1, t.ID)
+			}
+		}
+	}
+	carriers := map[string]int{}
+	for _, v := range r.fleet.Vehicles() {
+		v.With(func(a *agent.Agent) {
+			for _, task := range a.Truth().OnBoard() {
+				carriers[task]++
+				t := tasks[task]
+				if carriers[task] > 1 || t != nil && t.State == "done" {
+					res.CustodyBreaches++
+					find(a.ID(), task, "the load of task %s is where it must not be", task)
+				}
+			}
+			for _, text := range a.Truth().Breaches {
+				res.CustodyBreaches++
+				find(a.ID(), a.ID(), "%s", text)
+			}
+		})
+	}
+}
+
+// took is how long a named order took, or why it is not done.
+func (r *connected) took(tasks map[string]*api.Task, name string) (time.Duration, string) {
+	for _, made := range r.tasks {
+		if made.name != name {
+			continue
+		}
+		t := tasks[made.id]
+		if t == nil || t.State != "done" {
+			return 0, fmt.Sprintf("task %s is not done", made.id)
+		}
+		return t.EndedAt.Sub(made.at), ""
+	}
+	return 0, "no such order was taken"
+}

@@ -97,7 +97,8 @@ func (f *Fleet) takeOver(a TakeOver) Answer {
 func (f *Fleet) handedOver(id VehicleID, reason string) {
 	v, _ := f.vehicle(id)
 	for _, cid := range v.Commands {
-		if c := f.state.Durable.Commands[cid]; c.Kind == protocol.CommandResume && c.State != CommandAccepted {
+		c := f.state.Durable.Commands[cid]
+		if c.State != CommandAccepted && (c.Kind == protocol.CommandResume || c.IssuedBy == "kapok") {
 			f.emit(CommandChanged{cid, CommandSuperseded, Reason{takenOver, "the vehicle was taken over"}})
 		}
 	}

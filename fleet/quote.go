@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet/fence"
@@ -213,6 +214,9 @@ func (h *rehearsal) holder(q *api.TaskQuote, t *Task, m *Mission) {
 		q.EnergyWh, q.Home, ratio = best.EnergyWh, best.Home, best.BatteryAfterRatio
 	}
 	q.BatteryAfterRatio = &ratio
+	if old, ok := h.before.Durable.Missions[h.before.Durable.Vehicles[t.Vehicle].Mission]; ok && !h.compared(t) {
+		q.Displaced = words(slices.DeleteFunc(old.Tasks(), func(id TaskID) bool { return contains(m.Tasks(), id) }))
+	}
 	for _, id := range f.index.tasks[t.Vehicle] {
 		old, ok := h.before.Durable.Tasks[id]
 		now, _ := f.task(id)

@@ -147,6 +147,9 @@ func (f *Fleet) commandAnswered(v *Vehicle, c *Command, verdict protocol.Verdict
 // after the command had expired. A mission may have gone out to it meanwhile and
 // have turned it round. A newer command stands in the old one's place.
 func (f *Fleet) commandAgain(id VehicleID, c *Command) {
+	if v, ok := f.vehicle(id); !ok || c.IssuedBy == "kapok" && (v.TakenOver != nil || f.state.Durable.Freeze != nil) {
+		return
+	}
 	for _, other := range f.state.Durable.Commands {
 		if other.Vehicle == id && compareNumbered(string(other.ID), string(c.ID)) > 0 {
 			return

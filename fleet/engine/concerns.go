@@ -132,7 +132,16 @@ func Concerns(e fleet.Event) Subjects {
 		return Subjects{Tasks: ids(e.Task)}
 	case fleet.Archived:
 		return Subjects{Tasks: e.Tasks, Missions: e.Missions, Commands: e.Commands, Alerts: e.Alerts}
-	case fleet.FleetRecovered, fleet.AnswerGiven, fleet.VolatileCleared:
+	case fleet.TaskRanked:
+		return Subjects{Tasks: ids(e.Task)}
+	case fleet.TaskWanted:
+		return Subjects{Tasks: ids(e.Task), Vehicles: ids(e.Vehicle)}
+	case fleet.VehicleTakenOver:
+		return Subjects{Vehicles: ids(e.Vehicle)}
+	case fleet.FleetStopped:
+		return Subjects{Commands: e.Commands}
+	case fleet.FleetRecovered, fleet.AnswerGiven, fleet.VolatileCleared, fleet.FleetReleased,
+		fleet.IncidentReported, fleet.IncidentChanged, fleet.ZoneChanged, fleet.ZoneRemoved:
 		return Subjects{}
 	case fleet.VehicleRegistered, fleet.VehicleServiceChanged, fleet.VehicleBlocked, fleet.VehicleRefused,
 		fleet.VehicleFaulted, fleet.EpochSeen, fleet.LogOpened, fleet.ReportTaken, fleet.QueueChanged,

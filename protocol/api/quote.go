@@ -33,6 +33,8 @@ type TaskQuote struct {
 	EnergyWh          float64  `json:"energy_wh,omitempty"`
 	// Delayed are tasks of the vehicle that would come later because of this one.
 	Delayed []DelayedTask `json:"delayed,omitempty"`
+	// Displaced are tasks that the vehicle would give up for this one.
+	Displaced []string `json:"displaced,omitempty" doc:"Tasks that the vehicle would give up for this one; they wait for another vehicle."`
 	// WaitsFor says what the task would wait for, or waits for, WaitsSince since when.
 	WaitsFor     string           `json:"waits_for,omitempty"`
 	WaitsForCode string           `json:"waits_for_code,omitempty"`

@@ -45,8 +45,7 @@ func TestWhatZonesAreRefused(t *testing.T) {
 	}
 	for _, tt := range tests {
 		out := q.step(fleet.Asked{Request: 1, Ask: fleet.PutZone{Order: tt.order}})
-		reply := out.Effects[len(out.Effects)-1].(fleet.Reply)
-		p := reply.Answer.Problem
+		p := answerIn(t, out).Problem
 		if p == nil {
 			p = &fleet.Problem{}
 		}
@@ -60,7 +59,7 @@ func TestZonesHaveALimitAndIdsOfTheirOwn(t *testing.T) {
 	q := newSquad(t)
 	put := func() fleet.Answer {
 		out := q.step(fleet.Asked{Request: 1, Ask: fleet.PutZone{Order: api.ZoneOrder{Rule: "advise", Polygon: q.rectangle(0, 0, 50, 50)}}})
-		return out.Effects[len(out.Effects)-1].(fleet.Reply).Answer
+		return answerIn(t, out)
 	}
 	seen := map[string]bool{}
 	for range 20 {
@@ -89,4 +88,16 @@ func TestZonesHaveALimitAndIdsOfTheirOwn(t *testing.T) {
 	if p := put().Problem; p == nil || p.Code != "too_many_zones" {
 		t.Errorf("beyond the limit: %+v", p)
 	}
+}
+
+// answerIn finds the answer among what came of a step.
+func answerIn(t *testing.T, out fleet.Output) fleet.Answer {
+	t.Helper()
+	for _, e := range out.Effects {
+		if reply, ok := e.(fleet.Reply); ok {
+			return reply.Answer
+		}
+	}
+	t.Fatal("no answer")
+	return fleet.Answer{}
 }

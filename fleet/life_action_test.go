@@ -76,7 +76,7 @@ func (l *life) checkActions(before *fleet.State, events []fleet.Recorded) {
 		inHand[id] = v.TakenOver != nil
 	}
 	for _, r := range events {
-		switch e := r.Event.(type) {
+		switch e := r.Event.(type) { //nolint:gochecksumtype // Only these have rules here.
 		case fleet.FleetStopped:
 			stopped = true
 		case fleet.FleetReleased:

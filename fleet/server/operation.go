@@ -194,15 +194,23 @@ func (s *Server) refusal(answer fleet.Answer, replayed string) error {
 	return p
 }
 
-// revisionTag is the entity tag of an answer that has a revision.
+// revisionTag is the entity tag of an answer that is a task, an incident or the
+// change of a zone; other things are never changed under If-Match.
 func revisionTag(body []byte) string {
 	var v struct {
-		ID       string `json:"id"`
-		Revision uint64 `json:"revision"`
-		Stops    any    `json:"stops"`
+		Revision   uint64 `json:"revision"`
+		Stops      any    `json:"stops"`
+		ReportedAt any    `json:"reported_at"`
+		Zone       struct {
+			Revision uint64 `json:"revision"`
+		} `json:"zone"`
 	}
-	if err := json.Unmarshal(body, &v); err != nil || v.Revision == 0 || v.Stops == nil {
-		return ""
+	switch err := json.Unmarshal(body, &v); {
+	case err != nil:
+	case v.Zone.Revision != 0:
+		return entityTag(v.Zone.Revision)
+	case v.Revision != 0 && (v.Stops != nil || v.ReportedAt != nil):
+		return entityTag(v.Revision)
 	}
-	return entityTag(v.Revision)
+	return ""
 }

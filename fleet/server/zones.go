@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 
@@ -127,7 +128,16 @@ func (s *Server) zoneRevision(id, ifMatch string) (uint64, *problem) {
 }
 
 func (s *Server) createZone(ctx context.Context, in *newZoneInput) (*reply, error) {
-	return s.ask(ctx, fleet.PutZone{Order: in.Body})
+	answer, err := s.ask(ctx, fleet.PutZone{Order: in.Body})
+	if err == nil {
+		var change struct {
+			Zone json.RawMessage `json:"zone"`
+		}
+		if json.Unmarshal(answer.Body, &change) == nil {
+			answer.Location = location("/v1/zones/", change.Zone)
+		}
+	}
+	return answer, err
 }
 
 func (s *Server) changeZone(ctx context.Context, in *zoneInput) (*reply, error) {

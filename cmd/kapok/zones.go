@@ -104,7 +104,7 @@ func newZoneCreate(c console) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return showChange(c, &r, &o, func(k *client.Client) (api.ZoneChange, error) {
 				order := api.ZoneOrder{Rule: "keep_out"}
-				if err := f.fill(cmd, c, &order); err != nil {
+				if err := f.fill(cmd, c, k, &order); err != nil {
 					return api.ZoneChange{}, err
 				}
 				if len(order.Polygon) == 0 {
@@ -138,7 +138,7 @@ func newZoneChange(c console) *cobra.Command {
 					return api.ZoneChange{}, err
 				}
 				order := orderOf(&old)
-				if err := f.fill(cmd, c, &order); err != nil {
+				if err := f.fill(cmd, c, k, &order); err != nil {
 					return api.ZoneChange{}, err
 				}
 				return k.ChangeZone(cmd.Context(), args[0], old.Revision, order)

@@ -14,6 +14,7 @@ import (
 	"github.com/paulmach/orb"
 	"github.com/spf13/cobra"
 
+	"github.com/kapok-fleet/kapok/cmd/kapok/internal/client"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol/api"
 )
@@ -58,7 +59,7 @@ func (f *zoneFlags) flags(cmd *cobra.Command) {
 
 // fill puts what was given into an order; the file comes first, so that flags
 // go before its properties.
-func (f *zoneFlags) fill(cmd *cobra.Command, c console, order *api.ZoneOrder) error {
+func (f *zoneFlags) fill(cmd *cobra.Command, c console, k *client.Client, order *api.ZoneOrder) error {
 	given := cmd.Flags().Changed
 	if f.geojson != "" && f.circle != "" {
 		return errors.New("--geojson and --circle are two places: give one")
@@ -93,10 +94,10 @@ func (f *zoneFlags) fill(cmd *cobra.Command, c console, order *api.ZoneOrder) er
 			set.to()
 		}
 	}
-	return f.fillTimes(cmd, order)
+	return f.fillTimes(cmd, k, order)
 }
 
-func (f *zoneFlags) fillTimes(cmd *cobra.Command, order *api.ZoneOrder) error {
+func (f *zoneFlags) fillTimes(cmd *cobra.Command, k *client.Client, order *api.ZoneOrder) error {
 	var err error
 	for _, end := range []struct {
 		flag, text string
@@ -117,7 +118,9 @@ func (f *zoneFlags) fillTimes(cmd *cobra.Command, order *api.ZoneOrder) error {
 	}
 	begin := order.From
 	if begin.IsZero() {
-		begin = time.Now().UTC()
+		if begin, err = k.Now(cmd.Context()); err != nil {
+			return err
+		}
 	}
 	order.Until = begin.Add(f.lasts)
 	return nil

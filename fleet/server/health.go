@@ -22,7 +22,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	case <-s.serving.Done():
 		newProblem(codeUnavailable, "the server is shutting down").write(w)
 	default:
-		writeJSON(w, api.Health{Status: "ready"})
+		writeJSON(w, api.Health{Status: "ready", Time: s.options.Clock().UTC()})
 	}
 }
 

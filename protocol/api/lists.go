@@ -58,5 +58,6 @@ type FieldProblem struct {
 
 // Health is the answer of /healthz and /readyz.
 type Health struct {
-	Status string `json:"status" enum:"ok,ready"`
+	Status string    `json:"status" enum:"ok,ready"`
+	Time   time.Time `json:"time,omitzero" doc:"The fleet's time, of /readyz: it may run ahead of the wall clock."`
 }

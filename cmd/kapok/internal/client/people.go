@@ -5,9 +5,16 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/kapok-fleet/kapok/protocol/api"
 )
+
+// Now is the fleet's time, which may run ahead of the wall clock.
+func (c *Client) Now(ctx context.Context) (time.Time, error) {
+	health, err := get[api.Health](ctx, c, "/readyz", nil)
+	return health.Time, err
+}
 
 // Quote asks who would go, when, and why not the others. Nothing changes.
 func (c *Client) Quote(ctx context.Context, about api.QuoteRequest) (api.Quote, error) {

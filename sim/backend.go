@@ -167,10 +167,9 @@ func (b *backend) release(r engine.Release) {
 	}
 	zones := false
 	for i := range r.Events {
-		switch r.Events[i].Event.(type) {
-		case fleet.ZoneChanged, fleet.ZoneRemoved:
-			zones = true
-		}
+		_, changed := r.Events[i].Event.(fleet.ZoneChanged)
+		_, removed := r.Events[i].Event.(fleet.ZoneRemoved)
+		zones = zones || changed || removed
 		if b.w.options.OnEvent != nil {
 			b.w.options.OnEvent(r.Events[i])
 		}

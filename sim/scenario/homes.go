@@ -68,9 +68,9 @@ func (p *placer) residences(g Group) ([]residence, error) {
 	var found []residence
 	seen := map[string]bool{}
 	for _, name := range g.Homes {
-		any := false
+		known := false
 		add := func(id string, at space.Position) {
-			any = true
+			known = true
 			if !seen[id] {
 				seen[id] = true
 				found = append(found, residence{id, p.chart.Frame.XY(at.Point())})
@@ -86,7 +86,7 @@ func (p *placer) residences(g Group) ([]residence, error) {
 				add(s.ID, s.Position)
 			}
 		}
-		if !any {
+		if !known {
 			return nil, fmt.Errorf("scenario: placing %d vehicles of kind %s: %w: the chart has no site or place %q, and no site of that kind",
 				g.Count, g.Kind, ErrNoRoom, name)
 		}

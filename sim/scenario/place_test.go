@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,6 +119,39 @@ func checkPlacement(t *testing.T, p Placement, groups []Group) {
 	}
 	if len(p.Endpoints) < MinEndpoints || air < 2 {
 		t.Errorf("%d endpoints, %d of them for aircraft", len(p.Endpoints), air)
+	}
+}
+
+func TestHomesAtSites(t *testing.T) {
+	frame := space.NewFrame(orb.Point{113.93, 22.51})
+	at := func(x, y float64) space.Position { return frame.Position(space.XYZ{X: x, Y: y}) }
+	c := gridChart(
+		t, 6,
+		chart.Site{ID: "north", Kind: chart.FireStation, Position: at(100, 410), Capacity: 1},
+		chart.Site{ID: "south", Kind: chart.FireStation, Position: at(300, 10), Capacity: 1},
+		chart.Site{ID: "ward", Kind: chart.Hospital, Position: at(50, 50), Capacity: 1},
+	)
+	group := func(count int, homes ...string) Group { return Group{protocol.Rover, count, homes} }
+	p, err := Place(c, []Group{group(3, "fire_station"), group(3, "fire_station", "ward")}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var near []string
+	taken := map[space.Position]bool{}
+	for _, h := range slices.Concat(p.Homes...) {
+		near = append(near, h.Near)
+		if taken[h.Position] {
+			t.Errorf("two vehicles live at %v", h.Position)
+		}
+		taken[h.Position] = true
+	}
+	if want := []string{"north", "south", "north", "ward", "south", "ward"}; !slices.Equal(near, want) {
+		t.Errorf("homes near %v, want %v", near, want)
+	}
+	for _, wrong := range []Group{group(1, "castle"), group(200, "north")} {
+		if _, err := Place(c, []Group{wrong}, 1); !errors.Is(err, ErrNoRoom) {
+			t.Errorf("%v: %v", wrong, err)
+		}
 	}
 }
 

@@ -137,6 +137,11 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"order name", small + "assert: [within 10s task first done]\n", `no timed order has the name "first"`},
 		{"range", small + "link: {latency_ms: [100, 10]}\n", "link.latency_ms"},
 		{"share", small + "orders: {stream: [{per_minute: 1, mix: {dance: 1}}]}\n", "unknown key"},
+		{"pace", small + "orders: {stream: [{per_minute: 1, count: 3}]}\n", "exactly one of per_minute and count"},
+		{"shape", small + "zones: [{name: a, at: 1s, rule: keep_out}]\n", "exactly one of polygon, circle and across"},
+		{"severity", small + "incidents: {timed: [{at: 1s, kind: fire, severity: bad}]}\n", "s.yaml:6:"},
+		{"action", small + "actions: [{at: 1s, do: take_over, vehicle: R9}]\n", "which no fleet has"},
+		{"baseline", small + "assert: [tasks_done >= baseline_tasks_done]\n", "there is no baseline"},
 		{"negative", strings.Replace(small, "1m", "-1m", 1), "negative"},
 	} {
 		_, err := Parse("s.yaml", []byte(c.text))
@@ -160,6 +165,9 @@ func TestAssertions(t *testing.T) {
 	a, err := ParseAssertion("tasks_done >= 15")
 	if err != nil || !a.Holds(15, a.Number) || a.Holds(14, a.Number) {
 		t.Errorf("%+v, %v", a, err)
+	}
+	if b, err := ParseAssertion("incidents_reached == incidents_reported"); err != nil || b.Other != "incidents_reported" {
+		t.Errorf("%+v, %v", b, err)
 	}
 	for _, bad := range []string{"", "tasks_done", "tasks_done => 3", "tasks_done > many", "within soon task x done", "within 3s task x failed"} {
 		if _, err := ParseAssertion(bad); err == nil {

@@ -165,6 +165,12 @@ func (c *crew) before(operation string) {
 		c.members["rover-1"].numbered(func(seq uint64) protocol.FromVehicle {
 			return protocol.Fault{Seq: seq, Code: "arm_stuck", Text: "the arm moves again", Cleared: true, Time: time.Now().UTC()}
 		})
+		c.w.want(http.StatusCreated, nil, "dispatcher", "POST", "/v1/group-commands", `{"kind":"resume","vehicle_kinds":["multirotor"],"reason":"the helicopter is gone"}`)
+		c.w.await("the end of the commands", func() bool {
+			var open api.List[api.Command]
+			c.w.want(http.StatusOK, &open, "viewer", "GET", "/v1/commands?state=issued,delivered,accepted", "")
+			return len(open.Items) == 0
+		})
 		c.w.await("the repair", func() bool {
 			var v api.Vehicle
 			c.w.want(http.StatusOK, &v, "viewer", "GET", "/v1/vehicles/rover-1", "")

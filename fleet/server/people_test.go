@@ -42,6 +42,7 @@ func TestIncidentsAndZonesAreChangedAsSeen(t *testing.T) {
 // TestQuotesAreRefusedLikeOrders: a quote refuses what the order would be refused
 // for, names the field within the quote, and only so many are made at once.
 func TestQuotesAreRefusedLikeOrders(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(o *Options) { o.MaxQuotes = 1 })
 	for _, c := range []struct{ body, code, field string }{
 		{`{}`, "bad_quote", ""},

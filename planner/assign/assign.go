@@ -59,7 +59,9 @@ type Limits struct {
 	// MaxCandidates is how many are routed, in order of a lower bound of
 	// finishing; 0 for all.
 	MaxCandidates int
-	// MaxExpansions bounds all searches together; 0 for no bound.
+	// MaxExpansions bounds all searches together; 0 for no bound. While several
+	// candidates are left to be routed, one of them may use a quarter of what
+	// remains, or its equal share where that is more.
 	MaxExpansions int
 }
 

@@ -58,7 +58,7 @@ func (a *Answer) try(p *route.Planner, job *Job, free []Candidate, trials []tria
 	routed := 0
 	var best time.Time
 	closed := map[class]*Exclusion{}
-	for _, t := range trials {
+	for k, t := range trials {
 		if x := closed[classOf(&free[t.candidate].Spec)]; x != nil {
 			a.exclude(t.candidate, &Exclusion{Rule: x.Rule, Number: x.Number, Object: x.Object, At: x.At})
 			continue
@@ -68,7 +68,7 @@ func (a *Answer) try(p *route.Planner, job *Job, free []Candidate, trials []tria
 			continue
 		}
 		left := limits.MaxExpansions - a.Expansions
-		if a.Exhausted || limits.MaxExpansions > 0 && left <= 0 {
+		if limits.MaxExpansions > 0 && left <= 0 {
 			a.Exhausted = true
 			a.exclude(t.candidate, &Exclusion{Rule: NotTried, Object: string(route.Budget)})
 			continue
@@ -80,7 +80,7 @@ func (a *Answer) try(p *route.Planner, job *Job, free []Candidate, trials []tria
 			continue
 		}
 		routed++
-		r := run{p: p, c: &free[t.candidate], budget: left, bounded: limits.MaxExpansions > 0, now: now}
+		r := run{p: p, c: &free[t.candidate], budget: share(left, len(trials)-k), bounded: limits.MaxExpansions > 0, now: now}
 		offer, x := r.all(job.Stops, best)
 		a.Expansions += offer.Expansions
 		if x != nil {
@@ -104,6 +104,16 @@ func (a *Answer) try(p *route.Planner, job *Job, free []Candidate, trials []tria
 		}
 	}
 }
+
+// share is what one of the candidates still to be routed may use of the
+// expansions that are left: at most a quarter as long as there are several, so
+// that one hard question does not keep the easy ones from being asked.
+func share(left, candidates int) int {
+	return max(left/4, left/candidates, min(left, leastShare))
+}
+
+// leastShare is worth asking with; less is not kept back for others.
+const leastShare = 2000
 
 // class is a kind of vehicle that can go to the same places.
 type class struct {

@@ -143,6 +143,16 @@ func (s Spec) ChargeS(fromRatio, toRatio float64) float64 {
 	return max(0, toRatio-fromRatio) * s.BatteryWh / s.ChargeW * secondsPerHour
 }
 
+// EnduranceS returns the seconds for which a full battery can keep the vehicle
+// moving without a load, whatever it does.
+func (s Spec) EnduranceS() float64 {
+	watts := s.CruiseW
+	if s.Kind.Airborne() {
+		watts = min(watts, s.ClimbW)
+	}
+	return s.BatteryWh / watts * secondsPerHour
+}
+
 // RangeM returns how many metres a full battery carries the vehicle level at
 // cruise speed with loadKg on board, down to the reserve.
 func (s Spec) RangeM(loadKg float64) float64 {

@@ -238,13 +238,16 @@ func (p *Planner) endsLawful(q *Query) *Refusal {
 		}
 	}
 	earliest := nanos(q.Depart, q.Spec.LowerBoundS(a.start.Dist(a.goal)))
+	// No flight lasts longer than the battery: a zone that stands until then
+	// stands until any arrival.
+	latest := nanos(q.Depart, q.Spec.EnduranceS())
 	for _, id := range p.zonesAt(a.goal) {
 		l := &p.laws.zones[id]
 		if !p.binds(l) || !l.during(earliest, earliest) {
 			continue
 		}
 		switch {
-		case l.rule == chart.KeepOut && q.To.AltitudeM >= l.floorM && q.To.AltitudeM <= l.ceilingM && l.until == math.MaxInt64:
+		case l.rule == chart.KeepOut && q.To.AltitudeM >= l.floorM && q.To.AltitudeM <= l.ceilingM && l.until > latest:
 			return &Refusal{Rule: InsideZone, At: q.To, Object: l.id}
 		case l.rule == chart.AltitudeLimit && q.To.AltitudeM > a.toGroundM+l.limitM && l.applies(q.To.AltitudeM):
 			return &Refusal{Rule: InsideZone, At: q.To, Object: l.id, Number: l.limitM}

@@ -2,7 +2,6 @@ package chart
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -25,7 +24,8 @@ const (
 	// cut off.
 	MaxOSMBytes = 4 << 30
 	// MaxOSMNodes and MaxOSMRefs bound what is kept while reading: 16 bytes for
-	// each node and 8 for each reference of a way or relation.
+	// each node and 8 for each reference of a way or relation. A way counts for 6
+	// references more.
 	MaxOSMNodes = 40_000_000
 	MaxOSMRefs  = 80_000_000
 	// DefaultHeightLimitM is the height limit of a chart whose options have none.
@@ -181,9 +181,10 @@ type importer struct {
 	tagged    []element
 	ways      []rawWay
 	relations []rawRelation
-	refs      int
-	report    Report
-	warned    map[string]int
+	// refs and kept count references and elements with tags that are kept.
+	refs, kept int
+	report     Report
+	warned     map[string]int
 }
 
 // rawNode is a node in units of 1e-7 degree.
@@ -236,11 +237,26 @@ func (m *importer) warn(text, id string) {
 	m.report.Warnings[i].Count++
 }
 
+// warnOf is warn for an element of the file.
+func (m *importer) warnOf(text string, kind osm.Type, id int64) {
+	if i, ok := m.warned[text]; ok {
+		m.report.Warnings[i].Count++
+		return
+	}
+	m.warn(text, fmt.Sprintf("%s/%d", kind, id))
+}
+
 // read goes through the file once, keeping what later steps need.
 func (m *importer) read(r io.Reader) error {
 	limited := &io.LimitedReader{R: r, N: MaxOSMBytes}
 	buffered := bufio.NewReaderSize(limited, 64<<10)
 	form, err := sniff(buffered)
+	if err != nil {
+		return err
+	}
+	if form == formXML {
+		err = checkRoot(buffered)
+	}
 	if err != nil {
 		return err
 	}
@@ -259,7 +275,7 @@ func (m *importer) read(r io.Reader) error {
 	case m.report.Ways == 0:
 		return fmt.Errorf("%w: it has no ways", ErrOSM)
 	}
-	m.sortNodes()
+	m.sortElements()
 	return nil
 }
 
@@ -279,45 +295,10 @@ func (m *importer) readXML(r io.Reader) error {
 		}
 	}
 	if err := scanner.Err(); err != nil {
-		return fmt.Errorf("%w: after %d nodes, %d ways and %d relations it is cut off or not valid XML: %w",
+		return fmt.Errorf("%w: after %d nodes, %d ways and %d relations it is cut off or not valid XML, fetch it again: %w",
 			ErrOSM, m.report.Nodes, m.report.Ways, m.report.Relations, err)
 	}
 	return nil
-}
-
-// form is how a file is written.
-type form int
-
-const (
-	formXML form = iota
-	formPBF
-)
-
-// sniff recognises by its first bytes how a file is written, and what it cannot
-// be.
-func sniff(r *bufio.Reader) (form, error) {
-	start, err := r.Peek(512)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return 0, fmt.Errorf("read: %w", err)
-	}
-	if osmpbf.Sniff(start) {
-		return formPBF, nil
-	}
-	text := bytes.TrimSpace(bytes.TrimPrefix(start, []byte("\xef\xbb\xbf")))
-	what := ""
-	switch {
-	case len(text) == 0:
-		what = "it is empty"
-	case text[0] == '{' || text[0] == '[':
-		what = "it is JSON, not OpenStreetMap XML or PBF"
-	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}) || bytes.HasPrefix(start, []byte("BZh")) || bytes.HasPrefix(start, []byte("PK")):
-		what = "it is compressed; unpack it first"
-	case text[0] != '<':
-		what = "it is neither OpenStreetMap XML nor PBF"
-	default:
-		return formXML, nil
-	}
-	return 0, fmt.Errorf("%w: %s", ErrOSM, what)
 }
 
 func (m *importer) take(object osm.Object) error {
@@ -345,17 +326,13 @@ func (m *importer) takeNode(n *osm.Node) error {
 		return fmt.Errorf("%w: it has more than %d nodes", ErrOSM, MaxOSMNodes)
 	}
 	p := orb.Point{n.Lon, n.Lat}
-	id := fmt.Sprintf("node/%d", n.ID)
 	if snapPoint(&p) != nil || p == (orb.Point{}) {
-		m.warn("a node without a usable place is left out", id)
+		m.warnOf("a node without a usable place is left out", osm.TypeNode, int64(n.ID))
 		return nil
 	}
 	raw := rawNode{id: int64(n.ID), lon: unit(p[0]), lat: unit(p[1])}
 	m.nodes = append(m.nodes, raw)
-	if len(n.Tags) == 0 {
-		return nil
-	}
-	t := tagsOf(n.Tags)
+	t := m.tagsOf(n.Tags, osm.TypeNode, raw.id)
 	info := nodeInfo{level: t["level"]}
 	if t.blocks() {
 		info.blocks |= Sidewalk
@@ -363,26 +340,36 @@ func (m *importer) takeNode(n *osm.Node) error {
 	if t.blocksRoad() {
 		info.blocks |= Road
 	}
-	if info != (nodeInfo{}) {
+	interesting := t.interesting()
+	if info == (nodeInfo{}) {
+		// The node may have stood before with tags.
+		delete(m.infos, raw.id)
+		if !interesting {
+			return nil
+		}
+	} else {
 		m.infos[raw.id] = info
 	}
-	if t.interesting() {
-		m.tagged = append(m.tagged, element{id: id, tags: t, point: p})
+	if interesting {
+		m.tagged = append(m.tagged, element{id: fmt.Sprintf("node/%d", raw.id), tags: t, point: p})
 	}
-	return nil
+	return m.keepTags()
 }
 
 func (m *importer) takeWay(w *osm.Way) error {
 	m.report.Ways++
-	if err := m.keepRefs(len(w.Nodes)); err != nil {
+	if err := m.keepRefs(len(w.Nodes) + wayRefs); err != nil {
 		return err
 	}
 	raw := rawWay{id: int64(w.ID), refs: make([]int64, len(w.Nodes))}
 	for i, n := range w.Nodes {
 		raw.refs[i] = int64(n.ID)
 	}
-	if t := tagsOf(w.Tags); t["highway"] != "" || t.building() || t.water() || t["natural"] == "coastline" || t.interesting() {
+	if t := m.tagsOf(w.Tags, osm.TypeWay, raw.id); t["highway"] != "" || t.building() || t.water() || t["natural"] == "coastline" || t.interesting() {
 		raw.tags = t
+		if err := m.keepTags(); err != nil {
+			return err
+		}
 	}
 	m.ways = append(m.ways, raw)
 	return nil
@@ -390,14 +377,14 @@ func (m *importer) takeWay(w *osm.Way) error {
 
 func (m *importer) takeRelation(r *osm.Relation) error {
 	m.report.Relations++
-	t := tagsOf(r.Tags)
+	t := m.tagsOf(r.Tags, osm.TypeRelation, int64(r.ID))
 	if t["type"] == "restriction" {
 		m.warn("a turn restriction is not heeded", fmt.Sprintf("relation/%d", r.ID))
 	}
 	if t["type"] != "multipolygon" || !t.building() && !t.water() && !t.interesting() {
 		return nil
 	}
-	if err := m.keepRefs(len(r.Members)); err != nil {
+	if err := cmp.Or(m.keepRefs(len(r.Members)), m.keepTags()); err != nil {
 		return err
 	}
 	raw := rawRelation{id: int64(r.ID), tags: t}
@@ -412,28 +399,6 @@ func (m *importer) takeRelation(r *osm.Relation) error {
 	}
 	m.relations = append(m.relations, raw)
 	return nil
-}
-
-func (m *importer) keepRefs(n int) error {
-	m.refs += n
-	if m.refs > MaxOSMRefs {
-		return fmt.Errorf("%w: its ways and relations have more than %d references", ErrOSM, MaxOSMRefs)
-	}
-	return nil
-}
-
-// sortNodes makes nodes searchable. Of several with one id the last counts.
-func (m *importer) sortNodes() {
-	slices.SortStableFunc(m.nodes, func(a, b rawNode) int { return cmp.Compare(a.id, b.id) })
-	kept := m.nodes[:0]
-	for i, n := range m.nodes {
-		if i+1 < len(m.nodes) && m.nodes[i+1].id == n.id {
-			m.warn("a node that stands twice is taken from its last place", fmt.Sprintf("node/%d", n.id))
-			continue
-		}
-		kept = append(kept, n)
-	}
-	m.nodes = kept
 }
 
 // node returns the index of a node in m.nodes.

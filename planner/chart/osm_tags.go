@@ -4,20 +4,10 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	"github.com/paulmach/osm"
 )
 
 // tags are an element's keys and values.
 type tags map[string]string
-
-func tagsOf(list osm.Tags) tags {
-	t := make(tags, len(list))
-	for _, tag := range list {
-		t[tag.Key] = tag.Value
-	}
-	return t
-}
 
 // first returns the value of the first key that has one.
 func (t tags) first(keys ...string) string {

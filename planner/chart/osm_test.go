@@ -193,7 +193,7 @@ func TestImportRefusesClearly(t *testing.T) {
 		"text":       {"hello", "neither"},
 		"pbf":        {"\x00\x00\x00\x0d\x0a\x09OSMHeader\x18", "cut short"},
 		"gzip":       {"\x1f\x8b\x08\x00", "compressed"},
-		"html":       {"<html><body>404</body></html>", "no nodes"},
+		"html":       {"<html><body>404</body></html>", "not <osm>"},
 		"no nodes":   {`<osm><way id="2"/></osm>`, "no nodes"},
 		"no ways":    {`<osm><node id="1" lat="1" lon="1"/></osm>`, "no ways"},
 		"nothing":    {whole, "no way that a vehicle can take"},

@@ -23,7 +23,7 @@ const module = "github.com/kapok-fleet/kapok"
 // layers is the order of the packages, lowest first. A package imports only
 // from lines above its own, and a sub-package also from its own parent.
 var layers = [][]string{
-	{"docs/example-client", "console"},
+	{"docs/example-client", "console", "internal/strictyaml"},
 	{"planner/space", "planner/chart/osmpbf"},
 	{"planner/motion", "planner/chart", "planner/chart/harbour", "protocol", "protocol/api"},
 	{"planner/route"},

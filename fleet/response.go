@@ -7,11 +7,8 @@ import (
 	"math"
 	"regexp"
 	"slices"
-	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/parser"
-
+	"github.com/kapok-fleet/kapok/internal/strictyaml"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/api"
 )
@@ -125,15 +122,19 @@ func ParseResponses(data []byte) ([]Response, error) {
 	var file struct {
 		Responses []Response `yaml:"responses"`
 	}
-	if err := unmarshal(data, &file); err != nil {
-		return nil, fmt.Errorf("%s%w: %w", syntaxPlace(err), ErrResponses, err)
+	if err := strictyaml.Unmarshal(data, &file); err != nil {
+		var at strictyaml.Place
+		if e, ok := errors.AsType[*strictyaml.Error](err); ok {
+			at = e.Place
+		}
+		return nil, fmt.Errorf("%s%w: %w", place(at), ErrResponses, err)
 	}
 	bad := checkResponses(file.Responses)
 	if len(file.Responses) == 0 {
 		bad = fault("responses", "there is no response")
 	}
 	if bad != nil {
-		return nil, fmt.Errorf("%s%w: %s: %s", valuePlace(data, bad.path), ErrResponses, bad.path, bad.text)
+		return nil, fmt.Errorf("%s%w: %s: %s", place(strictyaml.Locate(data, bad.path)), ErrResponses, bad.path, bad.text)
 	}
 	for i := range file.Responses {
 		file.Responses[i].fill()
@@ -141,49 +142,12 @@ func ParseResponses(data []byte) ([]Response, error) {
 	return file.Responses, nil
 }
 
-// unmarshal reads YAML strictly. The reader runs into nil pointers on a few files
-// that are no YAML (a lone tag in the place of a list): they are an error here.
-func unmarshal(data []byte, into any) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("this is no YAML that can be read (%v)", r)
-		}
-	}()
-	return yaml.UnmarshalWithOptions(data, into, yaml.Strict())
-}
-
-// syntaxPlace is "line:column: " of an error of the YAML reader, empty where it
-// names none.
-func syntaxPlace(err error) string {
-	y, ok := errors.AsType[yaml.Error](err)
-	if !ok || y.GetToken() == nil {
+// place is "line:column: " of a fault in the file, empty for nowhere.
+func place(at strictyaml.Place) string {
+	if at == (strictyaml.Place{}) {
 		return ""
 	}
-	p := y.GetToken().Position
-	return fmt.Sprintf("%d:%d: ", p.Line, p.Column)
-}
-
-// valuePlace is "line:column: " of the value at a path, or of the nearest one
-// above it that is there.
-func valuePlace(data []byte, path string) string {
-	file, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return ""
-	}
-	for path != "" {
-		if p, err := yaml.PathString("$." + path); err == nil {
-			if node, err := p.FilterFile(file); err == nil && node != nil && node.GetToken() != nil {
-				at := node.GetToken().Position
-				return fmt.Sprintf("%d:%d: ", at.Line, at.Column)
-			}
-		}
-		cut := strings.LastIndexAny(path, ".[")
-		if cut < 0 {
-			break
-		}
-		path = path[:cut]
-	}
-	return "1:1: "
+	return fmt.Sprintf("%d:%d: ", at.Line, at.Column)
 }
 
 // fill puts in what may be left out.

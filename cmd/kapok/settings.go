@@ -10,11 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/pflag"
 
 	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/fleet/access"
+	"github.com/kapok-fleet/kapok/internal/strictyaml"
 )
 
 // settings are how kapok serve runs. The names of the YAML keys are those of
@@ -203,19 +203,14 @@ func readSettings(file string, s *settings) error {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
 	// A file without any content would be read as one that sets all to zero.
-	var content any
-	if err = yaml.Unmarshal(data, &content); err == nil && content == nil {
+	if strictyaml.Empty(data) {
 		return nil
 	}
-	err = yaml.UnmarshalWithOptions(data, s, yaml.Strict())
-	if err == nil {
-		return nil
+	err = strictyaml.Unmarshal(data, s)
+	if e, ok := errors.AsType[*strictyaml.Error](err); ok {
+		return fmt.Errorf("configuration %s: %s", e.Place.Of(file), e.Message)
 	}
-	if y, ok := errors.AsType[yaml.Error](err); ok && y.GetToken() != nil {
-		at := y.GetToken().Position
-		return fmt.Errorf("configuration %s:%d:%d: %s", file, at.Line, at.Column, y.GetMessage())
-	}
-	return fmt.Errorf("configuration %s: %w", file, err)
+	return err
 }
 
 func (s *settings) validate() error {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/kapok-fleet/kapok/internal/strictyaml"
 )
 
 const (
@@ -82,10 +84,9 @@ func readFile(path string) (tokens []Token, state fileState, err error) {
 		return nil, fileState{}, fmt.Errorf("reading token file %s: it has %d bytes, more than %d", path, info.Size(), maxFileBytes)
 	}
 	tokens, err = parseFile(io.LimitReader(file, maxFileBytes))
-	if y, ok := errors.AsType[yaml.Error](err); ok && y.GetToken() != nil {
-		// The library would quote the file, with what is secret in it.
-		at := y.GetToken().Position
-		return nil, fileState{}, fmt.Errorf("reading token file %s:%d:%d: %s", path, at.Line, at.Column, y.GetMessage())
+	if e, ok := errors.AsType[*strictyaml.Error](err); ok {
+		// Its text would quote the file, with what is secret in it.
+		return nil, fileState{}, fmt.Errorf("reading token file %s: %s", e.Place.Of(path), e.Message)
 	}
 	if err != nil {
 		return nil, fileState{}, fmt.Errorf("reading token file %s: %w", path, err)
@@ -96,14 +97,17 @@ func readFile(path string) (tokens []Token, state fileState, err error) {
 // parseFile refuses unknown keys, duplicate names and whatever Validate refuses.
 func parseFile(r io.Reader) ([]Token, error) {
 	var content tokenFile
-	decoder := yaml.NewDecoder(r, yaml.Strict())
-	if err := decoder.Decode(&content); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, errors.New("it is empty")
-		}
+	data, err := io.ReadAll(r)
+	if err != nil {
 		return nil, err
 	}
-	if err := decoder.Decode(&tokenFile{}); !errors.Is(err, io.EOF) {
+	if strictyaml.Empty(data) {
+		return nil, errors.New("it is empty")
+	}
+	if err := strictyaml.Unmarshal(data, &content); err != nil {
+		return nil, err
+	}
+	if strictyaml.Documents(data) > 1 {
 		return nil, errors.New("it has more than one document")
 	}
 	switch {

@@ -7,11 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/parser"
+	"github.com/kapok-fleet/kapok/internal/strictyaml"
 )
 
 // ErrInvalid is the kind of error for a scenario that cannot be run.
@@ -38,8 +36,12 @@ func Load(file string) (Scenario, error) {
 // ErrInvalid and begin with the name and the place: "file.yaml:12:3: …".
 func Parse(name string, data []byte) (Scenario, error) {
 	var s Scenario
-	if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil {
-		return Scenario{}, fmt.Errorf("%s: %w: %w", at(name, err), ErrInvalid, err)
+	if err := strictyaml.Unmarshal(data, &s); err != nil {
+		where := name
+		if e, ok := errors.AsType[*strictyaml.Error](err); ok {
+			where = e.Place.Of(name)
+		}
+		return Scenario{}, fmt.Errorf("%s: %w: %w", where, ErrInvalid, err)
 	}
 	if err := s.validate(); err != nil {
 		where := name
@@ -52,37 +54,10 @@ func Parse(name string, data []byte) (Scenario, error) {
 	return s, nil
 }
 
-// at is the place of a syntax error.
-func at(name string, err error) string {
-	if y, ok := errors.AsType[yaml.Error](err); ok && y.GetToken() != nil {
-		p := y.GetToken().Position
-		return fmt.Sprintf("%s:%d:%d", name, p.Line, p.Column)
-	}
-	return name
-}
-
 // locate is the place of a value in the file, or of the nearest one above it
 // that is there.
 func locate(name string, data []byte, path string) string {
-	file, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return name
-	}
-	for path != "" {
-		p, err := yaml.PathString("$." + path)
-		if err == nil {
-			if node, err := p.FilterFile(file); err == nil && node != nil && node.GetToken() != nil {
-				t := node.GetToken().Position
-				return fmt.Sprintf("%s:%d:%d", name, t.Line, t.Column)
-			}
-		}
-		cut := strings.LastIndexAny(path, ".[")
-		if cut < 0 {
-			break
-		}
-		path = path[:cut]
-	}
-	return name
+	return strictyaml.Locate(data, path).Of(name)
 }
 
 // fieldError is what is wrong with one value.

@@ -1,0 +1,69 @@
+package strictyaml_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/kapok-fleet/kapok/internal/strictyaml"
+)
+
+type menu struct {
+	Name  string `yaml:"name"`
+	Items []struct {
+		Count int `yaml:"count"`
+	} `yaml:"items"`
+}
+
+func TestFaultsNameTheirPlace(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		at         strictyaml.Place
+	}{
+		{"an unknown key", "name: a\nitem: 3\n", strictyaml.Place{Line: 2, Column: 1}},
+		{"a key twice", "name: a\nname: b\n", strictyaml.Place{Line: 2, Column: 1}},
+		{"a word for a number", "items:\n  - count: many\n", strictyaml.Place{Line: 2, Column: 12}},
+		{"a lone tag, on which the library panics", "items:\n  ! #0", strictyaml.Place{}},
+	} {
+		var m menu
+		err := strictyaml.Unmarshal([]byte(c.file), &m)
+		e, ok := errors.AsType[*strictyaml.Error](err)
+		if !ok || e.Message == "" || e.Error() == "" {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if e.Place != c.at {
+			t.Errorf("%s: at %v, want %v (%s)", c.name, e.Place, c.at, e.Message)
+		}
+	}
+	var m menu
+	if err := strictyaml.Unmarshal([]byte("name: a\nitems: [{count: 2}]\n"), &m); err != nil || m.Items[0].Count != 2 {
+		t.Errorf("%v, %v", m, err)
+	}
+}
+
+func TestValuesAreLocated(t *testing.T) {
+	file := []byte("name: a\nitems:\n  - count: 1\n  - count: 2\n")
+	for path, want := range map[string]string{
+		"items[1].count": "f:4:12", "items[1].size": "f:4:10", "items[7]": "f:3:3", "nothing": "f",
+	} {
+		if got := strictyaml.Locate(file, path).Of("f"); got != want {
+			t.Errorf("%s is at %s, want %s", path, got, want)
+		}
+	}
+	if !strictyaml.Empty([]byte("# nothing\n")) || strictyaml.Empty(file) || strictyaml.Documents([]byte("a: 1\n---\nb: 2\n")) != 2 {
+		t.Error("emptiness or documents are told wrong")
+	}
+}
+
+func FuzzUnmarshal(f *testing.F) {
+	for _, seed := range []string{"name: a", "items:\n  ! #0", "items: [{count: 1}]", "&a [*a]", "? :", "- -\n\t"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		var m menu
+		_ = strictyaml.Unmarshal(data, &m)
+		strictyaml.Empty(data)
+		strictyaml.Locate(data, "items[0].count")
+		strictyaml.Documents(data)
+	})
+}

@@ -185,6 +185,14 @@ func (f *Fleet) stillFits(v *Vehicle, q Question, best *assign.Offer) bool {
 
 // settle assigns the task to the best candidate, or lets it wait.
 func (f *Fleet) settle(t *Task, q Question, answer assign.Answer, barred bars) {
+	if best := answer.Best; best != nil {
+		v, _ := f.vehicle(q.Vehicles[best.Candidate])
+		if l := f.meetsLater(v, &q.Candidates[best.Candidate], q.Job.Stops, best); l != nil {
+			x := *exclusionBy(l)
+			x.Candidate = best.Candidate
+			answer.Best, answer.Excluded = nil, append(slices.Clone(answer.Excluded), x)
+		}
+	}
 	f.notes.settle(q, answer)
 	if answer.Best == nil {
 		for i := range answer.Excluded {

@@ -68,11 +68,24 @@ func (e VehicleTakenOver) evolve(d *Durable, r Recorded) {
 }
 
 func (e TaskRanked) evolve(d *Durable, r Recorded) {
-	d.changeTask(r, e.Task, func(t *Task) { t.Priority, t.Rank = e.Priority, e.Rank })
+	d.changeTask(r, e.Task, func(t *Task) {
+		t.waitOn()
+		t.Priority, t.Rank = e.Priority, e.Rank
+	})
+}
+
+// waitOn keeps since when a task waits over a change that does not end that.
+func (t *Task) waitOn() {
+	if t.State == TaskWaiting {
+		t.WaitsSince = t.waitsSince()
+	}
 }
 
 func (e TaskWanted) evolve(d *Durable, r Recorded) {
-	d.changeTask(r, e.Task, func(t *Task) { t.Wanted = e.Vehicle })
+	d.changeTask(r, e.Task, func(t *Task) {
+		t.waitOn()
+		t.Wanted = e.Vehicle
+	})
 }
 
 func (e FleetStopped) evolve(d *Durable, r Recorded) {

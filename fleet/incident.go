@@ -253,12 +253,12 @@ func (f *Fleet) escalateIncident(a EscalateIncident) Answer {
 	return answerWith(statusOK, view)
 }
 
-// hurry gives tasks another priority; those that a vehicle has already go before
-// its other work.
+// hurry makes tasks more pressing, where they are less; those that a vehicle has
+// already go before its other work.
 func (f *Fleet) hurry(tasks []TaskID, p Priority, why string) {
 	for _, id := range tasks {
 		t, ok := f.task(id)
-		if !ok || t.State.Final() || t.Priority == p {
+		if !ok || t.State.Final() || t.Priority == p || t.Priority == Emergency {
 			continue
 		}
 		f.emit(TaskRanked{Task: id, Priority: p, Rank: t.Rank, Reason: why})

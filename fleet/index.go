@@ -13,6 +13,8 @@ type index struct {
 	// open counts the tasks that are not final.
 	open   int
 	alerts map[alertKey]AlertID
+	// inZones counts the open alerts of a vehicle about zones whose rule it breaks.
+	inZones map[VehicleID]int
 	// incidents counts those that are open; unreached are those of them that
 	// nobody has reached.
 	incidents int
@@ -33,7 +35,7 @@ type alertKey struct {
 func newIndex(d *Durable) *index {
 	x := &index{
 		waiting: map[TaskID]bool{}, alerts: map[alertKey]AlertID{}, tasks: map[VehicleID][]TaskID{},
-		unreached: map[IncidentID]bool{},
+		unreached: map[IncidentID]bool{}, inZones: map[VehicleID]int{},
 	}
 	x.vehicles = sortedKeys(d.Vehicles)
 	for _, t := range d.Tasks {
@@ -112,10 +114,20 @@ func (x *index) letGo(t *Task) {
 
 func (x *index) alert(a *Alert) {
 	key := alertKey{a.Kind, a.Vehicle, a.Task, a.Object}
-	if a.Open() {
+	about := 0
+	if _, open := x.alerts[key]; a.Open() {
 		x.alerts[key] = a.ID
+		if !open {
+			about = 1
+		}
 	} else if x.alerts[key] == a.ID {
 		delete(x.alerts, key)
+		about = -1
+	}
+	if a.Kind == AlertZone || a.Kind == AlertCaughtInside {
+		if x.inZones[a.Vehicle] += about; x.inZones[a.Vehicle] == 0 {
+			delete(x.inZones, a.Vehicle)
+		}
 	}
 }
 

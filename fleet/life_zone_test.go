@@ -118,6 +118,9 @@ func (l *life) checkZones(events []fleet.Recorded) {
 		depart := r.Time
 		for i := range e.Legs {
 			leg := &e.Legs[i]
+			if leg.State == "begun" && leg.EndsAt.After(depart) {
+				depart = leg.EndsAt
+			}
 			if leg.Final() || leg.State == "begun" {
 				continue
 			}

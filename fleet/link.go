@@ -204,7 +204,7 @@ func (f *Fleet) crossZones(v *Vehicle, before []string, s *protocol.Sample) []st
 	var room [8]fence.Hit
 	at := f.chart.Frame.XYZ(space.Position(s.Position))
 	hits := f.fences.Locate(at, s.Time, MotionKind(v.Kind).Airborne(), s.SpeedMPS, room[:0])
-	if len(hits) == 0 && len(before) == 0 {
+	if len(hits) == 0 && len(before) == 0 && f.index.inZones[v.ID] == 0 {
 		return before
 	}
 	now := make([]string, 0, len(hits))
@@ -224,6 +224,9 @@ func (f *Fleet) crossZones(v *Vehicle, before []string, s *protocol.Sample) []st
 	}
 	for _, id := range sortedKeys(broken) {
 		f.breaksZone(v, id, before, s)
+	}
+	if f.index.inZones[v.ID] == 0 {
+		return now
 	}
 	for _, kind := range [...]AlertKind{AlertCaughtInside, AlertZone} {
 		for _, id := range f.openAlerts(kind, v.ID) {
@@ -350,7 +353,9 @@ func (f *Fleet) archive() {
 		}
 	}
 	for _, id := range sortedKeys(d.Commands) {
-		if c := d.Commands[id]; c.State.Final() && old(c.EndedAt) {
+		// What keeps a vehicle from work tells by whom, and who may end that.
+		v, ok := d.Vehicles[d.Commands[id].Vehicle]
+		if c := d.Commands[id]; c.State.Final() && old(c.EndedAt) && !(ok && v.Blocked == id) {
 			gone.Commands = append(gone.Commands, id)
 		}
 	}

@@ -113,6 +113,8 @@ func (f *Fleet) handedOver(id VehicleID, reason string) {
 func (f *Fleet) handedBack(id VehicleID, reason string) {
 	v, _ := f.vehicle(id)
 	f.owe(id)
+	f.keepStopped(id)
+	v, _ = f.vehicle(id)
 	m, open := f.openMission(v)
 	if !open || f.complete(m) {
 		return
@@ -122,7 +124,11 @@ func (f *Fleet) handedBack(id VehicleID, reason string) {
 	v, _ = f.vehicle(id)
 	if p := f.presence(id); p.Link == LinkLive && p.Fresh {
 		f.rebuild(v, f.mission(m.ID), why)
+		return
 	}
+	// Zones and chart may have changed meanwhile: it is planned anew when it is
+	// back.
+	f.zones.due[id] = true
 }
 
 // unsuspend makes a mission active that nothing suspends any more: no hold, no

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/api"
@@ -74,18 +75,28 @@ func (f *Fleet) notHeld(v *Vehicle) api.SkippedVehicle {
 		if p, _ := f.pendingCommand(v); p.Kind == protocol.CommandHold {
 			skip = api.SkippedVehicle{Code: "held", Reason: fmt.Sprintf("the hold %s is on its way to it", p.ID)}
 		}
+	case f.resumePending(v):
+		// It stands, and is about to go on.
 	case c != nil && (c.Kind == protocol.CommandHold || !contains(v.Commands, c.ID)):
 		skip = api.SkippedVehicle{Code: "held", Reason: fmt.Sprintf("it stands by the command %s, %s", c.ID, c.Kind)}
 	}
 	return skip
 }
 
+// resumePending tells whether a resume is on its way to a vehicle.
+func (f *Fleet) resumePending(v *Vehicle) bool {
+	return slices.ContainsFunc(v.Commands, func(id CommandID) bool {
+		c := f.state.Durable.Commands[id]
+		return c != nil && c.Kind == protocol.CommandResume && c.State != CommandAccepted
+	})
+}
+
 // keepStopped holds a vehicle that the emergency stop has not reached, or that
-// has come back into touch while it stands.
+// has come back into touch while it stands. One that a person is resuming goes on.
 func (f *Fleet) keepStopped(id VehicleID) {
 	z := f.state.Durable.Freeze
 	v, ok := f.vehicle(id)
-	if z == nil || !ok || f.notHeld(v).Code != "" || f.commandPending(v) {
+	if z == nil || !ok || f.notHeld(v).Code != "" || f.commandPending(v) || f.resumePending(v) {
 		return
 	}
 	actor := f.actor

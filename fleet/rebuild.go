@@ -7,6 +7,7 @@ import (
 
 	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/route"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 )
@@ -54,7 +55,7 @@ func (f *Fleet) rebuild(v *Vehicle, m *Mission, why Reason) {
 // too: what they were sent is not lawful any more.
 func (f *Fleet) replan(v *Vehicle, m *Mission, why Reason, spend *int) rebuilt {
 	c, kept := f.fromHere(v, m)
-	s := search{f: f, c: c, site: v.HomeSite, spend: spend, todo: f.heldLegs(m)}
+	s := search{f: f, v: v, c: c, site: v.HomeSite, spend: spend, todo: f.heldLegs(m)}
 	offer, refused := s.plan(s.todo)
 	r := rebuilt{refused: refused}
 	if refused != nil && !s.exhausted {
@@ -114,6 +115,7 @@ func tasksOf(legs []Leg) []TaskID { return (&Mission{Legs: legs}).Tasks() }
 // search looks for a plan for one vehicle.
 type search struct {
 	f     *Fleet
+	v     *Vehicle
 	c     assign.Candidate
 	site  SiteID
 	spend *int
@@ -133,7 +135,13 @@ func (s *search) plan(legs []Leg) (assign.Offer, *assign.Exclusion) {
 			return assign.Offer{}, &assign.Exclusion{Rule: assign.NotTried}
 		}
 	}
-	offer, refused := assign.Plan(s.f.world, s.f.stopsOf(legs), s.c, limit)
+	stops := s.f.stopsOf(legs)
+	offer, refused := assign.Plan(s.f.world, stops, s.c, limit)
+	if refused == nil {
+		if l := s.f.meetsLater(s.v, &s.c, stops, &offer); l != nil {
+			refused = exclusionBy(l)
+		}
+	}
 	if s.spend != nil {
 		*s.spend -= offer.Expansions
 		s.exhausted = s.exhausted || refused != nil && refused.Rule == assign.NotTried
@@ -174,6 +182,11 @@ func (s *search) lesser(v *Vehicle, why *assign.Exclusion) (assign.Offer, *assig
 		s.left = append(s.left, id)
 	}
 	return best, nil
+}
+
+// exclusionBy is the exclusion for a zone that the plan meets once it is in force.
+func exclusionBy(l *zoneLaw) *assign.Exclusion {
+	return &assign.Exclusion{Rule: assign.Rule(route.InsideZone), Object: l.zone.ID}
 }
 
 // wayless tells whether an exclusion is about ways rather than means.

@@ -44,7 +44,7 @@ func (f *Fleet) wayHome(v *Vehicle) (path []space.Position, speedMPS float64) {
 	at, _ := f.whereabouts(v, m)
 	c := f.candidate(v, at, f.now, v.Spec.BatteryWh, 0)
 	c.Spec.ReserveRatio = 0
-	s := search{f: f, c: c, site: v.HomeSite}
+	s := search{f: f, v: v, c: c, site: v.HomeSite}
 	offer, refused := s.plan(nil)
 	if refused != nil && wayless(refused) {
 		offer, refused = s.refuge(v, refused)
@@ -179,15 +179,24 @@ func (f *Fleet) endOwnHold(v *Vehicle) {
 			return
 		}
 	}
-	for _, other := range f.state.Durable.Commands {
-		newer := other.Vehicle == v.ID && compareNumbered(string(other.ID), string(c.ID)) > 0
-		if newer && (!other.State.Final() || other.State == CommandRefused) {
-			return
-		}
+	if !f.mayResume(v) {
+		return
 	}
 	f.byKapok(func() {
 		f.command(v.ID, protocol.CommandResume, Reason{unlawful, "the work that was taken off is out of its plan: it goes on"})
 	})
+}
+
+// mayResume tells whether a vehicle that Kapok holds may be told to go on: nothing
+// newer than the hold is on its way to it, and it refused nothing since.
+func (f *Fleet) mayResume(v *Vehicle) bool {
+	for _, c := range f.state.Durable.Commands {
+		newer := c.Vehicle == v.ID && compareNumbered(string(c.ID), string(v.Blocked)) > 0
+		if newer && (!c.State.Final() || c.State == CommandRefused) {
+			return false
+		}
+	}
+	return true
 }
 
 // block keeps a vehicle that a person has stopped, or that is held, from new work

@@ -299,7 +299,7 @@ func clip(s span, v0, v1, least, most float64) span {
 }
 
 // leaves is when a way is first outside of all keep-in zones, after it has been
-// in one.
+// in one, be it before that came into force.
 func (k look) leaves(laws []*zoneLaw, way []stretch) (float64, bool) {
 	free := false
 	for i := range way {
@@ -314,7 +314,7 @@ func (k look) leaves(laws []*zoneLaw, way []stretch) (float64, bool) {
 			}
 		}
 		if !bound {
-			free = true
+			free = free || k.willKeep(laws, s)
 			continue
 		}
 		slices.SortFunc(spans, func(x, y span) int { return compareFloats(x.lo, y.lo) })
@@ -331,6 +331,13 @@ func (k look) leaves(laws []*zoneLaw, way []stretch) (float64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// willKeep tells whether a stretch is at some time where a keep-in zone is to come
+// into force.
+func (k look) willKeep(laws []*zoneLaw, s *stretch) bool {
+	early := look{f: k.f, marginS: math.Inf(1)}
+	return slices.ContainsFunc(laws, func(l *zoneLaw) bool { return len(early.within(l, s, nil)) > 0 })
 }
 
 func compareFloats(a, b float64) int {

@@ -105,29 +105,59 @@ func (f *Fleet) notNow(c *concern, e *api.ZoneEffect) {
 
 // reactReturn sends a vehicle that returns on another way, or has it wait.
 func (f *Fleet) reactReturn(c *concern, e *api.ZoneEffect) {
-	path, speed := f.wayHome(c.v)
-	kind := protocol.CommandReturn
-	if path == nil {
-		kind = protocol.CommandHold
-	}
-	if kind == protocol.CommandReturn && c.caught == nil {
-		w := f.wayOf(c.v, c.at, bareLeg(path, speed))
-		if _, l := (look{f: f, laws: f.lawsNow()}).firstMet(w.stretches, MotionKind(c.v.Kind).Airborne()); l != nil {
-			kind = protocol.CommandHold
-		}
-	}
-	e.Action = zoneRerouted
-	if kind == protocol.CommandHold {
+	if !f.mayGoHome(c.v, c.at, c.caught != nil) {
 		e.Action = zoneHeld
 		say(e, "no lawful way home is known: it waits")
+		f.byKapok(func() { f.command(c.v.ID, protocol.CommandHold, c.zoneWhy()) })
+		return
 	}
+	e.Action = zoneRerouted
+	f.returnAs(c.v.ID, c.ordered.IssuedBy, c.zoneWhy())
+}
+
+// mayGoHome tells whether there is a lawful way home; one that is caught in a zone
+// may take any way out.
+func (f *Fleet) mayGoHome(v *Vehicle, at space.Position, caught bool) bool {
+	path, speed := f.wayHome(v)
+	if path == nil || caught {
+		return path != nil
+	}
+	w := f.wayOf(v, at, bareLeg(path, speed))
+	_, l := (look{f: f, laws: f.lawsNow()}).firstMet(w.stretches, MotionKind(v.Kind).Airborne())
+	return l == nil
+}
+
+// returnAs sends a vehicle home in the name of the one who wanted that.
+func (f *Fleet) returnAs(id VehicleID, who string, why Reason) {
 	actor := f.actor
-	f.actor = c.ordered.IssuedBy
-	if kind == protocol.CommandHold {
-		f.actor = "kapok"
-	}
-	f.command(c.v.ID, kind, c.zoneWhy())
+	f.actor = who
+	f.command(id, protocol.CommandReturn, why)
 	f.actor = actor
+}
+
+// returnAgain deals with a vehicle without a mission that Kapok holds for a zone.
+// If the hold cut off its way home, that goes on once it is lawful; otherwise the
+// hold is over.
+func (f *Fleet) returnAgain(v *Vehicle) {
+	var cut *Command
+	for _, c := range f.state.Durable.Commands {
+		older := c.Vehicle == v.ID && compareNumbered(string(c.ID), string(v.Blocked)) < 0
+		if older && (cut == nil || compareNumbered(string(c.ID), string(cut.ID)) > 0) {
+			cut = c
+		}
+	}
+	if cut == nil || cut.Kind != protocol.CommandReturn || cut.State != CommandSuperseded {
+		f.goOn(v)
+		return
+	}
+	p := f.presence(v.ID)
+	if p.Link != LinkLive || !p.Fresh || f.now.Before(f.zones.retry[v.ID]) || !f.mayResume(v) {
+		return
+	}
+	f.zones.retry[v.ID] = f.now.Add(zoneRetry)
+	if at, _ := f.whereabouts(v, nil); f.mayGoHome(v, at, false) {
+		f.returnAs(v.ID, cut.IssuedBy, Reason{zoneReason, "its way home is lawful: it goes on"})
+	}
 }
 
 // sendOut gives an idle vehicle in a zone a mission that leads out of it.
@@ -149,7 +179,7 @@ func (f *Fleet) sendOut(c *concern, e *api.ZoneEffect, spend *int) {
 	}
 	cand, _ := f.fromHere(v, nil)
 	cand.Spec.ReserveRatio = 0
-	s := search{f: f, c: cand, site: v.HomeSite, spend: spend}
+	s := search{f: f, v: v, c: cand, site: v.HomeSite, spend: spend}
 	offer, refused := s.plan(nil)
 	if refused != nil && !s.exhausted && wayless(refused) {
 		offer, refused = s.refuge(v, refused)

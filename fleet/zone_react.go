@@ -215,10 +215,10 @@ func (f *Fleet) react(c *concern, spend *int) api.ZoneEffect {
 		return e
 	case c.m != nil:
 		f.reactMission(c, &e, spend)
-	case f.state.Durable.Freeze != nil:
-		say(&e, "the fleet is stopped: nothing moves before it is released")
 	case c.ordered != nil:
 		f.reactReturn(c, &e)
+	case f.state.Durable.Freeze != nil:
+		say(&e, "the fleet is stopped: nothing moves before it is released")
 	default:
 		f.sendOut(c, &e, spend)
 	}

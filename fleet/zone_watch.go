@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/planner/assign"
+	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/api"
 )
@@ -103,7 +104,7 @@ func (f *Fleet) lookAgainAt(v *Vehicle, held bool) *concern {
 	if !open {
 		delete(f.zones.due, v.ID)
 		if held {
-			f.goOn(v)
+			f.returnAgain(v)
 		}
 		return nil
 	}
@@ -131,17 +132,12 @@ func (f *Fleet) heldForZone(v *Vehicle) bool {
 	return ok && c.Code == zoneReason && c.Kind == protocol.CommandHold && c.IssuedBy == "kapok"
 }
 
-// goOn takes back a hold that was given for a zone.
+// goOn takes back a hold that was given for a zone. A vehicle that refused to be
+// resumed is left to people.
 func (f *Fleet) goOn(v *Vehicle) {
-	if f.presence(v.ID).Link != LinkLive {
-		return
+	if f.presence(v.ID).Link == LinkLive && f.mayResume(v) {
+		f.command(v.ID, protocol.CommandResume, Reason{zoneReason, "its way is lawful: it goes on"})
 	}
-	for _, id := range v.Commands {
-		if c := f.state.Durable.Commands[id]; c != nil && c.State != CommandAccepted {
-			return
-		}
-	}
-	f.command(v.ID, protocol.CommandResume, Reason{zoneReason, "its way is lawful: it goes on"})
 }
 
 // watched mends the mission of a vehicle that the watch found.
@@ -198,20 +194,39 @@ func (f *Fleet) nowMeets(v *Vehicle, q *Question, o *assign.Offer) bool {
 	if q.Zones == f.zones.at {
 		return false
 	}
-	c := &q.Candidates[o.Candidate]
-	stops := append(slices.Clone(q.Job.Stops), c.After...)
-	var w way
-	b := wayBuilder{f: f, v: v, w: &w, t: c.FreeAt.Sub(f.now).Seconds()}
-	for i := range o.Routes {
-		var l Leg
-		l.lay(&o.Routes[i])
-		b.follow(&l, 0)
-		if i < len(stops) && i < len(o.Begin) {
-			b.stay(l.End(), o.Begin[i].Sub(f.now).Seconds()+stops[i].WorkS-b.t)
-		}
-	}
+	w := f.wayOfOffer(v, &q.Candidates[o.Candidate], q.Job.Stops, o)
 	_, l := (look{f: f, laws: f.lawsNow()}).firstMet(w.stretches, MotionKind(v.Kind).Airborne())
 	return l != nil
+}
+
+// meetsLater is the zone yet to come into force that an offer meets; nil for none.
+// The planner looks at zones by the times of a way, but not at the work at its
+// stops, and at keep-in zones only when a way begins.
+func (f *Fleet) meetsLater(v *Vehicle, c *assign.Candidate, stops []assign.Stop, o *assign.Offer) *zoneLaw {
+	var laws, keepIns []*zoneLaw
+	airborne, keepInLater := MotionKind(v.Kind).Airborne(), false
+	for _, l := range f.lawsNow() {
+		later := l.zone.From.After(f.now)
+		switch l.zone.Rule {
+		case chart.KeepIn:
+			keepIns = append(keepIns, l)
+			keepInLater = keepInLater || later && l.binds(airborne)
+		case chart.KeepOut, chart.AltitudeLimit:
+			if later {
+				laws = append(laws, l)
+			}
+		case chart.SpeedLimit, chart.Advise:
+		}
+	}
+	if keepInLater {
+		laws = append(laws, keepIns...)
+	}
+	if len(laws) == 0 {
+		return nil
+	}
+	w := f.wayOfOffer(v, c, stops, o)
+	_, l := (look{f: f, laws: laws}).firstMet(w.stretches, airborne)
+	return l
 }
 
 // unfitZones tells people of zones that they made and that do not fit a changed
@@ -227,6 +242,8 @@ func (f *Fleet) unfitZones() {
 		case !r.Removed && !onChart(f.chart, &r.Zone):
 			f.raise(alertAbout{kind: AlertZoneUnfit, object: string(id)}, Warning,
 				fmt.Sprintf("zone %s lies beyond the new chart and is not in force: remove or change it", id))
+		default:
+			f.clearAlert(alertAbout{kind: AlertZoneUnfit, object: string(id)}, "the chart was changed again, and the zone fits")
 		}
 	}
 	f.setZones()

@@ -2,7 +2,9 @@ package fleet
 
 import (
 	"math"
+	"slices"
 
+	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 )
@@ -43,6 +45,23 @@ func (f *Fleet) wayOf(v *Vehicle, at space.Position, legs []Leg) way {
 		first = false
 		w.arriveS[i] = b.t
 		b.stay(l.End(), max(l.NotBefore.Sub(f.now).Seconds()-b.t, 0)+l.WorkS)
+	}
+	return w
+}
+
+// wayOfOffer lays out what an offer has a vehicle do from the candidate's place on:
+// the given stops, and those that the candidate has behind them.
+func (f *Fleet) wayOfOffer(v *Vehicle, c *assign.Candidate, stops []assign.Stop, o *assign.Offer) way {
+	var w way
+	stops = append(slices.Clone(stops), c.After...)
+	b := wayBuilder{f: f, v: v, w: &w, t: c.FreeAt.Sub(f.now).Seconds()}
+	for i := range o.Routes {
+		var l Leg
+		l.lay(&o.Routes[i])
+		b.follow(&l, 0)
+		if i < len(stops) && i < len(o.Begin) {
+			b.stay(l.End(), o.Begin[i].Sub(f.now).Seconds()+stops[i].WorkS-b.t)
+		}
 	}
 	return w
 }

@@ -267,7 +267,29 @@ func (z Zone) Validate() error {
 	if err := checkPolygon(z.Polygon); err != nil {
 		return fault("%w", err)
 	}
+	if flat(z.Polygon[0]) {
+		return fault("the polygon has no area, its points lie on a line")
+	}
 	return nil
+}
+
+// flat tells whether the points of a ring lie on one line, to a millimetre.
+func flat(ring orb.Ring) bool {
+	const lineDeg = 1e-8
+	var far orb.Point
+	farDeg := 0.0
+	for _, p := range ring {
+		if d := math.Hypot(p[0]-ring[0][0], p[1]-ring[0][1]); d > farDeg {
+			far, farDeg = p, d
+		}
+	}
+	for _, p := range ring {
+		cross := (far[0]-ring[0][0])*(p[1]-ring[0][1]) - (far[1]-ring[0][1])*(p[0]-ring[0][0])
+		if math.Abs(cross) > lineDeg*farDeg {
+			return false
+		}
+	}
+	return true
 }
 
 func (d *Draft) normaliseSites() error {

@@ -305,7 +305,7 @@ func TestNewRefuses(t *testing.T) {
 		"terrain step":      {func(d *Draft) { d.Terrain.StepLon = nan }, "grid is not a place"},
 		"terrain height":    {func(d *Draft) { d.Terrain.HeightDM[3] = 200_000 }, "20000 m high"},
 		"water":             {func(d *Draft) { d.Water[0].Polygon = nil }, "way/51"},
-		"ring of one place": {func(d *Draft) { d.Zones[0].Polygon = orb.Polygon{{{1, 1}, {2, 1}, {1 + 1e-9, 1}}} }, "ring 0"},
+		"ring of one place": {func(d *Draft) { d.Zones[0].Polygon = orb.Polygon{{{1, 1}, {2, 1}, {1 + 1e-9, 1}}} }, "no area"},
 	} {
 		d := village()
 		c.change(&d)

@@ -64,6 +64,9 @@ func hgtCorner(name string) (orb.Point, error) {
 	return orb.Point{lon, lat}, nil
 }
 
+// zipEncrypted marks a file of an archive that needs a password.
+const zipEncrypted = 1
+
 // unzipHGT reads the one tile in a ZIP archive.
 func unzipHGT(data []byte) (raster, error) {
 	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
@@ -72,7 +75,8 @@ func unzipHGT(data []byte) (raster, error) {
 	}
 	var tile *zip.File
 	for _, f := range archive.File {
-		if !strings.HasSuffix(strings.ToLower(f.Name), ".hgt") {
+		// Files whose names begin with a dot are other systems' notes on a file.
+		if !strings.HasSuffix(strings.ToLower(f.Name), ".hgt") || strings.HasPrefix(path.Base(f.Name), ".") {
 			continue
 		}
 		if tile != nil {
@@ -82,6 +86,9 @@ func unzipHGT(data []byte) (raster, error) {
 	}
 	if tile == nil {
 		return raster{}, fmt.Errorf("it holds no .hgt file among %d", len(archive.File))
+	}
+	if tile.Flags&zipEncrypted != 0 {
+		return raster{}, fmt.Errorf("%s in it is encrypted; unpack it first", tile.Name)
 	}
 	packed, err := tile.Open()
 	if err != nil {

@@ -108,6 +108,11 @@ func ImportOSM(r io.Reader, opts OSMOptions) (*Chart, Report, error) {
 	}
 	draft.Water = append(draft.Water, m.sea(draft.Extent)...)
 	draft.Zones = opts.Zones
+	for _, z := range draft.Zones {
+		if !z.Polygon.Bound().Intersects(draft.Extent) {
+			m.warn("a zone lies outside of the chart, its longitude and latitude may be exchanged", z.ID)
+		}
+	}
 	if err := m.terrain(&draft, opts.Terrain); err != nil {
 		return nil, m.report, fmt.Errorf("import: %w", err)
 	}

@@ -72,7 +72,7 @@ func TestElementsThatStandTwice(t *testing.T) {
 	for _, w := range report.Warnings {
 		told[w.First] = w.Count
 	}
-	if told["node/2"] != 3 || told["way/5"] != 2 {
+	if told["node/2"] != 3 || told["way/1"] != 2 {
 		t.Errorf("warnings: %+v", report.Warnings)
 	}
 }

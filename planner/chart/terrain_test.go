@@ -176,7 +176,7 @@ func TestTilesOfSRTM(t *testing.T) {
 			binary.BigEndian.PutUint16(west[2*(y*1201+x):], 0x8000)
 		}
 	}
-	east := zipped(t, map[string][]byte{"dir/S01E011.hgt": tile(200, nil), "readme.txt": []byte("hello")})
+	east := zipped(t, map[string][]byte{"dir/S01E011.hgt": tile(200, nil), "readme.txt": []byte("hello"), "__MACOSX/._S01E011.hgt": []byte("note")})
 	files := func() []TerrainFile {
 		return []TerrainFile{
 			{"some/where/S01E010.hgt", bytes.NewReader(west)},
@@ -229,22 +229,25 @@ func TestTilesOfSRTM(t *testing.T) {
 func TestTerrainRefuses(t *testing.T) {
 	good := tile(1, nil)
 	area := bound(7.2, 43.2, 7.3, 43.3)
+	locked := zipped(t, map[string][]byte{"N43E007.hgt": good})
+	locked[bytes.LastIndex(locked, []byte("PK\x01\x02"))+8] |= zipEncrypted
 	for name, c := range map[string]struct {
 		files []TerrainFile
 		want  string
 	}{
-		"no name":      {[]TerrainFile{{"monaco.hgt", bytes.NewReader(good)}}, `its name "monaco.hgt" does not say where it belongs`},
-		"bad name":     {[]TerrainFile{{"N95E007.hgt", bytes.NewReader(good)}}, "not a place on earth"},
-		"short":        {[]TerrainFile{{"N43E007.hgt", bytes.NewReader(good[2:])}}, "it has 2884800 bytes"},
-		"wrong ending": {[]TerrainFile{{"N43E007.asc", bytes.NewReader(good)}}, "only .hgt"},
-		"twice":        {[]TerrainFile{{"N43E007.hgt", bytes.NewReader(good)}, {"n43e007.hgt", bytes.NewReader(good)}}, "given twice"},
-		"elsewhere":    {[]TerrainFile{{"S43E007.hgt", bytes.NewReader(good)}}, "none of the files touches the chart"},
-		"only voids":   {[]TerrainFile{{"N43E007.hgt", bytes.NewReader(tile(-32768, nil))}}, "no height within the chart"},
-		"no zip":       {[]TerrainFile{{"N43E007.hgt.zip", bytes.NewReader(good)}}, "no intact ZIP"},
-		"empty zip":    {[]TerrainFile{{"N43E007.hgt.zip", bytes.NewReader(zipped(t, nil))}}, "holds no .hgt file"},
-		"two in a zip": {[]TerrainFile{{"a.hgt.zip", bytes.NewReader(zipped(t, map[string][]byte{"N43E007.hgt": good, "N43E008.hgt": good}))}}, "several tiles"},
-		"too long":     {[]TerrainFile{{"a.hgt.zip", bytes.NewReader(zipped(t, map[string][]byte{"N43E007.hgt": make([]byte, 30_000_000)}))}}, "it has 25934403 bytes"},
-		"half a zip":   {[]TerrainFile{{"a.hgt.zip", bytes.NewReader(zipped(t, map[string][]byte{"N43E007.hgt": good})[:1500])}}, "no intact ZIP"},
+		"no name":               {[]TerrainFile{{"monaco.hgt", bytes.NewReader(good)}}, `its name "monaco.hgt" does not say where it belongs`},
+		"bad name":              {[]TerrainFile{{"N95E007.hgt", bytes.NewReader(good)}}, "not a place on earth"},
+		"short":                 {[]TerrainFile{{"N43E007.hgt", bytes.NewReader(good[2:])}}, "it has 2884800 bytes"},
+		"wrong ending":          {[]TerrainFile{{"N43E007.asc", bytes.NewReader(good)}}, "only .hgt"},
+		"twice":                 {[]TerrainFile{{"N43E007.hgt", bytes.NewReader(good)}, {"n43e007.hgt", bytes.NewReader(good)}}, "given twice"},
+		"elsewhere":             {[]TerrainFile{{"S43E007.hgt", bytes.NewReader(good)}}, "none of the files touches the chart"},
+		"only voids":            {[]TerrainFile{{"N43E007.hgt", bytes.NewReader(tile(-32768, nil))}}, "no height within the chart"},
+		"no zip":                {[]TerrainFile{{"N43E007.hgt.zip", bytes.NewReader(good)}}, "no intact ZIP"},
+		"empty zip":             {[]TerrainFile{{"N43E007.hgt.zip", bytes.NewReader(zipped(t, nil))}}, "holds no .hgt file"},
+		"two in a zip":          {[]TerrainFile{{"a.hgt.zip", bytes.NewReader(zipped(t, map[string][]byte{"N43E007.hgt": good, "N43E008.hgt": good}))}}, "several tiles"},
+		"too long":              {[]TerrainFile{{"a.hgt.zip", bytes.NewReader(zipped(t, map[string][]byte{"N43E007.hgt": make([]byte, 30_000_000)}))}}, "it has 25934403 bytes"},
+		"half a zip":            {[]TerrainFile{{"a.hgt.zip", bytes.NewReader(zipped(t, map[string][]byte{"N43E007.hgt": good})[:1500])}}, "no intact ZIP"},
+		"a zip with a password": {[]TerrainFile{{"a.hgt.zip", bytes.NewReader(locked)}}, "is encrypted; unpack it first"},
 		"mixed": {[]TerrainFile{
 			{"N43E007.hgt", bytes.NewReader(good)},
 			{"x.tif", bytes.NewReader(geoTIFF(tiffFile{west: 7.1, north: 43.4, step: 0.01, cols: 40, rows: 40, bits: 16}))},

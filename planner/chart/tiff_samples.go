@@ -19,6 +19,9 @@ type tiffLayout struct {
 	predicted                 bool
 }
 
+// maxTIFFTile is how long a tile's side may be, however few samples there are.
+const maxTIFFTile = 1024
+
 // layout reads the layout, and refuses what is not read.
 func (f *tiff) layout(cols, rows int) (tiffLayout, error) {
 	l := tiffLayout{
@@ -36,7 +39,13 @@ func (f *tiff) layout(cols, rows int) (tiffLayout, error) {
 	if l.cols < 1 || l.rows < 1 || l.cols > MaxTerrainSamples/l.rows {
 		return l, fmt.Errorf("its blocks are %d by %d samples", l.cols, l.rows)
 	}
-	l.count = l.across * ((rows + l.rows - 1) / l.rows)
+	down := (rows + l.rows - 1) / l.rows
+	l.count = l.across * down
+	// Blocks that reach far beyond the samples would be unpacked for nothing.
+	if l.across*l.cols > 2*cols+maxTIFFTile || down*l.rows > 2*rows+maxTIFFTile ||
+		l.across*l.cols > 4*MaxTerrainSamples/(down*l.rows) {
+		return l, fmt.Errorf("its blocks of %d by %d samples are too large for the %d by %d that it has", l.cols, l.rows, cols, rows)
+	}
 	if f.tags[l.offsets].count != l.count || f.tags[l.lengths].count != l.count {
 		return l, fmt.Errorf("it has %d blocks and needs %d", f.tags[l.offsets].count, l.count)
 	}

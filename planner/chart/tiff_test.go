@@ -211,7 +211,10 @@ func TestGeoTIFFRefuses(t *testing.T) {
 		"outside":     {with(func(m map[uint16][]uint64) { m[tagStripOffsets][2] = 1 << 31 }), "damaged or cut off"},
 		"short block": {with(func(m map[uint16][]uint64) { m[tagStripBytes][2], m[tagStripBytes][1] = 3, 600 }), "block 3 has 3 of 240 bytes"},
 		"few bytes":   {with(func(m map[uint16][]uint64) { m[tagStripBytes][2] = 3 }), "too few for 20 by 21 samples"},
-		"no step":     {with(func(m map[uint16][]uint64) { m[tagPixelScale] = []uint64{0, 0, 0} }), "not a place on earth"},
+		"bomb": {with(func(m map[uint16][]uint64) {
+			m[tagTileWidth], m[tagTileHeight] = []uint64{1 << 16}, []uint64{900}
+		}), "too large for the 20 by 21"},
+		"no step": {with(func(m map[uint16][]uint64) { m[tagPixelScale] = []uint64{0, 0, 0} }), "not a place on earth"},
 	} {
 		_, _, err := ImportTerrain([]TerrainFile{{"dem.tif", bytes.NewReader(c.file)}}, bound(7, 43, 7.19, 43.2))
 		if !errors.Is(err, ErrTerrain) || !strings.Contains(err.Error(), c.want) {

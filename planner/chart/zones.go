@@ -37,6 +37,8 @@ func ImportZones(r io.Reader, stated space.Datum) ([]Zone, error) {
 	if len(data) > MaxZonesBytes {
 		return nil, fmt.Errorf("import zones: %w: it is longer than %d bytes", ErrZones, MaxZonesBytes)
 	}
+	// Some programs put a byte order mark first.
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	var file struct {
 		Type     string            `json:"type"`
 		Datum    *string           `json:"datum"`
@@ -113,7 +115,7 @@ func chooseDatum(said *string, system *crs, stated space.Datum) (space.Datum, er
 func zonesOf(raw json.RawMessage, datum space.Datum) ([]Zone, error) {
 	var feature struct {
 		Type       string          `json:"type"`
-		ID         any             `json:"id"`
+		ID         json.RawMessage `json:"id"`
 		Geometry   geometry        `json:"geometry"`
 		Properties json.RawMessage `json:"properties"`
 	}
@@ -135,8 +137,11 @@ func zonesOf(raw json.RawMessage, datum space.Datum) ([]Zone, error) {
 	if zone.Polygon != nil {
 		return nil, errors.New("properties: the polygon belongs into the geometry")
 	}
-	if zone.ID == "" && feature.ID != nil {
-		zone.ID = fmt.Sprint(feature.ID)
+	if zone.ID == "" {
+		var err error
+		if zone.ID, err = featureID(feature.ID); err != nil {
+			return nil, err
+		}
 	}
 	polygons, err := feature.Geometry.polygons()
 	if err != nil {
@@ -164,6 +169,23 @@ func zonesOf(raw json.RawMessage, datum space.Datum) ([]Zone, error) {
 	return zones, nil
 }
 
+// featureID returns the id of a feature, empty for none. A number stands as it is
+// written.
+func featureID(raw json.RawMessage) (string, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return "", nil
+	}
+	switch raw[0] {
+	case '"':
+		var id string
+		err := json.Unmarshal(raw, &id)
+		return id, err
+	case '{', '[', 't', 'f':
+		return "", errors.New("its id is neither text nor a number")
+	}
+	return string(raw), nil
+}
+
 // geometry is a GeoJSON geometry whose coordinates are not yet read.
 type geometry struct {
 	Type        string          `json:"type"`
@@ -182,6 +204,8 @@ func (g geometry) polygons() ([]orb.Polygon, error) {
 		err = json.Unmarshal(g.Coordinates, &list[0])
 	case "MultiPolygon":
 		err = json.Unmarshal(g.Coordinates, &list)
+	case "":
+		return nil, errors.New("it is missing; a zone needs a Polygon or MultiPolygon")
 	default:
 		return nil, fmt.Errorf("its type is %q, not Polygon or MultiPolygon", g.Type)
 	}

@@ -23,10 +23,10 @@ func feature(properties, geometry string) string {
 
 func TestImportZones(t *testing.T) {
 	polygon := `{"type":"Polygon","coordinates":` + ring + `}`
-	zones, err := ImportZones(strings.NewReader(collection(
+	zones, err := ImportZones(strings.NewReader("\xef\xbb\xbf"+collection(
 		feature(`{"id":"a","name":"机场","rule":"altitude_limit","height_limit_m":60,"airborne":true,"from":"2026-01-01T08:00:00+08:00"}`, polygon),
 		feature(`{"id":"b","rule":"keep_out","floor_m":10,"ceiling_m":100}`, `{"type":"MultiPolygon","coordinates":[`+ring+`,`+ring+`]}`),
-		`{"type":"Feature","id":7,"properties":{"rule":"advise"},"geometry":`+polygon+`}`,
+		`{"type":"Feature","id":12345678901,"properties":{"rule":"advise"},"geometry":`+polygon+`}`,
 	)), space.WGS84)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +35,7 @@ func TestImportZones(t *testing.T) {
 	for _, z := range zones {
 		ids = append(ids, z.ID)
 	}
-	if got := strings.Join(ids, " "); got != "a b/1 b/2 7" {
+	if got := strings.Join(ids, " "); got != "a b/1 b/2 12345678901" {
 		t.Errorf("ids %q", got)
 	}
 	a := zones[0]
@@ -61,10 +61,12 @@ func TestImportZonesRefuses(t *testing.T) {
 		"no id":        {collection(feature(`{"rule":"keep_out"}`, polygon)), "no id"},
 		"same id":      {collection(good, good), "feature 2: the id \"a\" is that of feature 1"},
 		"point":        {collection(feature(`{"id":"b","rule":"keep_out"}`, `{"type":"Point","coordinates":[1,2]}`)), `"Point"`},
-		"no geometry":  {collection(feature(`{"id":"b","rule":"keep_out"}`, `null`)), "geometry"},
+		"no geometry":  {collection(feature(`{"id":"b","rule":"keep_out"}`, `null`)), "geometry: it is missing"},
 		"one number":   {collection(feature(`{"id":"b","rule":"keep_out"}`, `{"type":"Polygon","coordinates":[[[1],[2,3],[3,4],[1]]]}`)), "place 1 has 1 numbers"},
 		"off earth":    {collection(feature(`{"id":"b","rule":"keep_out"}`, `{"type":"Polygon","coordinates":[[[1,2],[2,300],[3,4],[1,2]]]}`)), "not a place on earth"},
 		"line":         {collection(feature(`{"id":"b","rule":"keep_out"}`, `{"type":"Polygon","coordinates":[[[1,2],[2,3],[1,2]]]}`)), "ring 0 has 2 points"},
+		"flat":         {collection(feature(`{"id":"b","rule":"keep_out"}`, `{"type":"Polygon","coordinates":[[[1,2],[2,3],[4,5],[1,2]]]}`)), "no area"},
+		"id":           {collection(`{"type":"Feature","id":[1],"properties":{"rule":"advise"},"geometry":` + polygon + `}`), "its id is neither"},
 		"properties":   {collection(feature(`null`, polygon)), "no properties"},
 		"polygon":      {collection(feature(`{"id":"b","rule":"keep_out","polygon":`+ring+`}`, polygon)), "belongs into the geometry"},
 	} {
@@ -137,4 +139,20 @@ func FuzzImportZones(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestAZoneElsewhereIsTold: most often its longitude and latitude are exchanged.
+func TestAZoneElsewhereIsTold(t *testing.T) {
+	polygon := func(coordinates string) string { return `{"type":"Polygon","coordinates":` + coordinates + `}` }
+	zones, err := ImportZones(strings.NewReader(collection(
+		feature(`{"id":"here","rule":"keep_out"}`, polygon(`[[[10,50],[10.1,50],[10.1,50.1],[10,50]]]`)),
+		feature(`{"id":"there","rule":"keep_out"}`, polygon(`[[[50,10],[50,10.1],[50.1,10.1],[50,10]]]`)),
+	)), space.WGS84)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, report, err := ImportOSM(strings.NewReader(lane("")), OSMOptions{Zones: zones})
+	if err != nil || len(report.Warnings) != 1 || report.Warnings[0].First != "there" {
+		t.Errorf("%+v, %v", report.Warnings, err)
+	}
 }

@@ -188,8 +188,10 @@ type importer struct {
 	relations []rawRelation
 	// refs and kept count references and elements with tags that are kept.
 	refs, kept int
-	report     Report
-	warned     map[string]int
+	// ringWork counts the corners that cutOut has looked at.
+	ringWork int
+	report   Report
+	warned   map[string]int
 }
 
 // rawNode is a node in units of 1e-7 degree.

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -151,21 +152,82 @@ func (m *importer) assemble(relation rawRelation, ways map[int64]int) ([]orb.Pol
 	for i, ring := range outers {
 		polygons[i] = orb.Polygon{ring}
 	}
+	if !m.cutOut(polygons, inners) {
+		m.warn("a court or island is left out, there are too many to tell whose they are", fmt.Sprintf("relation/%d", relation.id))
+	}
+	return polygons, true
+}
+
+// maxRingWork bounds how many corners cutOut looks at in one import: a fraction
+// of a second for each of the lakes and forests that there are, and an end for
+// files made to take for ever.
+const maxRingWork = 400_000_000
+
+// cutOut gives each inner ring to the smallest polygon whose outline holds it. It
+// is false when that would take too long; some inner rings are then left out.
+func (m *importer) cutOut(polygons []orb.Polygon, inners []orb.Ring) bool {
+	type outline struct {
+		polygon int
+		bound   orb.Bound
+		area    float64
+	}
+	list := make([]outline, len(polygons))
+	for i, polygon := range polygons {
+		list[i] = outline{i, polygon[0].Bound(), ringArea(polygon[0])}
+	}
+	slices.SortStableFunc(list, func(a, b outline) int { return cmp.Compare(a.area, b.area) })
 	for _, inner := range inners {
-		for i := range polygons {
-			if ringHolds(polygons[i][0], inner[0]) {
-				polygons[i] = append(polygons[i], inner)
+		for _, o := range list {
+			if m.ringWork++; m.ringWork > maxRingWork {
+				return false
+			}
+			if !o.bound.Contains(inner[0]) {
+				continue
+			}
+			outer := polygons[o.polygon][0]
+			m.ringWork += len(outer) + len(inner)
+			if ringHolds(outer, innerPoint(outer, inner)) {
+				polygons[o.polygon] = append(polygons[o.polygon], inner)
 				break
 			}
 		}
 	}
-	return polygons, true
+	return true
+}
+
+// innerPoint returns a corner of an inner ring at which it does not touch the
+// outer one, if there is such.
+func innerPoint(outer, inner orb.Ring) orb.Point {
+	if !slices.Contains(outer, inner[0]) {
+		return inner[0]
+	}
+	touched := make(map[orb.Point]bool, len(outer))
+	for _, p := range outer {
+		touched[p] = true
+	}
+	for _, p := range inner {
+		if !touched[p] {
+			return p
+		}
+	}
+	return inner[0]
+}
+
+// ringArea is the area of a ring in square degrees.
+func ringArea(ring orb.Ring) float64 {
+	sum := 0.0
+	for i := 1; i < len(ring); i++ {
+		a, b := ring[i-1], ring[i]
+		sum += (a[0]-ring[0][0])*(b[1]-ring[0][1]) - (b[0]-ring[0][0])*(a[1]-ring[0][1])
+	}
+	return math.Abs(sum) / 2
 }
 
 // join makes rings of ways that meet end to end, and tells whether all of them
 // were used up.
 func (m *importer) join(members []int64, ways map[int64]int) (rings []orb.Ring, ok bool) {
 	var open [][]int64
+	var first []int64
 	ok = true
 	for _, id := range members {
 		i, there := ways[id]
@@ -176,6 +238,7 @@ func (m *importer) join(members []int64, ways map[int64]int) (rings []orb.Ring, 
 		}
 		if len(m.ways[i].refs) > 1 {
 			open = append(open, m.ways[i].refs)
+			first = append(first, id)
 		}
 	}
 	// Ends of open lines by node, so that joining is linear in their number.
@@ -203,7 +266,7 @@ func (m *importer) join(members []int64, ways map[int64]int) (rings []orb.Ring, 
 			used[next] = true
 			line = append(line, onward(open[next], end)...)
 		}
-		ring := m.ring(rawWay{refs: line})
+		ring := m.ring(rawWay{id: first[i], refs: line})
 		if line[0] != line[len(line)-1] || len(ring) < 4 {
 			ok = false
 			continue

@@ -38,18 +38,13 @@ func (m *importer) sea(extent orb.Bound) []WaterArea {
 	for _, ring := range shore.lagoons {
 		seas = append(seas, orb.Polygon{ring})
 	}
-	if ok && len(seas) == 0 && len(shore.islands) > 0 {
+	if ok && len(open) == 0 && shore.surrounded() {
 		ring := extent.ToRing()
 		ring.Reverse()
 		seas = append(seas, orb.Polygon{ring})
 	}
-	for _, island := range shore.islands {
-		for i := range seas {
-			if ringHolds(seas[i][0], island[0]) {
-				seas[i] = append(seas[i], island)
-				break
-			}
-		}
+	if !m.cutOut(seas, shore.islands) {
+		m.warn("an island is left out, there are too many to tell in which sea they are", "coastline")
 	}
 	list := make([]WaterArea, len(seas))
 	for i, polygon := range seas {
@@ -145,6 +140,17 @@ type shoreline struct {
 	open             []coastLine
 }
 
+// surrounded tells whether there is an island that lies in no lagoon, and so in
+// the sea.
+func (s *shoreline) surrounded() bool {
+	if len(s.islands) == 0 {
+		return false
+	}
+	// What holds the largest island is larger still.
+	largest := slices.MaxFunc(s.islands, func(a, b orb.Ring) int { return cmp.Compare(ringArea(a), ringArea(b)) })
+	return !slices.ContainsFunc(s.lagoons, func(lagoon orb.Ring) bool { return ringHolds(lagoon, innerPoint(lagoon, largest)) })
+}
+
 // take adds a piece, clipped to the box.
 func (s *shoreline) take(line coastLine) {
 	closed := line.from == line.to && len(line.points) > 3
@@ -215,22 +221,33 @@ func clip(box orb.Bound, a, b orb.Point) (from, to orb.Point, ok bool) {
 		case 1:
 			return b
 		}
+		// Rounding must not leave the point beside the edge it lies on.
+		on := func(v, low, high float64) float64 {
+			const beside = 1e-12
+			switch {
+			case v < low+beside:
+				return low
+			case v > high-beside:
+				return high
+			}
+			return v
+		}
 		return orb.Point{
-			min(max(a[0]+t*(b[0]-a[0]), box.Min[0]), box.Max[0]),
-			min(max(a[1]+t*(b[1]-a[1]), box.Min[1]), box.Max[1]),
+			on(a[0]+t*(b[0]-a[0]), box.Min[0], box.Max[0]),
+			on(a[1]+t*(b[1]-a[1]), box.Min[1], box.Max[1]),
 		}
 	}
 	return at(t0), at(t1), true
 }
 
 // bindEnds draws ends of the coastline that lie inside the box on to its edge.
-// An end further from it than a quarter of the box's shorter side leaves the sea
+// An end further from it than a third of the box's shorter side leaves the sea
 // unknown, and so do ends that do not take turns along the edge. A loose piece
 // that nowhere leaves the edge by more than a fiftieth of that side is cut off
 // from what it belongs to, and left out.
 func (m *importer) bindEnds(s *shoreline) (open []coastLine, ok bool) {
 	side := min(s.box.Right()-s.box.Left(), s.box.Top()-s.box.Bottom())
-	limit := side / 4
+	limit := side / 3
 	for _, line := range s.open {
 		if s.hugsEdge(line.points, side/50) {
 			m.warn("a loose piece of coastline along the edge of the map is left out", fmt.Sprintf("node/%d", line.from))

@@ -112,3 +112,33 @@ func TestBadFilesGetOneSentence(t *testing.T) {
 		}
 	}
 }
+
+// TestAChartMayHaveAnyName: build writes where it is told, and info finds out what
+// a file is.
+func TestAChartMayHaveAnyName(t *testing.T) {
+	dir := t.TempDir()
+	street := filepath.Join(dir, "street.xml")
+	if err := os.WriteFile(street, []byte(`<osm><node id="1" lat="50" lon="10"/><node id="2" lat="50.001" lon="10"/>`+
+		`<way id="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="path"/></way></osm>`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "MAP")
+	if status, _, said := kapok(t, "chart", "build", "--osm", street, "-o", out); status != 0 {
+		t.Fatalf("status %d\n%s", status, said)
+	}
+	for _, name := range []string{out, street} {
+		if status, info, said := kapok(t, "chart", "info", name, "-o", "json"); status != 0 || !strings.Contains(info, `"arcs": 2`) {
+			t.Errorf("%s: status %d\n%s%s", name, status, info, said)
+		}
+	}
+	note := filepath.Join(dir, "note.txt")
+	if err := os.WriteFile(note, []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, said := kapok(t, "chart", "check", note); status != 1 || !strings.Contains(said, "neither OpenStreetMap XML nor PBF") {
+		t.Errorf("status %d\n%s", status, said)
+	}
+	if status, _, said := kapok(t, "chart", "check", dir); status != 2 {
+		t.Errorf("status %d\n%s", status, said)
+	}
+}

@@ -41,17 +41,17 @@ func read(r io.Reader) (*Chart, error) {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
-	if m := min(n, len(magic)); n == 0 || string(head[:m]) != magic[:m] {
-		return nil, fmt.Errorf("%w: it does not begin with %q", ErrFile, magic)
+	if m := min(n, len(Magic)); n == 0 || string(head[:m]) != Magic[:m] {
+		return nil, fmt.Errorf("%w: it does not begin with %q", ErrFile, Magic)
 	}
 	if n < headBytes {
 		return nil, fmt.Errorf("%w: truncated within the first %d bytes", ErrFile, headBytes)
 	}
-	if v := binary.BigEndian.Uint32(head[len(magic):]); v != Version {
+	if v := binary.BigEndian.Uint32(head[len(Magic):]); v != Version {
 		return nil, fmt.Errorf("%w: it has version %d and this program reads version %d; build it anew from its sources with kapok chart build",
 			ErrFile, v, Version)
 	}
-	length := binary.BigEndian.Uint64(head[len(magic)+4:])
+	length := binary.BigEndian.Uint64(head[len(Magic)+4:])
 	if length > MaxFileBytes {
 		return nil, fmt.Errorf("%w: it claims a body of %d bytes; the limit is %d", ErrFile, length, MaxFileBytes)
 	}

@@ -28,7 +28,7 @@ func TestReadRefusesDamage(t *testing.T) {
 
 // sealed returns a file with any body under a right checksum.
 func sealed(body []byte) []byte {
-	file := append([]byte(magic), 0, 0, 0, Version)
+	file := append([]byte(Magic), 0, 0, 0, Version)
 	file = binary.BigEndian.AppendUint64(file, uint64(len(body)))
 	sum := sha(body)
 	return append(append(file, body...), sum[:]...)

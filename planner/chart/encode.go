@@ -14,13 +14,14 @@ import (
 	"github.com/kapok-fleet/kapok/planner/space"
 )
 
-// The file: magic, version, length of the body, body, SHA-256 of the body.
+// The file: Magic, version, length of the body, body, SHA-256 of the body.
 // docs/charts.md describes it in full.
 const (
-	magic = "KAPKCHRT"
+	// Magic is what every chart file begins with.
+	Magic = "KAPKCHRT"
 	// Version is the version of the file format that Write makes and Read takes.
 	Version    = 2
-	headBytes  = len(magic) + 4 + 8
+	headBytes  = len(Magic) + 4 + 8
 	digestSize = 32
 )
 
@@ -31,8 +32,8 @@ func (c *Chart) Write(w io.Writer) error {
 	if len(body) > MaxFileBytes {
 		return fmt.Errorf("write chart %q: %d bytes are more than the %d that Read takes", c.Name, len(body), MaxFileBytes)
 	}
-	head := append([]byte(magic), 0, 0, 0, 0)
-	binary.BigEndian.PutUint32(head[len(magic):], Version)
+	head := append([]byte(Magic), 0, 0, 0, 0)
+	binary.BigEndian.PutUint32(head[len(Magic):], Version)
 	head = binary.BigEndian.AppendUint64(head, uint64(len(body)))
 	sum := sha(body)
 	for _, part := range [][]byte{head, body, sum[:]} {

@@ -101,3 +101,10 @@ func TestWhatLooksLikeAMap(t *testing.T) {
 		}
 	}
 }
+
+// TestANameOfBlanksIsNone: the place has the next best.
+func TestANameOfBlanksIsNone(t *testing.T) {
+	if got := (tags{"name": " ", "brand": " 全家 "}).label(); got != "全家" {
+		t.Errorf("label %q", got)
+	}
+}

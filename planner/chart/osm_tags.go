@@ -9,11 +9,12 @@ import (
 // tags are an element's keys and values.
 type tags map[string]string
 
-// first returns the value of the first key that has one.
+// first returns the value of the first key that has one, without blanks around
+// it.
 func (t tags) first(keys ...string) string {
 	for _, key := range keys {
-		if t[key] != "" {
-			return t[key]
+		if value := strings.TrimSpace(t[key]); value != "" {
+			return value
 		}
 	}
 	return ""

@@ -33,8 +33,12 @@ type output struct {
 // flag adds -o to a command.
 func (o *output) flag(cmd *cobra.Command, forms ...string) {
 	o.forms = forms
+	piped := asJSON
+	if !slices.Contains(forms, asJSON) {
+		piped = asNDJSON
+	}
 	cmd.Flags().StringVarP(&o.form, "output", "o", "",
-		"form of the output: "+strings.Join(forms, ", ")+" (default: table on a terminal, json otherwise)")
+		"form of the output: "+strings.Join(forms, ", ")+" (default: table on a terminal, "+piped+" otherwise)")
 }
 
 // choose returns the form to use, or an error for one that there is not.

@@ -90,6 +90,9 @@ func vehicleHeads() []string {
 
 func vehicleRow(v *api.Vehicle) []string {
 	note := v.Reason
+	if !v.InService {
+		note = "out of service: " + v.Reason
+	}
 	if v.TakenOver != "" {
 		note = "taken over by " + v.TakenOver
 	}

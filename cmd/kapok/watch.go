@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -155,6 +156,10 @@ func eventLine(event api.Event, e api.StreamEvent) string {
 		about = fmt.Sprintf("alert %s (%s): %s", e.Alert.ID, e.Alert.Severity, e.Alert.Text)
 	case e.Command != nil:
 		about = fmt.Sprintf("command %s (%s %s) %s", e.Command.ID, e.Command.Kind, e.Command.Vehicle, e.Command.State)
+	case e.Incident != nil:
+		about = fmt.Sprintf("incident %s (%s, %s) %s", e.Incident.ID, e.Incident.Severity, e.Incident.Kind, e.Incident.State)
+	case e.Zone != nil:
+		about = fmt.Sprintf("zone %s (%s) %s", e.Zone.ID, e.Zone.Rule, e.Zone.Name)
 	default:
 		about = details(event.Data)
 	}
@@ -169,7 +174,7 @@ func details(data any) string {
 	}
 	var parts []string
 	for _, name := range []string{
-		"task", "vehicle", "mission", "command", "alert", "revision", "leg", "stop", "state", "verdict", "kind",
+		"incident", "zone", "task", "vehicle", "mission", "command", "alert", "revision", "leg", "stop", "state", "verdict", "kind",
 		"site", "charger", "epoch", "seq", "status", "text",
 	} {
 		switch v := fields[name].(type) {
@@ -180,7 +185,7 @@ func details(data any) string {
 				parts = append(parts, name+" "+v)
 			}
 		case float64:
-			parts = append(parts, fmt.Sprintf("%s %g", name, v))
+			parts = append(parts, name+" "+strconv.FormatFloat(v, 'f', -1, 64))
 		}
 	}
 	return strings.Join(parts, ", ")

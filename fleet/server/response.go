@@ -96,7 +96,12 @@ func (r *response) finish() {
 	case r.replaced:
 		code := codeOf(r.status)
 		detail := plain(string(r.text))
-		if code == codeInternal || detail == "" {
+		switch {
+		case code == codeNotFound:
+			detail = "nothing is at this address; GET /openapi.json lists all addresses"
+		case code == codeMethodNotAllowed:
+			detail = "this address takes other methods: " + r.Header().Get("Allow")
+		case code == codeInternal || detail == "":
 			detail = http.StatusText(r.status)
 		}
 		p := newProblem(code, "%s", detail)

@@ -117,6 +117,7 @@ func (f *Fleet) handedBack(id VehicleID, reason string) {
 	v, _ = f.vehicle(id)
 	m, open := f.openMission(v)
 	if !open || f.complete(m) {
+		f.recheck(id)
 		return
 	}
 	why := Reason{"handed_back", fmt.Sprintf("handed back by %s: %s", f.actor, reason)}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/planner/assign"
+	"github.com/kapok-fleet/kapok/planner/chart"
 )
 
 // TestBackgroundPlanning lets a step run out of budget: the task is asked in the
@@ -67,4 +68,50 @@ func (s *stage) task(id fleet.TaskID) *fleet.Task {
 		s.t.Fatalf("no task %s", id)
 	}
 	return t
+}
+
+// TestWaitsSinceItBeganToWait ranks a waiting task and gives it to a vehicle by
+// hand: it waits since it began to.
+func TestWaitsSinceItBeganToWait(t *testing.T) {
+	s := newStage(t)
+	s.play("> home r1 node/6001 rover kapok-rover\n> home r2 node/6002 rover kapok-rover\n> join r1 rover\n" +
+		"> order visit at=site:node/6003")
+	began := s.task("T1").ChangedAt
+	s.play("> wait 5s\n> rank T1 urgent\n> wait 5s\n> rank T1 rank=3")
+	got := s.task("T1")
+	if got.State != fleet.TaskWaiting || !got.WaitsSince.Equal(began) || !got.ChangedAt.After(began) {
+		t.Fatalf("it is %s since %v and was changed at %v, want waiting since %v", got.State, got.WaitsSince, got.ChangedAt, began)
+	}
+}
+
+// TestChartsChangeUnderZones moves a fleet to a chart on which a zone that people
+// made does not lie, and back: the alert about it ends.
+func TestChartsChangeUnderZones(t *testing.T) {
+	s := newStage(t)
+	s.play("> zone new keep_out rect=-150,-150,0,250")
+	small := *s.chart()
+	small.Checksum += "-small"
+	small.Extent.Min[0] = (small.Extent.Min[0] + 3*small.Extent.Max[0]) / 4
+	unfit := func() int {
+		open := 0
+		for _, a := range s.fleet.State().Durable.Alerts {
+			if a.Kind == fleet.AlertZoneUnfit && a.Open() {
+				open++
+			}
+		}
+		return open
+	}
+	for _, step := range []struct {
+		chart *chart.Chart
+		open  int
+	}{{&small, 1}, {s.chart(), 0}} {
+		var err error
+		if s.fleet, err = fleet.New(s.config, step.chart, s.fleet.State()); err != nil {
+			t.Fatal(err)
+		}
+		s.step(fleet.Recovered{UnixEpoch: 1000})
+		if got := unfit(); got != step.open {
+			t.Fatalf("on chart %s there are %d alerts about zones that do not fit, want %d", step.chart.Checksum, got, step.open)
+		}
+	}
 }

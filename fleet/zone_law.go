@@ -67,12 +67,12 @@ func newLaw(frame space.Frame, z *chart.Zone) *zoneLaw {
 
 // lawsOf is the zone of that id as it is in force, empty when it is not.
 func (f *Fleet) lawsOf(id ZoneID) []*zoneLaw {
-	for _, l := range f.lawsNow() {
-		if l.zone.ID == string(id) {
-			return []*zoneLaw{l}
-		}
+	laws := f.lawsNow()
+	at, found := slices.BinarySearchFunc(laws, string(id), func(l *zoneLaw, id string) int { return strings.Compare(l.zone.ID, id) })
+	if !found {
+		return nil
 	}
-	return nil
+	return laws[at : at+1 : at+1]
 }
 
 // binds tells whether the zone concerns a kind of vehicle.

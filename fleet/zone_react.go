@@ -222,11 +222,12 @@ func (f *Fleet) react(c *concern, spend *int) api.ZoneEffect {
 	default:
 		f.sendOut(c, &e, spend)
 	}
-	if p := f.presence(c.v.ID); p.Link != LinkLive {
+	p := f.presence(c.v.ID)
+	if p.Link != LinkLive {
 		say(&e, "it cannot hear now (its link is %s); it is told when it is back", p.Link)
-		if c.m != nil {
-			f.recheck(c.v.ID)
-		}
+	}
+	if p.Link != LinkLive || f.state.Durable.Freeze != nil {
+		f.recheck(c.v.ID)
 	}
 	return e
 }

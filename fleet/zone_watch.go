@@ -102,10 +102,7 @@ func (f *Fleet) lookAgainAt(v *Vehicle, held bool) *concern {
 	m, open := f.openMission(v)
 	p := f.presence(v.ID)
 	if !open {
-		delete(f.zones.due, v.ID)
-		if held {
-			f.returnAgain(v)
-		}
+		f.lookAtIdle(v, held)
 		return nil
 	}
 	if f.commandPending(v) || !p.Known || p.Link != LinkLive || !p.Fresh || f.now.Before(f.retryAt(m)) {
@@ -123,6 +120,24 @@ func (f *Fleet) lookAgainAt(v *Vehicle, held bool) *concern {
 		f.goOn(v)
 	}
 	return nil
+}
+
+// lookAtIdle looks at a vehicle without a mission that is held for a zone, or that
+// could not be told of one.
+func (f *Fleet) lookAtIdle(v *Vehicle, held bool) {
+	p := f.presence(v.ID)
+	switch {
+	case held:
+		f.returnAgain(v)
+	case p.Link != LinkLive || !p.Fresh || f.commandPending(v):
+		return
+	default:
+		if c, _ := f.concernOf(v, look{f: f, laws: f.lawsNow()}, nil); c != nil && c.ordered == nil {
+			spend := ZoneExpansions * f.config.ExpansionsPerStep
+			f.sendOut(c, &api.ZoneEffect{}, &spend)
+		}
+	}
+	delete(f.zones.due, v.ID)
 }
 
 // heldForZone tells whether Kapok itself holds the vehicle until its way is

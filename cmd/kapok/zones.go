@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"strings"
 	"time"
@@ -232,7 +233,9 @@ func effectRow(e *api.ZoneEffect) []string {
 		inside = "yes"
 	}
 	return []string{
-		e.Vehicle, e.Mission, e.Action, inside, fmt.Sprintf("%.0f s", e.DelayS), fmt.Sprintf("%.0f m", e.ExtraM),
+		e.Vehicle, e.Mission, e.Action, inside,
+		// Adding nothing turns a rounded -0 into 0.
+		fmt.Sprintf("%.0f s", math.Round(e.DelayS)+0), fmt.Sprintf("%.0f m", math.Round(e.ExtraM)+0),
 		strings.Join(e.Tasks, " "), strings.Join(e.Released, " "), e.Reason,
 	}
 }

@@ -146,6 +146,17 @@ func (f *Fleet) because(index uint64) func() {
 	return func() { f.cause = before }
 }
 
+// as lets what is done be somebody's doing, whoever asked; byKapok lets it be
+// Kapok's.
+func (f *Fleet) as(who string, do func()) {
+	actor := f.actor
+	f.actor = who
+	do()
+	f.actor = actor
+}
+
+func (f *Fleet) byKapok(do func()) { f.as("kapok", do) }
+
 func (f *Fleet) effect(e Effect) { f.out.Effects = append(f.out.Effects, e) }
 
 func (f *Fleet) owe(id VehicleID) { f.owing[id] = true }

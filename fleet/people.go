@@ -111,10 +111,9 @@ func (f *Fleet) handedOver(id VehicleID, reason string) {
 // handedBack makes a vehicle's mission anew from where it is now. One that is
 // held goes on when it is resumed.
 func (f *Fleet) handedBack(id VehicleID, reason string) {
-	v, _ := f.vehicle(id)
 	f.owe(id)
 	f.keepStopped(id)
-	v, _ = f.vehicle(id)
+	v, _ := f.vehicle(id)
 	m, open := f.openMission(v)
 	if !open || f.complete(m) {
 		f.recheck(id)

@@ -99,10 +99,7 @@ func (f *Fleet) keepStopped(id VehicleID) {
 	if z == nil || !ok || f.notHeld(v).Code != "" || f.commandPending(v) || f.resumePending(v) {
 		return
 	}
-	actor := f.actor
-	f.actor = z.By
-	f.command(id, protocol.CommandHold, Reason{fleetStopped, z.Reason})
-	f.actor = actor
+	f.as(z.By, func() { f.command(id, protocol.CommandHold, Reason{fleetStopped, z.Reason}) })
 }
 
 // releaseFleet ends an emergency stop. Vehicles that it held are resumed where

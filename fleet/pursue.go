@@ -219,10 +219,9 @@ func (f *Fleet) recallUnlawful(id VehicleID, m *Mission) {
 	for i := m.Current(); i < len(m.Legs); i++ {
 		l := &m.Legs[i]
 		if l.Task != "" && !f.holds(m, l) {
-			actor := f.actor
-			f.actor = "kapok"
-			f.command(id, protocol.CommandHold, Reason{unlawful, "the last accepted plan serves work that was taken off"})
-			f.actor = actor
+			f.byKapok(func() {
+				f.command(id, protocol.CommandHold, Reason{unlawful, "the last accepted plan serves work that was taken off"})
+			})
 			f.raise(alertAbout{kind: AlertRefusing, vehicle: id}, Warning,
 				fmt.Sprintf("%s refused to give up work that was taken off: it is held until it does, or a person resumes or recalls it", id))
 			return

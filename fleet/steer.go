@@ -155,10 +155,9 @@ func (f *Fleet) commandAgain(id VehicleID, c *Command) {
 			return
 		}
 	}
-	actor := f.actor
-	f.actor = c.IssuedBy
-	f.command(id, c.Kind, Reason{c.Code, fmt.Sprintf("given again, as the answer to %s came after it had expired: %s", c.ID, c.Reason)})
-	f.actor = actor
+	f.as(c.IssuedBy, func() {
+		f.command(id, c.Kind, Reason{c.Code, fmt.Sprintf("given again, as the answer to %s came after it had expired: %s", c.ID, c.Reason)})
+	})
 }
 
 // unlawful is the code of a hold that Kapok gives a vehicle which refused to give

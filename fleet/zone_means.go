@@ -77,14 +77,6 @@ func (f *Fleet) callBack(c *concern, e *api.ZoneEffect, left time.Duration) {
 	f.byKapok(func() { f.command(c.v.ID, protocol.CommandReturn, c.zoneWhy()) })
 }
 
-// byKapok lets what is done be Kapok's doing, whoever asked.
-func (f *Fleet) byKapok(do func()) {
-	actor := f.actor
-	f.actor = "kapok"
-	do()
-	f.actor = actor
-}
-
 // notNow deals with a vehicle for which there was no time to plan: it is held if
 // its way meets the zone soon, and planned in the ticks that follow.
 func (f *Fleet) notNow(c *concern, e *api.ZoneEffect) {
@@ -129,10 +121,7 @@ func (f *Fleet) mayGoHome(v *Vehicle, at space.Position, caught bool) bool {
 
 // returnAs sends a vehicle home in the name of the one who wanted that.
 func (f *Fleet) returnAs(id VehicleID, who string, why Reason) {
-	actor := f.actor
-	f.actor = who
-	f.command(id, protocol.CommandReturn, why)
-	f.actor = actor
+	f.as(who, func() { f.command(id, protocol.CommandReturn, why) })
 }
 
 // returnAgain deals with a vehicle without a mission that Kapok holds for a zone.

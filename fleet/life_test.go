@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/internal/raced"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/chart/harbour"
 	"github.com/kapok-fleet/kapok/protocol"
@@ -23,6 +24,9 @@ var lifeSeed = flag.Uint64("life-seed", 0, "run TestLife with this seed alone")
 // lets all mishaps stop and checks that everything comes to a good end.
 func TestLife(t *testing.T) {
 	first, last := uint64(1), uint64(40)
+	if raced.On {
+		last = 20
+	}
 	if os.Getenv("KAPOK_SOAK") != "" {
 		last = 1000
 	}

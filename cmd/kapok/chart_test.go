@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kapok-fleet/kapok/internal/raced"
 	"github.com/kapok-fleet/kapok/planner/chart"
 )
 
@@ -39,6 +40,9 @@ func kapok(t *testing.T, args ...string) (status int, out, said string) {
 func TestEveryCityBecomesAChart(t *testing.T) {
 	data, files := cities(t)
 	for _, file := range files {
+		if name := filepath.Base(file); raced.On && (strings.HasPrefix(name, "heidelberg") || strings.HasPrefix(name, "columbus")) {
+			continue // The largest are read without the race detector.
+		}
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "city.chart")
 			args := []string{"chart", "build", "--osm", file, "-o", out, "--format", "json"}

@@ -335,7 +335,7 @@ func TestAClientThatStopsReading(t *testing.T) {
 			defer stop()
 			var flowing sync.WaitGroup
 			flowing.Go(func() { load.flow(ctx) })
-			const rounds = 4
+			const rounds = 2
 			for round := range rounds {
 				f.dial()
 				for range 20 + 10*round {

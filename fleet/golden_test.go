@@ -4,26 +4,56 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/kapok-fleet/kapok/fleet"
 )
 
-// goldenJournal holds the durable events of a story as an earlier release wrote
-// them. Every release must still read it and come to the same state.
-const (
-	goldenJournal = "testdata/golden/0.1.ndjson"
-	goldenState   = "testdata/golden/0.1.state.json"
-)
+// golden is a journal as an earlier release wrote it. Every release must still
+// read it and come to the same state.
+type golden struct {
+	name string
+	// plays are the stories that it was written from, and last what follows them.
+	plays []string
+	last  string
+}
 
-// TestGoldenJournal folds the golden journal and compares the state. With
-// -update it is written anew, which is right only before the first release.
-func TestGoldenJournal(t *testing.T) {
-	if *update {
-		writeGolden(t)
+func (g golden) journal() string { return "testdata/golden/" + g.name + ".ndjson" }
+
+func (g golden) state() string { return "testdata/golden/" + g.name + ".state.json" }
+
+// goldens lists the journals of all releases; together the plays bring about every
+// durable event but the archive's.
+func goldens() []golden {
+	all := []golden{{
+		"0.1", []string{"delivery", "refusal", "charging", "fault", "wiped", "commands", "epoch"},
+		"> order delivery at=site:node/6001 at=site:node/6003 kg=5 key=golden",
+	}}
+	for _, play := range []string{"incident_escalates", "zone_across", "taken_over", "reassigned", "ranked", "emergency_stop"} {
+		all = append(all, golden{name: "0.2." + play, plays: []string{play}})
 	}
-	lines, err := os.ReadFile(goldenJournal)
+	return all
+}
+
+// TestGoldenJournals folds each golden journal and compares the state. With
+// -update those that are not there are written; one that is there is never
+// changed.
+func TestGoldenJournals(t *testing.T) {
+	for _, g := range goldens() {
+		t.Run(g.name, func(t *testing.T) {
+			if _, err := os.Stat(g.journal()); *update && os.IsNotExist(err) {
+				g.write(t)
+			}
+			g.check(t)
+		})
+	}
+}
+
+func (g golden) check(t *testing.T) {
+	t.Helper()
+	lines, err := os.ReadFile(g.journal())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +72,7 @@ func TestGoldenJournal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := os.ReadFile(goldenState)
+	want, err := os.ReadFile(g.state())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,9 +100,9 @@ func indent(t *testing.T, data []byte) []byte {
 	return b.Bytes()
 }
 
-// writeGolden plays a story in which every durable event occurs but for the
-// archive's.
-func writeGolden(t *testing.T) {
+// write plays the stories one after the other, each with vehicles of its own, so
+// that they do not disturb another.
+func (g golden) write(t *testing.T) {
 	t.Helper()
 	s := newStage(t)
 	var journal bytes.Buffer
@@ -80,24 +110,25 @@ func writeGolden(t *testing.T) {
 	s.open(fleet.NewState())
 	s.durable, s.all = fleet.NewState(), fleet.NewState()
 	s.step(fleet.Recovered{UnixEpoch: 1000})
-	for _, play := range []string{"delivery", "refusal", "charging", "fault", "wiped", "commands", "epoch"} {
+	for _, play := range g.plays {
 		script, err := os.ReadFile("testdata/plays/" + play + ".txt")
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Each play has vehicles of its own, so that they do not disturb another.
-		own := strings.NewReplacer(" r1", " "+play+"-r1", " r2", " "+play+"-r2", " r9", " "+play+"-r9").Replace(string(script))
+		own := regexp.MustCompile(` ([rd][0-9])\b`).ReplaceAllString(string(script), " "+play+"-$1")
 		s.play(own)
 	}
-	s.play("> order delivery at=site:node/6001 at=site:node/6003 kg=5 key=golden")
+	if g.last != "" {
+		s.play(g.last)
+	}
 	state, err := fleet.EncodeDurable(&s.durable.Durable)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(goldenJournal, journal.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(g.journal(), journal.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(goldenState, indent(t, state), 0o644); err != nil {
+	if err := os.WriteFile(g.state(), indent(t, state), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -22,13 +22,14 @@ type trial struct {
 // reserve; among equals the one that stands first. A candidate that is free
 // earlier than now begins now.
 //
-// What can be judged without a route comes first: kind, capabilities, load, and
-// lower bounds of time and energy by straight lines. Of the rest, the first
-// Limits.MaxCandidates by their lower bound of finishing are routed, except
-// those that cannot be before the best so far, and those of a kind for which
-// one of the job's stops has turned out to be out of reach. Each candidate but the best is
-// in Excluded once, in order of candidates, with the reason that holds when all
-// is done; seconds there count from now.
+// What can be judged without a route comes first: kind, capabilities, load,
+// whether it may stop at the job's places at all, and lower bounds of time and
+// energy by straight lines. Of the rest, the first Limits.MaxCandidates by their
+// lower bound of finishing are routed, except those that cannot be before the
+// best so far, and those of a kind for which one of the job's stops has turned
+// out to be out of reach. Each candidate but the best is in Excluded once, in
+// order of candidates, with the reason that holds when all is done; seconds
+// there count from now.
 func Earliest(p *route.Planner, job Job, candidates []Candidate, now time.Time, limits Limits) Answer {
 	a := Answer{Excluded: make([]Exclusion, 0, len(candidates))}
 	free := slices.Clone(candidates)
@@ -60,7 +61,7 @@ func (a *Answer) try(p *route.Planner, job *Job, free []Candidate, trials []tria
 	closed := map[class]*Exclusion{}
 	for k, t := range trials {
 		if x := closed[classOf(&free[t.candidate].Spec)]; x != nil {
-			a.exclude(t.candidate, &Exclusion{Rule: x.Rule, Number: x.Number, Object: x.Object, At: x.At})
+			a.exclude(t.candidate, &Exclusion{Rule: x.Rule, Number: x.Number, Limit: x.Limit, Object: x.Object, At: x.At})
 			continue
 		}
 		if a.Best != nil && (t.least.After(best) || t.least.Equal(best) && t.candidate > a.Best.Candidate) {
@@ -127,12 +128,12 @@ func classOf(s *motion.Spec) class { return class{s.Kind, s.Road} }
 // time: one of the job's stops is where the class cannot go.
 func (job *Job) closes(x *Exclusion) bool {
 	switch route.Rule(x.Rule) {
-	case route.InsideBuilding, route.OffNetwork, route.OutsideChart:
+	case route.InsideBuilding, route.OffNetwork, route.OutsideChart, route.AboveLimit:
 		return slices.ContainsFunc(job.Stops, func(s Stop) bool { return s.At == x.At })
 	case route.OffWater:
 		// With an object, it is only on another water than the vehicle.
 		return x.Object == "" && slices.ContainsFunc(job.Stops, func(s Stop) bool { return s.At == x.At })
-	case route.NoWay, route.InsideZone, route.Budget:
+	case route.NoWay, route.InsideZone, route.OverWater, route.Budget:
 	}
 	return false
 }
@@ -175,6 +176,11 @@ func judge(p *route.Planner, job *Job, c *Candidate, now time.Time) (least time.
 	}
 	if x := tooHeavy(job.Stops, c); x != nil {
 		return least, x
+	}
+	for i := range job.Stops {
+		if r := p.CanStop(c.Spec.Kind, job.Stops[i].At); r != nil {
+			return least, refused(r)
+		}
 	}
 	at, t, loadKg, used := c.Start, c.FreeAt, c.LoadKg, 0.0
 	least = t

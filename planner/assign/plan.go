@@ -142,7 +142,7 @@ func refused(err error) *Exclusion {
 	case no.Rule == route.Budget:
 		return &Exclusion{Rule: NotTried, Object: string(route.Budget)}
 	}
-	return &Exclusion{Rule: Rule(no.Rule), Number: no.Number, Object: no.Object, At: no.At}
+	return &Exclusion{Rule: Rule(no.Rule), Number: no.Number, Limit: no.Limit, Object: no.Object, At: no.At}
 }
 
 // enough tells whether the battery can give what was used and keep the reserve.

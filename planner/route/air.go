@@ -227,6 +227,9 @@ func (p *Planner) endsLawful(q *Query) *Refusal {
 	if r := p.chooseWater(q); r != nil {
 		return r
 	}
+	if heightM := a.toM - a.toGroundM; !a.afloat && heightM > a.limitM+heightSlackM {
+		return &Refusal{Rule: AboveLimit, At: q.To, Number: heightM, Limit: a.limitM}
+	}
 	for i, at := range [2]space.XY{a.start, a.goal} {
 		pos := [2]space.Position{q.From, q.To}[i]
 		p.around(at, 0)
@@ -254,6 +257,32 @@ func (p *Planner) endsLawful(q *Query) *Refusal {
 		}
 	}
 	return p.chooseKeepIn(q)
+}
+
+// heightSlackM is what a height may be wrong by for having been reckoned.
+const heightSlackM = 0.01
+
+// CanStop refuses places where a vehicle of a kind may not come to a stop for its
+// work although ways lead there: an aircraft does not come down on water, nor does
+// it hover there lower than OverWaterM. What stands in the water, such as a
+// building, is no water. A place where the vehicle belongs need not be asked about.
+func (p *Planner) CanStop(kind motion.Kind, at space.Position) *Refusal {
+	if !kind.Airborne() || len(p.c.Water) == 0 {
+		return nil
+	}
+	xy := p.c.Frame.XY(at.Point())
+	heightM := at.AltitudeM - p.c.GroundAltitudeXY(xy)
+	if heightM >= OverWaterM-heightSlackM {
+		return nil
+	}
+	water, wet := p.c.WaterAt(xy)
+	if !wet {
+		return nil
+	}
+	if _, built := p.c.BuildingAt(xy); built {
+		return nil
+	}
+	return &Refusal{Rule: OverWater, At: at, Number: max(heightM, 0), Limit: OverWaterM, Object: p.c.Water[water].ID}
 }
 
 // chooseWater finds the water that a vessel must not leave.

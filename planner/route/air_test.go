@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/motion"
 	"github.com/kapok-fleet/kapok/planner/route"
 	"github.com/kapok-fleet/kapok/planner/space"
 )
@@ -311,6 +312,53 @@ func TestAVesselStaysOnItsWater(t *testing.T) {
 		var no *route.Refusal
 		if r, err := sail(tt.from, tt.to); !errors.As(err, &no) || no.Rule != route.OffWater || no.Object != tt.object {
 			t.Errorf("%s: %v %s", tt.name, err, draw(r.Path))
+		}
+	}
+}
+
+func TestAGoalMustBeBelowTheLimitOfHeight(t *testing.T) {
+	c := build(t, chart.Draft{GroundAltitudeM: 10})
+	for heightM, want := range map[float64]bool{0: true, 119: true, 119.5: false, 300: false} {
+		_, err := fly(t, c, nil, pos(0, 0, 10), pos(500, 0, 10+heightM))
+		var no *route.Refusal
+		switch {
+		case want && err != nil:
+			t.Errorf("%g m above ground: %v", heightM, err)
+		case !want && (!errors.As(err, &no) || no.Rule != route.AboveLimit || !close2(no.Number, heightM, 0.01) || no.Limit != 119):
+			t.Errorf("%g m above ground: %v", heightM, err)
+		}
+	}
+	if _, err := fly(t, c, nil, pos(500, 0, 10+300), pos(500, 0, 10)); err != nil {
+		t.Errorf("down from above the limit: %v", err)
+	}
+}
+
+func TestAircraftDoNotStopOnWater(t *testing.T) {
+	c := build(t, chart.Draft{
+		GroundAltitudeM: 2,
+		Water:           []chart.WaterArea{{ID: "way/7", Polygon: rect(100, -500, 900, 500)}},
+		Buildings:       []chart.Building{house("fort", 8, rect(300, 0, 320, 20))},
+	})
+	p := planner(t, c)
+	for _, tt := range []struct {
+		name string
+		kind motion.Kind
+		at   space.Position
+		want bool
+	}{
+		{"on land", motion.Multirotor, pos(0, 0, 2), true},
+		{"on the water", motion.Multirotor, pos(500, 0, 2), false},
+		{"3 m above it", motion.VTOL, pos(500, 0, 5), false},
+		{"5 m above it", motion.VTOL, pos(500, 0, 7), true},
+		{"on a roof in the water", motion.Multirotor, pos(310, 10, 10), true},
+		{"a boat", motion.Vessel, pos(500, 0, 2), true},
+	} {
+		r := p.CanStop(tt.kind, tt.at)
+		if (r == nil) != tt.want {
+			t.Errorf("%s: %v", tt.name, r)
+		}
+		if r != nil && (r.Rule != route.OverWater || r.Object != "way/7" || r.Limit != route.OverWaterM || !close2(r.Number, tt.at.AltitudeM-2, 0.01)) {
+			t.Errorf("%s: %v", tt.name, r)
 		}
 	}
 }

@@ -33,6 +33,8 @@ const (
 	LimitMarginM = 1.0
 	// DefaultHeightLimitM binds on a chart that states no height limit.
 	DefaultHeightLimitM = 120.0
+	// OverWaterM is the least height above water at which an aircraft stops.
+	OverWaterM = 5.0
 	// SnapLimitM is how far from the ground graph a rover's start or goal may be.
 	SnapLimitM = 200.0
 	// LateS is how late a vehicle may pass a place and still be lawful: a zone
@@ -300,7 +302,8 @@ func (p *Planner) groundM(at space.Position) float64 { return p.c.GroundAltitude
 //   - Aircraft climb or descend on the spot to a cruise altitude, fly there
 //     around buildings and zones, and come down on the spot. A place may be
 //     right beside a wall, as only the footprint itself is closed to the column;
-//     above a footprint it must be no lower than the roof. An aircraft caught in
+//     above a footprint it must be no lower than the roof. The goal must not be
+//     above the chart's limit of height less LimitMarginM. An aircraft caught in
 //     a keep-out zone leaves by the shortest straight line that is free. With
 //     keep-in zones, the way stays in the first that holds start and goal; from
 //     outside of all of them every way is lawful, since all lead back. Altitudes

@@ -72,15 +72,24 @@ const (
 	// OffWater: a vessel's place is on no water, or, with the Object the start's
 	// water, on another.
 	OffWater Rule = "off_water"
+	// AboveLimit: an aircraft's goal is higher above the ground, by Number, than
+	// the chart's limit of height less LimitMarginM, which is Limit.
+	AboveLimit Rule = "above_limit"
+	// OverWater: an aircraft would come down on water, or hover there lower than
+	// OverWaterM; Number is its height above the water, Limit OverWaterM, Object
+	// the water. Find does not refuse this, CanStop does.
+	OverWater Rule = "over_water"
 	// Budget: MaxExpansions ran out; asking again with more may find a way.
 	Budget Rule = "budget"
 )
 
 // Refusal is the error for a question that has no answer: the rule that binds,
-// its number where it has one, and what it binds to.
+// its number and limit where it has them, and what it binds to.
 type Refusal struct {
 	Rule   Rule
 	Number float64
+	// Limit is what Number was held against, in the same unit, 0 for nothing.
+	Limit float64
 	// At is the place concerned; Object names the zone or building.
 	At     space.Position
 	Object string
@@ -92,7 +101,10 @@ func (r *Refusal) Error() string {
 		s += " (" + r.Object + ")"
 	}
 	if r.Number != 0 {
-		s += fmt.Sprintf(": %.1f", r.Number)
+		s += fmt.Sprintf(": %.1f m", r.Number)
+	}
+	if r.Limit != 0 {
+		s += fmt.Sprintf(" against a limit of %.1f m", r.Limit)
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
@@ -45,6 +46,29 @@ func (f *Fleet) bar(v *Vehicle, t *Task) bar {
 		return b
 	}
 	return f.barOfWork(v, t)
+}
+
+// ofVehicle tells whether a vehicle is barred for itself, not by what holds for
+// the task or for the whole fleet.
+func (b *bar) ofVehicle() bool {
+	return b.rule != fleetStopped && b.rule != notTheCarrier && b.rule != givenToAnother
+}
+
+// unfit says why a vehicle could not take a task at any time. Who is in its way
+// for a while besides is told this, which lasts.
+func unfit(v *Vehicle, t *Task) bar {
+	switch {
+	case len(t.Kinds) > 0 && !contains(t.Kinds, v.Kind):
+		return bar{rule: string(assign.WrongKind), object: string(v.Kind)}
+	case t.LoadOn == "" && t.LoadKg > v.MaxLoadKg:
+		return bar{rule: string(assign.TooHeavy), number: t.LoadKg, limit: v.MaxLoadKg, unit: "kg"}
+	}
+	for _, c := range t.Capabilities {
+		if !contains(v.Capabilities, c) {
+			return bar{rule: string(assign.NoCapability), object: c}
+		}
+	}
+	return bar{}
 }
 
 // barOfVehicle bars a vehicle for what it is or for the state that it is in.

@@ -3,7 +3,6 @@ package fleet
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/kapok-fleet/kapok/planner/assign"
@@ -20,6 +19,7 @@ const urgentLead = 20 * time.Minute
 // as the step's budget reaches.
 func (f *Fleet) dispatchWaiting() {
 	f.lookAgain, f.lastLook = false, f.now
+	f.forgetPauses()
 	if len(f.index.waiting) == 0 {
 		return
 	}
@@ -96,7 +96,8 @@ func (f *Fleet) dispatch(id TaskID) {
 		f.offerLess(t, &q)
 	}
 	full := len(f.state.Volatile.Questions) >= MaxQuestions
-	if f.budget <= 0 && full {
+	paused := f.pauses(t)
+	if f.budget <= 0 && (full || paused) {
 		return
 	}
 	if f.budget <= 0 {
@@ -106,8 +107,13 @@ func (f *Fleet) dispatch(id TaskID) {
 	answer := q.answer(f.world, f.now, limits)
 	f.budget -= answer.Expansions
 	if answer.Exhausted || answer.Best == nil && notTried(&answer) {
-		f.ask(q)
-		return
+		if !paused {
+			f.ask(q)
+			return
+		}
+		if answer.Best == nil {
+			return
+		}
 	}
 	f.settle(t, q, answer, barred)
 }
@@ -160,6 +166,7 @@ func (f *Fleet) planReady(in PlanReady) {
 	}
 	f.cause = t.Revision
 	_, barred := f.question(t)
+	f.notePause(t, &in.Answer)
 	f.settle(t, q, in.Answer, barred)
 }
 
@@ -197,7 +204,7 @@ func (f *Fleet) settle(t *Task, q Question, answer assign.Answer, barred bars) {
 	if answer.Best == nil {
 		for i := range answer.Excluded {
 			x := &answer.Excluded[i]
-			barred.add(string(x.Rule), fmt.Sprintf("%s: %s", q.Vehicles[x.Candidate], exclusionText(x)))
+			barred.add(string(x.Rule), fmt.Sprintf("%s: %s", q.Vehicles[x.Candidate], exclusionOf(x).Text))
 		}
 		f.chargeFor(q, answer)
 		f.nobody(t, barred.reason())
@@ -218,44 +225,13 @@ func (f *Fleet) nobody(t *Task, why Reason) {
 	f.wantedWaits(t)
 }
 
+// emergencyWaits raises the alert for an emergency that has no vehicle. It is not
+// raised again when the reason changes, so it says when that was the reason.
 func (f *Fleet) emergencyWaits(t *Task) {
 	if t.Priority == Emergency && !f.soonKnown(t) {
 		t, _ = f.task(t.ID)
-		f.raise(alertAbout{kind: AlertEmergencyWaits, task: t.ID}, Critical, fmt.Sprintf("emergency %s has no vehicle: %s", t.ID, t.Reason.Text))
+		f.raise(alertAbout{kind: AlertEmergencyWaits, task: t.ID}, Critical, fmt.Sprintf("emergency %s has no vehicle; at %s: %s", t.ID, clock(f.now), t.Reason.Text))
 	}
-}
-
-// bars counts why vehicles cannot be considered.
-type bars struct {
-	counts   map[string]int
-	examples map[string]string
-}
-
-func (b *bars) add(code, example string) {
-	if b.counts == nil {
-		b.counts, b.examples = map[string]int{}, map[string]string{}
-	}
-	b.counts[code]++
-	if b.counts[code] == 1 {
-		b.examples[code] = example
-	}
-}
-
-// reason names the commonest rule, and counts them all.
-func (b *bars) reason() Reason {
-	if len(b.counts) == 0 {
-		return Reason{"no_vehicle", "no vehicle is registered"}
-	}
-	codes := sortedKeys(b.counts)
-	slices.SortStableFunc(codes, func(x, y string) int { return b.counts[y] - b.counts[x] })
-	parts := make([]string, len(codes))
-	for i, c := range codes {
-		parts[i] = fmt.Sprintf("%d %s", b.counts[c], c)
-		if e := b.examples[c]; e != "" {
-			parts[i] += " (e.g. " + e + ")"
-		}
-	}
-	return Reason{codes[0], "no vehicle can take it: " + strings.Join(parts, ", ")}
 }
 
 // question gathers the vehicles that may be considered for a task.
@@ -266,9 +242,12 @@ func (f *Fleet) question(t *Task) (Question, bars) {
 	for _, id := range f.index.vehicles {
 		v, _ := f.vehicle(id)
 		if why := f.bar(v, t); why.rule != "" {
+			if lasts := unfit(v, t); lasts.rule != "" && why.ofVehicle() {
+				why = lasts
+			}
 			f.notes.bar(t.ID, id, why)
 			if why.rule != givenToAnother {
-				barred.add(why.rule, "")
+				barred.bar(f, v, why)
 			}
 			continue
 		}

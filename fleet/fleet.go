@@ -32,6 +32,9 @@ type Fleet struct {
 	// lookAgain says that something changed that may let a waiting task go.
 	lookAgain bool
 	lastLook  time.Time
+	// searchPauses are the pauses between background searches. They are not part
+	// of the state: after a restart every task is searched for anew.
+	searchPauses map[TaskID]pause
 	// notes, where a decision is only rehearsed, takes down how it came about.
 	notes *notes
 }
@@ -57,7 +60,7 @@ func New(config Config, c *chart.Chart, state *State) (*Fleet, error) {
 		Premises: premises, state: state, world: world,
 		zones: zones{due: map[VehicleID]bool{}, retry: map[VehicleID]time.Time{}},
 		owing: map[VehicleID]bool{},
-		told:  map[VehicleID][]MissionID{},
+		told:  map[VehicleID][]MissionID{}, searchPauses: map[TaskID]pause{},
 	}
 	f.index = newIndex(&state.Durable)
 	state.Durable.index = f.index

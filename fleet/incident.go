@@ -128,12 +128,18 @@ func (f *Fleet) newIncident(in *api.IncidentReport) (*Incident, *Response, *Prob
 	if !within(i.RadiusM, 0, MaxRadiusM) {
 		return nil, nil, bad("bad_radius", "radius_m", "radius_m must be from 0 to %d", MaxRadiusM)
 	}
+	if i.RadiusM != 0 && !r.searches() {
+		return nil, nil, bad("bad_radius", "radius_m", "nothing is searched for a %s: its response has no part that searches", r.Kind)
+	}
 	if i.RadiusM == 0 {
 		i.RadiusM = r.RadiusM
 	}
 	s := Stop{}
 	if p := f.stopPlace(&s, &api.OrderStop{Position: in.Position, Site: in.Site, Place: in.Place}, ""); p != nil {
 		p.Field = strings.TrimPrefix(p.Field, ".")
+		if p.Field == "" {
+			p.Field, p.Detail = "position", "an incident needs exactly one of position, site and place"
+		}
 		return nil, nil, p
 	}
 	if !f.chart.Extent.Contains(s.At.Point()) {

@@ -18,6 +18,11 @@ const (
 	placeSpokes = 16
 	// reachM is how far from the incident a place is sought, beyond the standoff.
 	reachM = 300.0
+	// landStepM, landSpokes and landReachM are how land is sought beyond that
+	// where an aircraft is to come down: for a place on the water.
+	landStepM  = 25.0
+	landSpokes = 32
+	landReachM = 1000.0
 	// aroundM is within which distance roofs and ground count for an overview.
 	aroundM = 30.0
 	// openM is how far from a wall open ground is.
@@ -35,10 +40,16 @@ func spots(centre space.XY, leastM float64) []space.XY {
 			list = append(list, centre)
 			continue
 		}
-		for k := range placeSpokes {
-			sin, cos := math.Sincos(2 * math.Pi * float64(k) / placeSpokes)
-			list = append(list, space.XY{X: centre.X + r*sin, Y: centre.Y + r*cos})
-		}
+		list = ring(list, centre, r, placeSpokes)
+	}
+	return list
+}
+
+// ring appends places on a circle.
+func ring(list []space.XY, centre space.XY, radiusM float64, spokes int) []space.XY {
+	for k := range spokes {
+		sin, cos := math.Sincos(2 * math.Pi * float64(k) / float64(spokes))
+		list = append(list, space.XY{X: centre.X + radiusM*sin, Y: centre.Y + radiusM*cos})
 	}
 	return list
 }
@@ -50,7 +61,7 @@ func (f *Fleet) partPlace(at space.Position, p *Part) space.Position {
 	case p.Place == PlaceAbove:
 		return f.hoverAbove(at, p.HeightM, p.StandoffM)
 	case p.Place == PlaceNear && p.airborne():
-		return f.openGround(at, p.StandoffM)
+		return f.landNear(at, p.StandoffM)
 	case p.Place == PlaceNear:
 		return f.reachable(at, p.StandoffM)
 	}
@@ -96,20 +107,34 @@ func (f *Fleet) airAt(xy space.XY, wantedM float64) (space.Position, bool) {
 	return space.Position{}, false
 }
 
-// openGround is the nearest ground where an aircraft can come down: outside of
+// landNear is the nearest ground where an aircraft can come down: outside of
 // buildings by openM, on land, and in no zone that forbids it.
-func (f *Fleet) openGround(at space.Position, standoffM float64) space.Position {
-	for _, xy := range spots(f.chart.Frame.XY(at.Point()), standoffM) {
+func (f *Fleet) landNear(at space.Position, standoffM float64) space.Position {
+	centre := f.chart.Frame.XY(at.Point())
+	if p, ok := f.landAmong(spots(centre, standoffM)); ok {
+		return p
+	}
+	for r := standoffM + reachM + landStepM; r <= standoffM+landReachM; r += landStepM {
+		if p, ok := f.landAmong(ring(nil, centre, r, landSpokes)); ok {
+			return p
+		}
+	}
+	return at
+}
+
+// landAmong is the first of some places where an aircraft can come down.
+func (f *Fleet) landAmong(places []space.XY) (space.Position, bool) {
+	for _, xy := range places {
 		point := f.chart.Frame.Point(xy)
 		if _, wet := f.chart.WaterAt(xy); wet || !f.chart.Extent.Contains(point) || f.roofNear(xy, openM) > math.Inf(-1) {
 			continue
 		}
 		p := space.Position{Lon: point[0], Lat: point[1], AltitudeM: f.chart.GroundAltitudeXY(xy)}
 		if f.lawful(p, true) {
-			return p
+			return p, true
 		}
 	}
-	return at
+	return space.Position{}, false
 }
 
 // reachable is the nearest point of the network where a rover may stand: where

@@ -302,12 +302,5 @@ func arrival(legs []Leg, id TaskID) time.Time {
 
 // exclusionText says an exclusion in words.
 func exclusionText(x *assign.Exclusion) string {
-	s := string(x.Rule)
-	if x.Object != "" {
-		s += " (" + x.Object + ")"
-	}
-	if x.Number != 0 || x.Limit != 0 {
-		s += fmt.Sprintf(": %.4g against %.4g", x.Number, x.Limit)
-	}
-	return s
+	return exclusionOf(x).Text
 }

@@ -72,7 +72,7 @@ func newRehearsal(premises *Premises, view *State, world *route.Planner, now tim
 	state := view.View()
 	f := &Fleet{
 		Premises: premises, state: state, world: world.Clone(),
-		owing: map[VehicleID]bool{}, told: map[VehicleID][]MissionID{},
+		owing: map[VehicleID]bool{}, told: map[VehicleID][]MissionID{}, searchPauses: map[TaskID]pause{},
 		zones: zones{due: map[VehicleID]bool{}, retry: map[VehicleID]time.Time{}},
 		notes: &notes{decisions: map[TaskID]*decision{}},
 	}

@@ -31,7 +31,7 @@ func (h *rehearsal) others(t *Task) []api.QuoteExclusion {
 	if d := h.fleet.notes.decisions[t.ID]; d != nil {
 		for _, b := range d.barred {
 			v, _ := h.fleet.vehicle(b.vehicle)
-			add(b.vehicle, h.fleet.barText(v, b.bar))
+			add(b.vehicle, h.part(h.fleet.barText(v, b.bar)))
 		}
 		if d.answer != nil {
 			for i := range d.answer.Excluded {
@@ -51,6 +51,17 @@ func (h *rehearsal) others(t *Task) []api.QuoteExclusion {
 	}
 	slices.SortFunc(list, func(a, b api.QuoteExclusion) int { return cmp.Compare(a.Vehicle, b.Vehicle) })
 	return list
+}
+
+// part names, in place of a task that comes of the quote alone and will never be,
+// the part of the response that the vehicle would have.
+func (h *rehearsal) part(x api.QuoteExclusion) api.QuoteExclusion {
+	if _, there := h.before.Durable.Tasks[TaskID(x.Object)]; x.Rule == sameIncident && !there {
+		t, _ := h.fleet.task(TaskID(x.Object))
+		x.Object = t.Role
+		x.Text = fmt.Sprintf("it would have the part %q: the parts of a response are for different vehicles", t.Role)
+	}
+	return x
 }
 
 // compared tells whether the task had its vehicle before the quote.
@@ -155,33 +166,51 @@ func noWay(e *api.QuoteExclusion, x *assign.Exclusion) {
 		at := viewPosition(x.At)
 		e.At = &at
 	}
-	if x.Number != 0 {
+	if x.Number != 0 || x.Limit != 0 {
 		number := x.Number
 		e.Number, e.Unit = &number, "m"
+	}
+	if x.Limit != 0 {
+		limit := x.Limit
+		e.Limit = &limit
 	}
 	place := fmt.Sprintf("%.6f,%.6f", x.At.Lon, x.At.Lat)
 	switch route.Rule(x.Rule) {
 	case route.NoWay:
 		e.Text = "there is no way to " + place
+		if x.Object != "" {
+			e.Text += ": " + x.Object + " is against it"
+		}
 	case route.OffNetwork:
 		e.Text = fmt.Sprintf("%s is %.0f m from the streets and paths that it may use", place, x.Number)
 	case route.InsideZone:
 		e.Text = fmt.Sprintf("%s lies in zone %s, which forbids it", place, x.Object)
+		if x.Number != 0 {
+			e.Text = fmt.Sprintf("%s lies in zone %s, which allows %.4g m above ground", place, x.Object, x.Number)
+		}
 	case route.InsideBuilding:
 		e.Text = fmt.Sprintf("%s lies in building %s", place, x.Object)
 	case route.OutsideChart:
 		e.Text = place + " lies outside of the chart"
 	case route.OffWater:
 		e.Text = place + " is on no water that it can reach"
+	case route.AboveLimit:
+		e.Text = fmt.Sprintf("%s is %.4g m above the ground there, more than the %.4g m that aircraft may stop at", place, x.Number, x.Limit)
+	case route.OverWater:
+		e.Text = fmt.Sprintf("%s is %.4g m above the water %s: an aircraft stops there from %.4g m on", place, x.Number, x.Object, x.Limit)
 	case route.Budget:
 		e.Text = "the searches were used up before a way was found to " + place
 	default:
-		e.Text = exclusionText(x)
+		e.Text = string(x.Rule)
 	}
 }
 
 // barText says a bar in a sentence.
 func (f *Fleet) barText(v *Vehicle, b bar) api.QuoteExclusion {
+	switch rule := assign.Rule(b.rule); rule {
+	case assign.WrongKind, assign.NoCapability, assign.TooHeavy:
+		return exclusionOf(&assign.Exclusion{Rule: rule, Number: b.number, Limit: b.limit, Object: b.object})
+	}
 	e := api.QuoteExclusion{Rule: b.rule, Object: b.object, Unit: b.unit, Text: f.barSentence(v, b)}
 	if b.unit != "" {
 		number, limit := b.number, b.limit

@@ -150,6 +150,12 @@ func place(at strictyaml.Place) string {
 	return fmt.Sprintf("%d:%d: ", at.Line, at.Column)
 }
 
+// searches tells whether some part of the response searches the area.
+func (r *Response) searches() bool {
+	search := func(p Part) bool { return p.Action == PartSearch }
+	return slices.ContainsFunc(r.Tasks, search) || slices.ContainsFunc(r.Reinforcement, search)
+}
+
 // fill puts in what may be left out.
 func (r *Response) fill() {
 	if r.RadiusM == 0 {

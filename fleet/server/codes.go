@@ -127,7 +127,7 @@ func requestKinds() map[string]kind {
 		"bad_work":             {http.StatusUnprocessableEntity, "The duration of the work is not possible"},
 		"bad_window":           {http.StatusUnprocessableEntity, "The time window is empty"},
 		"window_over":          {http.StatusUnprocessableEntity, "The time window is over"},
-		"bad_place":            {http.StatusUnprocessableEntity, "A stop needs exactly one place"},
+		"bad_place":            {http.StatusUnprocessableEntity, "Exactly one place must be named"},
 		"bad_position":         {http.StatusUnprocessableEntity, "The position is not on earth"},
 		"outside_chart":        {http.StatusUnprocessableEntity, "The position lies outside of the chart"},
 		"no_such_site":         {http.StatusUnprocessableEntity, "The chart has no such site"},

@@ -49,7 +49,7 @@ func TestQuotesAreRefusedLikeOrders(t *testing.T) {
 		{`{"task":"T1","order":{"kind":"visit","stops":[{"site":"node/6004"}]}}`, "bad_quote", ""},
 		{`{"order":{"kind":"visit","stops":[{"site":"nowhere"}]}}`, "no_such_site", "body.order.stops[0].site"},
 		{`{"incident":{"kind":"earthquake","site":"node/6004"}}`, "no_such_response", "body.incident.kind"},
-		{`{"incident":{"kind":"fire"}}`, "bad_place", ""},
+		{`{"incident":{"kind":"fire"}}`, "bad_place", "body.incident.position"},
 		{`{"order":{"kind":"visit","stops":[]}}`, codeInvalid, "body.order.stops"},
 	} {
 		p := w.problem(http.StatusUnprocessableEntity, c.code, "dispatcher", "POST", "/v1/quotes", c.body)

@@ -77,8 +77,10 @@ const (
 	// AlertStoreLost says that the vehicle lost its reports; cleared when no
 	// stop of it is in doubt any more.
 	AlertStoreLost AlertKind = "store_lost"
-	// AlertStranded says that a vehicle cannot reach a charger or its home;
-	// cleared when it charges.
+	// AlertStranded says that a vehicle cannot reach a charger or its home. For
+	// want of charge it is cleared by a charge above ChargeBelow; where ways are
+	// closed its object is the zone or building in the way, or the rule, and it is
+	// cleared when there is a way again. Either is cleared when it charges.
 	AlertStranded AlertKind = "stranded"
 	// AlertEpoch says that the vehicle has seen a newer owner; cleared when it
 	// says otherwise.

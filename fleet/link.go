@@ -295,6 +295,7 @@ func (f *Fleet) tick() {
 	}
 	f.cause = 0
 	f.watchZones()
+	f.watchStranded()
 	f.cause = 0
 	f.watchIncidents()
 	f.archive()

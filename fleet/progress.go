@@ -271,6 +271,7 @@ func (f *Fleet) siteProgress(v *Vehicle, leg Leg, state protocol.ProgressState) 
 		}
 		if state == protocol.Begun {
 			f.clearAlert(alertAbout{kind: AlertStranded, vehicle: v.ID}, "it charges")
+			f.freed(v.ID, "it charges")
 		}
 		f.lookAgain = true
 	}

@@ -2,14 +2,12 @@ package fleet
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/route"
 	"github.com/kapok-fleet/kapok/planner/space"
-	"github.com/kapok-fleet/kapok/protocol"
 )
 
 // How a mission is planned anew from where its vehicle is.
@@ -30,8 +28,10 @@ type rebuilt struct {
 	kept, left []TaskID
 	// refuge is the site that took the place of the home, empty for none.
 	refuge SiteID
-	// stranded says that the vehicle was told to stay where it is.
-	stranded bool
+	// stranded says that the vehicle can get nowhere: where says what becomes of
+	// it, and held that it waits in the air for a way.
+	stranded, held bool
+	where          string
 	// exhausted says that the search ran out: nothing was issued.
 	exhausted bool
 	// refused is what was in the way of the whole plan, nil for nothing.
@@ -73,10 +73,10 @@ func (f *Fleet) replan(v *Vehicle, m *Mission, why Reason, spend *int) rebuilt {
 		r.exhausted = true
 		return r
 	case refused != nil:
-		r.stranded, r.left = true, tasksOf(s.todo)
-		f.strand(v, m, c.Start, kept, refused)
+		f.strand(v, m, c.Start, kept, refused, &r)
 		return r
 	}
+	f.freed(v.ID, "there is a way for it again")
 	next := m.NextLeg
 	legs := legsOf(&offer, s.todo, v, &next)
 	if s.site != v.HomeSite {
@@ -282,23 +282,4 @@ func lastPark(m *Mission) []Leg {
 		return m.Legs[n-1:]
 	}
 	return nil
-}
-
-// strand tells a vehicle that cannot get home to stay where it is.
-func (f *Fleet) strand(v *Vehicle, m *Mission, at space.Position, kept []Leg, why *assign.Exclusion) {
-	next := m.NextLeg
-	f.raise(alertAbout{kind: AlertStranded, vehicle: v.ID}, Critical,
-		fmt.Sprintf("%s cannot get home: %s; it is told to stay where it is", v.ID, exclusionText(why)))
-	stay := f.stayLeg(at, &next)
-	f.issue(v, m, append(kept, stay), next, Reason{"stranded", "it cannot get home: " + exclusionText(why)})
-}
-
-// stayLeg ends a plan where the vehicle is, on the ground.
-func (f *Fleet) stayLeg(at space.Position, next *int) Leg {
-	ground := at
-	ground.AltitudeM = f.chart.GroundAltitude(at.Point())
-	return Leg{
-		ID: newLeg(next), Action: protocol.ActionPark, State: protocol.LegPending,
-		Path: []space.Position{at, ground}, ETA: f.now, EndsAt: f.now, SpeedMPS: standingMPS,
-	}
 }

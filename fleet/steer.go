@@ -13,6 +13,17 @@ import (
 // command issues a command to a vehicle; a motion command that is still open is
 // superseded by it.
 func (f *Fleet) command(id VehicleID, kind protocol.CommandKind, why Reason) CommandID {
+	var path []space.Position
+	var speedMPS float64
+	if kind == protocol.CommandReturn {
+		v, _ := f.vehicle(id)
+		path, speedMPS = f.wayHome(v)
+	}
+	return f.commandAlong(id, kind, why, path, speedMPS)
+}
+
+// commandAlong is command with a given way for a return.
+func (f *Fleet) commandAlong(id VehicleID, kind protocol.CommandKind, why Reason, path []space.Position, speedMPS float64) CommandID {
 	v, _ := f.vehicle(id)
 	for _, open := range v.Commands {
 		f.emit(CommandChanged{open, CommandSuperseded, Reason{"superseded", "a newer command was given"}})
@@ -20,10 +31,7 @@ func (f *Fleet) command(id VehicleID, kind protocol.CommandKind, why Reason) Com
 	cid := CommandID(fmt.Sprintf("C%d", f.state.Durable.Counters.Command+1))
 	c := Command{
 		ID: cid, Vehicle: id, Kind: kind, State: CommandIssued, Reason: why.Text, Code: why.Code, IssuedBy: f.actor,
-		IssuedAt: f.now, ExpiresAt: f.now.Add(f.config.CommandTTL),
-	}
-	if kind == protocol.CommandReturn {
-		c.Path, c.SpeedMPS = f.wayHome(v)
+		IssuedAt: f.now, ExpiresAt: f.now.Add(f.config.CommandTTL), Path: path, SpeedMPS: speedMPS,
 	}
 	f.emit(CommandOrdered{c})
 	f.owe(id)

@@ -202,6 +202,10 @@ func sameZone(a, b *chart.Zone) bool {
 func (f *Fleet) changeZone(status int, e Event, id ZoneID) Answer {
 	view, _ := f.state.ZoneView(f.chart, id)
 	old := f.lawsOf(id)
+	if z, ok := e.(ZoneChanged); ok {
+		z.Zone.ChangedBy, z.Zone.ChangedAt, z.Zone.Revision = f.actor, f.now, f.state.Durable.Index+1
+		e = z
+	}
 	f.emit(e)
 	f.setZones()
 	if now, ok := f.state.ZoneView(f.chart, id); ok {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
@@ -69,12 +70,34 @@ func (f *Fleet) stayPut(c *concern, e *api.ZoneEffect) {
 	f.issue(v, m, append(kept, f.stayLeg(c.at, &next)), next, Reason{why.Code, why.Text + "; it stays on the ground"})
 }
 
-// callBack has a vehicle abandon the work at a stop in a zone and return.
+// callBack has a vehicle abandon the work at a stop in a zone and return. An
+// aircraft without a way home comes down on open ground nearby; what cannot do that
+// either waits where it is.
 func (f *Fleet) callBack(c *concern, e *api.ZoneEffect, left time.Duration) {
-	e.Action = zoneRecalled
-	e.Released, e.Tasks = e.Tasks, nil
-	say(e, "it leaves its work, which would take %v more", left.Round(time.Second))
-	f.byKapok(func() { f.command(c.v.ID, protocol.CommandReturn, c.zoneWhy()) })
+	v, tasks := c.v, e.Tasks
+	if path, speed := f.wayHome(v); path != nil {
+		e.Action, e.Released, e.Tasks = zoneRecalled, tasks, nil
+		say(e, "it leaves its work, which would take %v more", left.Round(time.Second))
+		f.byKapok(func() { f.commandAlong(v.ID, protocol.CommandReturn, c.zoneWhy(), path, speed) })
+		return
+	}
+	about := alertAbout{kind: AlertStranded, vehicle: v.ID, object: c.caught.zone.ID}
+	if MotionKind(v.Kind).Airborne() {
+		if path, ok := f.wayDown(v, c.at); ok {
+			text := fmt.Sprintf("it leaves its work, which would take %v more; there is no lawful way home: it comes down %s", left.Round(time.Second), f.placeName(path))
+			e.Action, e.Released, e.Tasks = zoneLanded, tasks, nil
+			say(e, "%s", text)
+			f.raise(about, Critical, fmt.Sprintf("%s cannot get home: %s; %s", v.ID, c.zoneWhy().Text, text))
+			f.byKapok(func() {
+				f.commandAlong(v.ID, protocol.CommandReturn, Reason{zoneReason, c.zoneWhy().Text + "; " + text}, path, f.comeDownSpeed(v))
+			})
+			return
+		}
+	}
+	e.Action = zoneHeld
+	say(e, "there is no lawful way out of it: it waits where it is")
+	f.raise(about, Critical, fmt.Sprintf("%s cannot get home: %s; it waits where it is", v.ID, c.zoneWhy().Text))
+	f.waitForWay(v, c.zoneWhy())
 }
 
 // notNow deals with a vehicle for which there was no time to plan: it is held if
@@ -174,7 +197,7 @@ func (f *Fleet) sendOut(c *concern, e *api.ZoneEffect, spend *int) {
 		offer, refused = s.refuge(v, refused)
 	}
 	if refused != nil {
-		f.comeDown(c, e, exclusionText(refused))
+		f.comeDown(c, e, refused)
 		return
 	}
 	next := 0
@@ -188,14 +211,33 @@ func (f *Fleet) sendOut(c *concern, e *api.ZoneEffect, spend *int) {
 	e.ExtraM = tenths(w.lengthM)
 }
 
-// comeDown has an aircraft land that has nowhere to go; others stay.
-func (f *Fleet) comeDown(c *concern, e *api.ZoneEffect, why string) {
-	say(e, "there is no lawful way out: %s", why)
+// comeDown has an aircraft come down on open ground that has nowhere to go; others
+// stay.
+func (f *Fleet) comeDown(c *concern, e *api.ZoneEffect, refused *assign.Exclusion) {
+	say(e, "there is no lawful way out: %s", exclusionText(refused))
 	if !MotionKind(c.v.Kind).Airborne() {
 		return
 	}
-	e.Action = zoneLanded
-	f.byKapok(func() { f.command(c.v.ID, protocol.CommandLand, c.zoneWhy()) })
+	path, ok := f.wayDown(c.v, c.at)
+	text := "there is no open ground near it to come down on: it stays in the air"
+	if ok {
+		e.Action = zoneLanded
+		text = "it comes down " + f.placeName(path)
+	}
+	say(e, "%s", text)
+	f.raise(strandedBy(c.v.ID, refused), Critical, fmt.Sprintf("%s cannot get home: %s; %s", c.v.ID, exclusionText(refused), text))
+	switch {
+	case !ok:
+	case len(path) == 2:
+		f.byKapok(func() { f.command(c.v.ID, protocol.CommandLand, c.zoneWhy()) })
+	default:
+		next := 0
+		leg := f.stayLeg(c.at, &next)
+		leg.Path, leg.SpeedMPS = path, f.comeDownSpeed(c.v)
+		f.issue(c.v, nil, []Leg{leg}, next, c.zoneWhy())
+		v, _ := f.vehicle(c.v.ID)
+		e.Mission = string(v.Mission)
+	}
 }
 
 // tenths rounds a figure for people; what cannot be told is 0.
@@ -203,7 +245,8 @@ func tenths(x float64) float64 {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return 0
 	}
-	return math.Round(10*x) / 10
+	// Adding 0 makes 0 of -0.
+	return math.Round(10*x)/10 + 0
 }
 
 // standsIn is the zone that forbids an aircraft to fly where it stands: it gets no
@@ -222,8 +265,9 @@ func (f *Fleet) standsIn(v *Vehicle, p Presence) (string, bool) {
 }
 
 // breaksZone raises the alert for a rule that a sample shows broken. A vehicle
-// around which the zone appeared has CaughtGrace to leave; one that stands on the
-// ground is left in peace. Before are the zones that it was in until now.
+// around which the zone appeared, or right before which, has CaughtGrace to keep the
+// rule; one that stands on the ground is left in peace, without an alert. Before
+// are the zones that it was in until now.
 func (f *Fleet) breaksZone(v *Vehicle, id string, before []string, s *protocol.Sample) {
 	caught := alertAbout{kind: AlertCaughtInside, vehicle: v.ID, object: id}
 	broken := alertAbout{kind: AlertZone, vehicle: v.ID, object: id}
@@ -231,16 +275,52 @@ func (f *Fleet) breaksZone(v *Vehicle, id string, before []string, s *protocol.S
 	if _, told := f.index.alerts[alertKey(broken)]; told {
 		return
 	}
+	stands := f.stands(v, s)
 	if open, ok := f.index.alerts[alertKey(caught)]; ok {
-		if f.now.Sub(f.state.Durable.Alerts[open].RaisedAt) <= CaughtGrace || f.grounded(v) {
+		if f.now.Sub(f.state.Durable.Alerts[open].RaisedAt) <= CaughtGrace || stands {
 			return
 		}
-		f.emit(AlertCleared{open, fmt.Sprintf("it is still inside after %v", CaughtGrace)})
-	} else if !slices.Contains(before, id) && f.appearedAround(v, id, s) {
-		f.raise(caught, Warning, fmt.Sprintf("%s was inside when zone %s came into force, %s: no violation if it leaves within %v", v.ID, id, where, CaughtGrace))
+		f.emit(AlertCleared{open, fmt.Sprintf("it breaks the rule still, after %v", CaughtGrace)})
+	} else if stands {
+		return
+	} else if was := !slices.Contains(before, id) && f.appearedAround(v, id, s); was || f.cameRightBefore(id) {
+		f.raise(caught, Warning, fmt.Sprintf("%s %s, %s", v.ID, f.caughtText(id, was), where))
 		return
 	}
 	f.raise(broken, Critical, fmt.Sprintf("%s breaks the rule of zone %s %s", v.ID, id, where))
+}
+
+// cameRightBefore tells whether a zone came into force so recently that nobody
+// could keep out of it.
+func (f *Fleet) cameRightBefore(id string) bool {
+	r, ok := f.state.Durable.Zones[ZoneID(id)]
+	if !ok {
+		return false
+	}
+	since := f.now.Sub(later(r.ChangedAt, r.Zone.From))
+	return since >= 0 && since <= EnterGrace
+}
+
+// caughtText says how a zone came over a vehicle and what it is to do. One that
+// was not against the rule when the zone came was so right after.
+func (f *Fleet) caughtText(id string, was bool) string {
+	how, until := "inside", "leaves"
+	if laws := f.lawsOf(ZoneID(id)); len(laws) > 0 {
+		switch laws[0].zone.Rule {
+		case chart.KeepIn:
+			how, until = "outside", "comes in"
+		case chart.AltitudeLimit:
+			how, until = "above its limit of height", "comes down"
+		case chart.SpeedLimit:
+			how, until = "faster than it allows", "slows down"
+		case chart.KeepOut, chart.Advise:
+		}
+	}
+	when := "when"
+	if !was {
+		when = "right after"
+	}
+	return fmt.Sprintf("was %s %s zone %s came into force: no violation if it %s within %v", how, when, id, until, CaughtGrace)
 }
 
 // appearedAround tells whether the vehicle was already where the zone forbids it

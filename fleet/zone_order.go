@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -67,15 +68,52 @@ func (f *Fleet) zoneOf(id ZoneID, o *api.ZoneOrder) (chart.Zone, Answer, bool) {
 	if !zone.Until.IsZero() && !zone.Until.After(f.now) {
 		return zone, badZone("until", "it would have ended at %s, before now, %s", zone.Until.Format(time.RFC3339), f.now.Format(time.RFC3339)), true
 	}
+	if p, bad := badFigures(o); bad {
+		return zone, p, true
+	}
 	polygon, p, bad := f.polygonOf(o.Polygon)
 	if bad {
 		return zone, p, true
 	}
 	zone.Polygon = polygon
 	if err := zone.Validate(); err != nil {
-		return zone, badZone("", "%s", err.Error()), true
+		// The id of a new zone is known to nobody.
+		text := strings.TrimPrefix(err.Error(), fmt.Sprintf("zone %q: ", zone.ID))
+		return zone, badZone("", "%s", text), true
 	}
 	return zone, Answer{}, false
+}
+
+// maxZoneMPS is the greatest speed limit of a zone.
+const maxZoneMPS = 1000
+
+// badFigures refuses rules, figures and times that contradict each other.
+func badFigures(o *api.ZoneOrder) (Answer, bool) {
+	rule := chart.Rule(o.Rule)
+	refuse := func(field, format string, args ...any) (Answer, bool) { return badZone(field, format, args...), true }
+	switch {
+	case !slices.Contains([]chart.Rule{chart.KeepOut, chart.KeepIn, chart.AltitudeLimit, chart.SpeedLimit, chart.Advise}, rule):
+		return refuse("rule", "%q is not keep_out, keep_in, altitude_limit, speed_limit or advise", o.Rule)
+	case rule == chart.AltitudeLimit && !(o.HeightLimitM > 0 && o.HeightLimitM <= chart.MaxHeightM):
+		return refuse("height_limit_m", "an altitude_limit needs a height_limit_m above 0 and at most %d, not %g", chart.MaxHeightM, o.HeightLimitM)
+	case rule == chart.SpeedLimit && !(o.SpeedLimitMPS > 0 && o.SpeedLimitMPS <= maxZoneMPS):
+		return refuse("speed_limit_mps", "a speed_limit needs a speed_limit_mps above 0 and at most %d, not %g", maxZoneMPS, o.SpeedLimitMPS)
+	case rule != chart.AltitudeLimit && o.HeightLimitM != 0:
+		return refuse("height_limit_m", "only an altitude_limit has one, not a %s", rule)
+	case rule != chart.SpeedLimit && o.SpeedLimitMPS != 0:
+		return refuse("speed_limit_mps", "only a speed_limit has one, not a %s", rule)
+	case rule == chart.AltitudeLimit && o.Ground && !o.Airborne:
+		return refuse("ground", "an altitude_limit for vehicles on the ground alone binds nobody: make it airborne")
+	case !(math.Abs(o.FloorM) <= chart.MaxHeightM):
+		return refuse("floor_m", "%g is not within %d m of the sea", o.FloorM, chart.MaxHeightM)
+	case o.CeilingM != nil && !(math.Abs(*o.CeilingM) <= chart.MaxHeightM):
+		return refuse("ceiling_m", "%g is not within %d m of the sea", *o.CeilingM, chart.MaxHeightM)
+	case o.CeilingM != nil && *o.CeilingM <= o.FloorM:
+		return refuse("ceiling_m", "%g is not above the floor_m of %g", *o.CeilingM, o.FloorM)
+	case !o.Until.IsZero() && !o.From.IsZero() && !o.Until.After(o.From):
+		return refuse("until", "it would end at %s, not after it begins, at %s", o.Until.UTC().Format(time.RFC3339), o.From.UTC().Format(time.RFC3339))
+	}
+	return Answer{}, false
 }
 
 // polygonOf checks rings and closes those that are open.
@@ -112,16 +150,33 @@ func (f *Fleet) polygonOf(rings [][][2]float64) (orb.Polygon, Answer, bool) {
 		return nil, problem(statusUnprocessable, "zone_outside_chart", "polygon", "the zone does not touch the chart"), true
 	}
 	projected := ringsOf(f.chart.Frame, polygon)
+	if at, crossed := crossing(projected); crossed {
+		p := f.chart.Frame.Point(at)
+		return refuse("its edges cross near %.6f,%.6f", p[0], p[1])
+	}
 	for i, r := range projected {
 		if area := math.Abs(space.RingArea(r)); !(area >= MinZoneM2) {
 			return refuse("ring %d holds %.2f m², and must hold %g or more", i+1, area, MinZoneM2)
 		}
 	}
-	if at, crossed := crossing(projected); crossed {
-		p := f.chart.Frame.Point(at)
-		return refuse("its edges cross near %.6f,%.6f", p[0], p[1])
+	for i, r := range projected[1:] {
+		if !ringWithin(r, projected[0]) {
+			return refuse("ring %d is not within the first: the rings after that are courts, and another area is a zone of its own", i+2)
+		}
 	}
 	return polygon, Answer{}, false
+}
+
+// ringWithin tells whether a ring that does not cross another lies in it. Corners
+// may lie on its edge.
+func ringWithin(ring, outer []space.XY) bool {
+	const edgeM = 0.01
+	for _, p := range ring {
+		if space.RingDist(outer, p) > edgeM {
+			return space.InRing(outer, p)
+		}
+	}
+	return true
 }
 
 // ringsOf takes a polygon into the frame; rings lose the last point, which is

@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,17 +31,23 @@ func TestWhatZonesAreRefused(t *testing.T) {
 		{"the most points", api.ZoneOrder{Rule: "keep_out", Polygon: [][][2]float64{many[1:]}}, "", ""},
 		{"too many points", api.ZoneOrder{Rule: "keep_out", Polygon: [][][2]float64{many}}, "bad_zone", "polygon"},
 		{"no rings", api.ZoneOrder{Rule: "keep_out"}, "bad_zone", "polygon"},
-		{"an unknown rule", api.ZoneOrder{Rule: "forbid", Polygon: good}, "bad_zone", ""},
+		{"an unknown rule", api.ZoneOrder{Rule: "forbid", Polygon: good}, "bad_zone", "rule"},
 		{"two points", api.ZoneOrder{Rule: "keep_out", Polygon: [][][2]float64{good[0][:2]}}, "bad_zone", "polygon"},
 		{"edges that cross", api.ZoneOrder{Rule: "keep_out", Polygon: bow}, "bad_zone", "polygon"},
 		{"latitude first", api.ZoneOrder{Rule: "keep_out", Polygon: [][][2]float64{{{22.5, 113.9}, {22.6, 113.9}, {22.6, 114}}}}, "bad_zone", "polygon"},
 		{"beyond the chart", api.ZoneOrder{Rule: "keep_out", Polygon: q.rectangle(9000, 0, 9100, 100)}, "zone_outside_chart", "polygon"},
-		{"ceiling below floor", api.ZoneOrder{Rule: "keep_out", Polygon: good, FloorM: 50, CeilingM: ceiling(40)}, "bad_zone", ""},
+		{"ceiling below floor", api.ZoneOrder{Rule: "keep_out", Polygon: good, FloorM: 50, CeilingM: ceiling(40)}, "bad_zone", "ceiling_m"},
 		{"ceiling at the sea", api.ZoneOrder{Rule: "keep_out", Polygon: good, CeilingM: ceiling(0)}, "bad_zone", "ceiling_m"},
-		{"no height limit", api.ZoneOrder{Rule: "altitude_limit", Polygon: good}, "bad_zone", ""},
-		{"no speed limit", api.ZoneOrder{Rule: "speed_limit", Polygon: good}, "bad_zone", ""},
+		{"no height limit", api.ZoneOrder{Rule: "altitude_limit", Polygon: good}, "bad_zone", "height_limit_m"},
+		{"no speed limit", api.ZoneOrder{Rule: "speed_limit", Polygon: good}, "bad_zone", "speed_limit_mps"},
+		{"a speed limit beyond all", api.ZoneOrder{Rule: "speed_limit", Polygon: good, SpeedLimitMPS: 1e9}, "bad_zone", "speed_limit_mps"},
+		{"a speed limit of a keep-out", api.ZoneOrder{Rule: "keep_out", Polygon: good, SpeedLimitMPS: 5}, "bad_zone", "speed_limit_mps"},
+		{"a height limit of a keep-out", api.ZoneOrder{Rule: "keep_out", Polygon: good, HeightLimitM: 5}, "bad_zone", "height_limit_m"},
+		{"a height limit for the ground alone", api.ZoneOrder{Rule: "altitude_limit", Polygon: good, HeightLimitM: 5, Ground: true}, "bad_zone", "ground"},
+		{"a court", api.ZoneOrder{Rule: "keep_out", Polygon: append(q.rectangle(0, 0, 50, 50), q.rectangle(10, 10, 20, 20)...)}, "", ""},
+		{"a second ring outside", api.ZoneOrder{Rule: "keep_out", Polygon: append(q.rectangle(0, 0, 50, 50), q.rectangle(60, 10, 70, 20)...)}, "bad_zone", "polygon"},
 		{"over already", api.ZoneOrder{Rule: "keep_out", Polygon: good, Until: q.now.Add(-time.Second)}, "bad_zone", "until"},
-		{"ends before it begins", api.ZoneOrder{Rule: "keep_out", Polygon: good, From: q.now.Add(time.Hour), Until: q.now.Add(time.Minute)}, "bad_zone", ""},
+		{"ends before it begins", api.ZoneOrder{Rule: "keep_out", Polygon: good, From: q.now.Add(time.Hour), Until: q.now.Add(time.Minute)}, "bad_zone", "until"},
 		{"a year that no clock holds", api.ZoneOrder{Rule: "keep_out", Polygon: good, Until: q.now.AddDate(900, 0, 0)}, "bad_zone", "until"},
 	}
 	for _, tt := range tests {
@@ -48,6 +55,12 @@ func TestWhatZonesAreRefused(t *testing.T) {
 		p := answerIn(t, out).Problem
 		if p == nil {
 			p = &fleet.Problem{}
+		}
+		if strings.Contains(p.Detail, "Z") && strings.Contains(p.Detail, "zone") {
+			t.Errorf("%s: the refusal names a zone that never was: %s", tt.name, p.Detail)
+		}
+		if tt.name == "edges that cross" && !strings.Contains(p.Detail, "cross") {
+			t.Errorf("a symmetric bow: %s", p.Detail)
 		}
 		if p.Code != tt.code || p.Field != tt.field {
 			t.Errorf("%s: %+v", tt.name, p)

@@ -30,6 +30,9 @@ const (
 	// take to leave before that counts as a violation; work at a stop in the
 	// zone is finished when it takes no longer.
 	CaughtGrace = 60 * time.Second
+	// EnterGrace is how long after a zone came into force a vehicle that comes into
+	// it counts as caught: it must hear of the zone first, and brake.
+	EnterGrace = 5 * time.Second
 )
 
 // zoneReason is the code of everything done because of a zone: of revisions, and
@@ -278,7 +281,7 @@ func (f *Fleet) reactMission(c *concern, e *api.ZoneEffect, spend *int) {
 	now := f.mission(m.ID)
 	e.Tasks, e.Released = words(now.Tasks()), words(r.left)
 	switch {
-	case r.stranded && MotionKind(c.v.Kind).Airborne():
+	case r.stranded && MotionKind(c.v.Kind).Airborne() && !r.held:
 		e.Action = zoneLanded
 	case r.stranded:
 		e.Action = zoneHeld
@@ -290,14 +293,37 @@ func (f *Fleet) reactMission(c *concern, e *api.ZoneEffect, spend *int) {
 	if r.refused != nil {
 		say(e, "%s", exclusionText(r.refused))
 	}
+	if r.stranded {
+		say(e, "%s", r.where)
+	}
 	if r.refuge != "" {
 		say(e, "it ends at %s, as it cannot get home", r.refuge)
 	}
 	if m.State == protocol.MissionSuspended {
 		say(e, "it is held, and goes on when it is resumed")
 	}
-	after := f.wayOf(c.v, c.at, now.Legs)
-	e.ExtraM = tenths(after.lengthM - before.lengthM)
-	e.DelayS = tenths(after.lastStop(now.Legs, now.Tasks()) - before.lastStop(m.Legs, now.Tasks()))
 	f.zones.retry[c.v.ID] = f.now.Add(zoneRetry)
+	if r.stranded {
+		// It goes nowhere: neither later nor longer.
+		return
+	}
+	f.compare(e, c, m, now, &before)
+}
+
+// compare tells how much later and longer a mission is after a change. What it
+// does not serve any more makes it neither.
+func (f *Fleet) compare(e *api.ZoneEffect, c *concern, m, now *Mission, before *way) {
+	after := f.wayOf(c.v, c.at, now.Legs)
+	stay := now.Tasks()
+	if len(stay) == 0 && len(e.Released) > 0 {
+		say(e, "no stop stays")
+		return
+	}
+	e.DelayS = tenths(after.lastStop(now.Legs, stay) - before.lastStop(m.Legs, stay))
+	if len(e.Released) == 0 {
+		e.ExtraM = tenths(after.lengthM - before.lengthM)
+		return
+	}
+	// Both ways count to the last stop that stays.
+	e.ExtraM = tenths(after.lengthTo(now.Legs, stay) - before.lengthTo(m.Legs, stay))
 }

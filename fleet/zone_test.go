@@ -34,6 +34,10 @@ func newSquadWith(t testing.TB, change func(c *fleet.Config)) *squad {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newSquadOn(t, c, change)
+}
+
+func newSquadOn(t testing.TB, c *chart.Chart, change func(c *fleet.Config)) *squad {
 	config := fleet.DefaultConfig()
 	change(&config)
 	f, err := fleet.New(config, c, fleet.NewState())
@@ -146,6 +150,18 @@ func (q *squad) rectangle(west, south, east, north float64) [][][2]float64 {
 	var ring [][2]float64
 	for _, p := range [...]space.XY{{X: west, Y: south}, {X: east, Y: south}, {X: east, Y: north}, {X: west, Y: north}} {
 		ring = append(ring, [2]float64(q.chart.Frame.Point(p)))
+	}
+	return [][][2]float64{ring}
+}
+
+// circle is a polygon of 64 corners about a place.
+func (q *squad) circle(at space.Position, radiusM float64) [][][2]float64 {
+	const corners = 64
+	centre := q.chart.Frame.XY(at.Point())
+	var ring [][2]float64
+	for i := range corners {
+		sin, cos := math.Sincos(2 * math.Pi * float64(i) / corners)
+		ring = append(ring, [2]float64(q.chart.Frame.Point(centre.Add(space.XY{X: radiusM * cos, Y: radiusM * sin}))))
 	}
 	return [][][2]float64{ring}
 }

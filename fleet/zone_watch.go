@@ -173,7 +173,9 @@ func (f *Fleet) watched(c *concern, spend *int) {
 		}
 		return
 	}
-	delete(f.zones.due, c.v.ID)
+	if !r.held {
+		delete(f.zones.due, c.v.ID)
+	}
 }
 
 // lookAtAll has every open mission looked at once, as after a restart.

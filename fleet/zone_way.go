@@ -18,13 +18,15 @@ type way struct {
 	// arriveS are the arrivals of the legs, in seconds from now, in order of the
 	// plan; NaN for a leg that is over or begun.
 	arriveS []float64
+	// arriveM are how far it is to there.
+	arriveM []float64
 	lengthM float64
 }
 
 // wayOf lays out what remains of a plan, from the place at. The current leg is
 // taken up at the point of its path that is nearest.
 func (f *Fleet) wayOf(v *Vehicle, at space.Position, legs []Leg) way {
-	w := way{arriveS: make([]float64, len(legs))}
+	w := way{arriveS: make([]float64, len(legs)), arriveM: make([]float64, len(legs))}
 	b := wayBuilder{f: f, v: v, w: &w}
 	if i := begunOf(legs); i >= 0 {
 		l := &legs[i]
@@ -43,7 +45,7 @@ func (f *Fleet) wayOf(v *Vehicle, at space.Position, legs []Leg) way {
 			b.follow(l, 0)
 		}
 		first = false
-		w.arriveS[i] = b.t
+		w.arriveS[i], w.arriveM[i] = b.t, w.lengthM
 		b.stay(l.End(), max(l.NotBefore.Sub(f.now).Seconds()-b.t, 0)+l.WorkS)
 	}
 	return w
@@ -215,6 +217,17 @@ func (w *way) lastStop(legs []Leg, tasks []TaskID) float64 {
 	return last
 }
 
+// lengthTo is how far it is to the last stop of the given tasks.
+func (w *way) lengthTo(legs []Leg, tasks []TaskID) float64 {
+	last := 0.0
+	for i := range legs {
+		if !math.IsNaN(w.arriveS[i]) && contains(tasks, legs[i].Task) {
+			last = w.arriveM[i]
+		}
+	}
+	return last
+}
+
 // grounded tells whether an aircraft stands on the ground or at its home, as far
 // as is known.
 func (f *Fleet) grounded(v *Vehicle) bool {
@@ -226,12 +239,22 @@ func (f *Fleet) grounded(v *Vehicle) bool {
 		_, open := f.openMission(v)
 		return !open
 	}
-	if p.Sample.Mode == protocol.ModeCharging {
+	return f.stands(v, &p.Sample)
+}
+
+// stands tells whether a sample shows an aircraft standing on the ground, on a
+// roof or at its home.
+func (f *Fleet) stands(v *Vehicle, s *protocol.Sample) bool {
+	if !MotionKind(v.Kind).Airborne() {
+		return false
+	}
+	if s.Mode == protocol.ModeCharging {
 		return true
 	}
-	at := space.Position(p.Sample.Position)
-	slow := p.Sample.SpeedMPS < 0.5 && math.Abs(p.Sample.ClimbMPS) < 0.5
-	low := at.AltitudeM < f.chart.GroundAltitude(at.Point())+groundedM
+	at := space.Position(s.Position)
+	slow := s.SpeedMPS < 0.5 && math.Abs(s.ClimbMPS) < 0.5
+	under, _ := f.below(at)
+	low := at.AltitudeM < under+groundedM
 	return slow && (low || v.HomeKnown && space.Distance(at, v.Home) < groundedM && math.Abs(at.AltitudeM-v.Home.AltitudeM) < groundedM)
 }
 

@@ -15,6 +15,27 @@ import (
 // one: priorities order the work, waiting lifts it, so that all is served.
 const urgentLead = 20 * time.Minute
 
+// EmergencyExpansions is how many times ExpansionsPerStep a step may spend, beside
+// its own, on finding vehicles for the emergencies that people report in it, so
+// that the answer to the report names the vehicle. Over Monaco with 36 vehicles,
+// one in 14 parts of critical incidents needs more than one, and none needs more
+// than three. With all of it spent, a step takes some 0.3 s.
+const EmergencyExpansions = 5
+
+// amply does what people wait for, with what the step has for emergencies if it
+// is one.
+func (f *Fleet) amply(p Priority, do func()) {
+	if p != Emergency {
+		do()
+		return
+	}
+	own := f.budget
+	f.budget, f.ample = own+f.ample, 0
+	do()
+	f.ample = max(0, f.budget-own)
+	f.budget = min(f.budget, own)
+}
+
 // dispatchWaiting looks at all waiting tasks, the most pressing first, as far
 // as the step's budget reaches.
 func (f *Fleet) dispatchWaiting() {

@@ -29,6 +29,8 @@ type Fleet struct {
 	owing  map[VehicleID]bool
 	told   map[VehicleID][]MissionID
 	budget int
+	// ample is what the step may spend besides on emergencies that people report.
+	ample int
 	// lookAgain says that something changed that may let a waiting task go.
 	lookAgain bool
 	lastLook  time.Time
@@ -84,6 +86,7 @@ func (f *Fleet) Step(now time.Time, inputs []Input) Output {
 		now = f.state.Durable.Time
 	}
 	f.now, f.out, f.budget = now, Output{}, f.config.ExpansionsPerStep
+	f.ample = EmergencyExpansions * f.config.ExpansionsPerStep
 	for _, in := range inputs {
 		f.actor, f.input, f.cause = "kapok", in.inputName(), 0
 		f.decide(in)

@@ -91,7 +91,7 @@ func (f *Fleet) reportIncident(a ReportIncident) Answer {
 		return full
 	}
 	f.emit(IncidentReported{*i})
-	f.send(tasks)
+	f.amply(i.priority(), func() { f.send(tasks) })
 	view, _ := f.state.IncidentView(i.ID)
 	return answerWith(statusCreated, view)
 }
@@ -254,7 +254,7 @@ func (f *Fleet) escalateIncident(a EscalateIncident) Answer {
 		Incident: i.ID, State: IncidentOpen, Severity: severity, ReachedAt: i.ReachedAt, Escalated: i.Escalated + 1, Reason: a.Escalation.Reason,
 	})
 	f.hurry(i.Tasks, graver.priority(), fmt.Sprintf("%s is %s now", i.ID, severity))
-	f.send(tasks)
+	f.amply(graver.priority(), func() { f.send(tasks) })
 	view, _ := f.state.IncidentView(i.ID)
 	return answerWith(statusOK, view)
 }

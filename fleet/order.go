@@ -33,7 +33,7 @@ func (f *Fleet) orderTask(a OrderTask) Answer {
 	actor := f.actor
 	f.actor = "kapok"
 	done := f.because(ordered)
-	f.dispatch(t.ID)
+	f.amply(t.Priority, func() { f.dispatch(t.ID) })
 	done()
 	f.actor = actor
 	return f.taskAnswer(statusCreated, t.ID)

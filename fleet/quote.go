@@ -184,10 +184,19 @@ func (h *rehearsal) taskQuote(id TaskID) api.TaskQuote {
 		q.WaitsFor, q.WaitsForCode, q.WaitsSince = waiting.Reason.Text, waiting.Reason.Code, waiting.waitsSince()
 	}
 	if m, ok := h.fleet.state.Durable.Missions[t.Mission]; ok && t.State != TaskWaiting {
-		h.holder(&q, t, m)
+		if hasOpenLeg(m, t.ID) {
+			h.holder(&q, t, m)
+		} else {
+			q.WaitsForCode, q.WaitsFor = givesItUp, fmt.Sprintf("%s has it and is to give it up", t.Vehicle)
+		}
 	}
 	q.Others = h.others(t)
 	return q
+}
+
+// hasOpenLeg tells whether a mission still leads to a stop of a task.
+func hasOpenLeg(m *Mission, id TaskID) bool {
+	return slices.ContainsFunc(m.Legs, func(l Leg) bool { return l.Task == id && !l.Final() })
 }
 
 // holder says who has the task, or would get it, when it arrives and what it has

@@ -12,21 +12,31 @@ import (
 	"github.com/kapok-fleet/kapok/protocol/api"
 )
 
-// heldByAnother excludes a vehicle that might be there earlier than the one that
-// has the task: work that is given out changes hands only for a reason.
-const heldByAnother = "held_by_another"
+const (
+	// heldByAnother excludes a vehicle that might be there earlier than the one that
+	// has the task: work that is given out changes hands only for a reason.
+	heldByAnother = "held_by_another"
+	// givesItUp excludes the vehicle that has a task and is to give it up: it has
+	// yet to accept the plan without it.
+	givesItUp = "gives_it_up"
+)
 
 // others says of each vehicle that would not go which rule excluded it, in the
 // order of ids.
 func (h *rehearsal) others(t *Task) []api.QuoteExclusion {
 	list := []api.QuoteExclusion{}
-	said := map[VehicleID]bool{t.Vehicle: t.State != TaskWaiting}
+	m, held := h.fleet.state.Durable.Missions[t.Mission]
+	leaves := held && t.State != TaskWaiting && !hasOpenLeg(m, t.ID)
+	said := map[VehicleID]bool{t.Vehicle: t.State != TaskWaiting && !leaves}
 	add := func(id VehicleID, x api.QuoteExclusion) {
 		if !said[id] {
 			said[id] = true
 			x.Vehicle = string(id)
 			list = append(list, x)
 		}
+	}
+	if leaves {
+		add(t.Vehicle, api.QuoteExclusion{Rule: givesItUp, Object: string(m.ID), Text: fmt.Sprintf("it is to give the task up, and has yet to accept the plan of mission %s without it", m.ID)})
 	}
 	if d := h.fleet.notes.decisions[t.ID]; d != nil {
 		for _, b := range d.barred {
@@ -91,7 +101,13 @@ func (h *rehearsal) excluded(t *Task, d *decision, x *assign.Exclusion) api.Quot
 
 // held compares a vehicle with the one that has the task.
 func (h *rehearsal) held(t *Task, number float64, atLeast bool) api.QuoteExclusion {
-	limit, _ := h.finishS(t)
+	limit, ok := h.finishS(t)
+	if !ok {
+		return api.QuoteExclusion{
+			Rule: heldByAnother, Object: string(t.Vehicle), Number: &number, Unit: "s", AtLeast: atLeast,
+			Text: fmt.Sprintf("it would finish in %s%.0f s, once %s has given the task up", atLeastText(atLeast), number, t.Vehicle),
+		}
+	}
 	x := assign.Exclusion{Rule: assign.Slower, Number: number, Limit: limit, AtLeast: atLeast}
 	if number > limit {
 		return exclusionOf(&x)

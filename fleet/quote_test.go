@@ -187,7 +187,7 @@ func (l *life) quoting() {
 			l.fail("no quote of %s: %s", id, p.Detail)
 		}
 		t := l.fleet.State().Durable.Tasks[id]
-		if one := q.Tasks[0]; t.State != fleet.TaskWaiting && one.Vehicle != string(t.Vehicle) || t.State == fleet.TaskWaiting && one.WaitsFor != t.Reason.Text {
+		if one := q.Tasks[0]; t.State != fleet.TaskWaiting && one.Vehicle != string(t.Vehicle) && one.WaitsForCode != "gives_it_up" || t.State == fleet.TaskWaiting && one.WaitsFor != t.Reason.Text {
 			l.fail("%s is %s by %q (%s), quoted as %+v", id, t.State, t.Vehicle, t.Reason.Text, one)
 		}
 		l.checkOthers(l.fleet.State(), q.Tasks[0])

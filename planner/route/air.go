@@ -20,9 +20,8 @@ type air struct {
 	path    []space.Position
 	// near are the obstacles that start or goal are within the clearance of.
 	near []beside
-	// caught are the zones that the start lies in.
+	// caught are the zones that the start lies in and that the way leaves.
 	caught []int32
-	exits  []exit
 	ids    []int32
 	// avoid are the obstacles that no profile leads over or below.
 	avoid []int32
@@ -30,6 +29,7 @@ type air struct {
 	// best way so far.
 	profile        profile
 	line, bestLine []space.XYZ
+	leaving
 
 	// The flight being planned.
 	flight
@@ -55,9 +55,6 @@ type flight struct {
 	relief                 bool
 	heightM, limitM        float64
 	fromGroundM, toGroundM float64
-	// leadM is the way out of the zones that the start is caught in, which comes
-	// before the search.
-	leadM float64
 	// last is the obstacle that blocked a leg last, for the refusal.
 	last int32
 }
@@ -77,11 +74,6 @@ type beside struct {
 	m        float64
 }
 
-type exit struct {
-	at space.XY
-	m  float64
-}
-
 // planned is what a search at some altitude found. Over terrain the altitude is
 // in the points of the line.
 type planned struct {
@@ -90,32 +82,41 @@ type planned struct {
 }
 
 func (p *Planner) fly(q Query) (Route, error) {
-	a := &p.air
 	budget := q.MaxExpansions
 	p.begin(&q)
 	if r := p.endsLawful(&q); r != nil {
 		return Route{}, r
 	}
-	if a.start.Dist(a.goal) < 0.5 {
-		return p.hop(&q)
+	if p.isCaught(&q) {
+		return p.flyOut(&q, &budget)
 	}
-	p.chooseHeights(&q)
-	best, direct := p.flyStraight(&q, &budget)
+	return p.flyOn(&q, &budget)
+}
+
+// flyOn is the flight from a place in no zone that would have to be left.
+func (p *Planner) flyOn(q *Query, budget *int) (Route, error) {
+	a := &p.air
+	a.caught = a.caught[:0]
+	if a.start.Dist(a.goal) < 0.5 {
+		return p.hop(q)
+	}
+	p.chooseHeights(q)
+	best, direct := p.flyStraight(q, budget)
 	if direct >= 0 {
 		a.heights[direct].done = true
 	}
 	var why *Refusal
 	for share := p.share(); ; share *= shareGrowth {
-		best, why = p.flyAround(&q, best, direct, share, why, &budget)
-		if best.found || budget < 0 || share > math.MaxInt/shareGrowth {
+		best, why = p.flyAround(q, best, direct, share, why, budget)
+		if best.found || *budget < 0 || share > math.MaxInt/shareGrowth {
 			break
 		}
 	}
-	used := min(q.MaxExpansions, q.MaxExpansions-budget)
+	used := min(q.MaxExpansions, q.MaxExpansions-*budget)
 	switch {
 	case best.found:
-		return p.routeOf(&q, best, used), nil
-	case budget < 0:
+		return p.routeOf(q, best, used), nil
+	case *budget < 0:
 		return Route{Expansions: used}, &Refusal{Rule: Budget, At: q.To, Number: float64(q.MaxExpansions)}
 	case why == nil:
 		why = &Refusal{Rule: NoWay, At: q.From, Object: "height limit"}
@@ -370,7 +371,7 @@ func (p *Planner) hop(q *Query) (Route, error) {
 // With straight, it looks at the straight way alone.
 func (p *Planner) flyAt(q *Query, z, boundS float64, straight bool, budget *int) (planned, *Refusal) {
 	a := &p.air
-	a.z, a.heightM, a.leadM, a.last = z, z, 0, -1
+	a.z, a.heightM, a.last = z, z, -1
 	a.avoid = a.avoid[:0]
 	up, _ := p.columns(z)
 	upS := q.Spec.Leg(0, max(0, up-a.fromM), max(0, a.fromM-up), q.LoadKg).Seconds
@@ -379,28 +380,17 @@ func (p *Planner) flyAt(q *Query, z, boundS float64, straight bool, budget *int)
 	if r := p.columnsLawful(q, z, upS); r != nil {
 		return planned{}, r
 	}
-	start := a.start
-	if len(a.caught) > 0 {
-		out, ok := p.wayOut()
-		if !ok {
-			return planned{}, &Refusal{Rule: InsideZone, At: q.From, Object: p.laws.zones[a.caught[0]].id}
-		}
-		a.leadM = start.Dist(out)
-		a.bends = append(a.bends, out)
-		start = out
-	}
-	p.collectBeside(start)
+	p.collectBeside(a.start)
 	if a.relief {
-		return p.flyAbove(q, start, boundS, straight, budget)
+		return p.flyAbove(q, boundS, straight, budget)
 	}
 	columnsS := p.secondsAt(q, z, 0)
-	boundM := (boundS-columnsS)*a.speed - a.leadM
-	lengthM, ok := p.search(start, boundM, straight, budget)
+	boundM := (boundS - columnsS) * a.speed
+	lengthM, ok := p.search(boundM, straight, budget)
 	if !ok {
 		return planned{}, p.whyNot(q)
 	}
 	a.bends = a.sight.bendsOf(a.bends)
-	lengthM += a.leadM
 	arrive := nanos(q.Depart, upS+lengthM/a.speed)
 	end := nanos(q.Depart, columnsS+lengthM/a.speed+LateS)
 	if id := p.columnZone(a.goal, z, a.toM, arrive, end); id >= 0 {
@@ -410,15 +400,15 @@ func (p *Planner) flyAt(q *Query, z, boundS float64, straight bool, budget *int)
 }
 
 // search looks for a way among the obstacles, shorter than boundM.
-func (p *Planner) search(start space.XY, boundM float64, straight bool, budget *int) (lengthM float64, ok bool) {
+func (p *Planner) search(boundM float64, straight bool, budget *int) (lengthM float64, ok bool) {
 	a := &p.air
 	if !straight {
-		return a.sight.search(p, start, a.goal, boundM, budget)
+		return a.sight.search(p, a.start, a.goal, boundM, budget)
 	}
 	*budget--
-	a.sight.straight(start, a.goal)
-	id, _ := p.blocked(0, 1, start, a.goal, 0)
-	return start.Dist(a.goal), id < 0 && *budget >= 0
+	a.sight.straight(a.start, a.goal)
+	id, _ := p.blocked(0, 1, a.start, a.goal, 0)
+	return a.start.Dist(a.goal), id < 0 && *budget >= 0
 }
 
 // whyNot names what stood in the way last.
@@ -431,24 +421,43 @@ func (p *Planner) whyNot(q *Query) *Refusal {
 }
 
 // columnsLawful refuses an altitude that start or goal cannot be reached from
-// or at, and collects the zones that the start is caught in.
+// or at.
 func (p *Planner) columnsLawful(q *Query, z, upS float64) *Refusal {
 	a := &p.air
-	up, down := p.columns(z)
-	a.caught = a.caught[:0]
-	for i, at := range [2]space.XY{a.start, a.goal} {
-		pos := [2]space.Position{q.From, q.To}[i]
-		p.around(at, 0)
-		for _, id := range a.ids {
-			if id < p.firstWater() && p.tall(id) && p.fixed.buildings.inside(id, at) {
-				return &Refusal{Rule: InsideBuilding, At: pos, Object: p.c.Buildings[id].ID, Number: p.c.Buildings[id].HeightM}
-			}
-		}
+	_, down := p.columns(z)
+	if r := p.inBuilding(a.goal, q.To); r != nil {
+		return r
 	}
 	for _, id := range p.zonesAt(a.goal) {
 		if l := &p.laws.zones[id]; p.binds(l) && !l.timed() && (p.forbids(l, a.toGroundM, a.toGroundM) || l.rule == chart.KeepOut && overlaps(l, down, a.toM)) {
 			return &Refusal{Rule: InsideZone, At: q.To, Object: l.id, Number: l.limitM}
 		}
+	}
+	if r := p.startLawful(q, z, upS); r != nil || len(a.caught) == 0 {
+		return r
+	}
+	return &Refusal{Rule: InsideZone, At: q.From, Object: p.laws.zones[a.caught[0]].id}
+}
+
+// inBuilding refuses an altitude at which a place is in a building.
+func (p *Planner) inBuilding(at space.XY, pos space.Position) *Refusal {
+	p.around(at, 0)
+	for _, id := range p.air.ids {
+		if id < p.firstWater() && p.tall(id) && p.fixed.buildings.inside(id, at) {
+			return &Refusal{Rule: InsideBuilding, At: pos, Object: p.c.Buildings[id].ID, Number: p.c.Buildings[id].HeightM}
+		}
+	}
+	return nil
+}
+
+// startLawful refuses an altitude that the start cannot be left at, and collects
+// the zones that the start is caught in there.
+func (p *Planner) startLawful(q *Query, z, upS float64) *Refusal {
+	a := &p.air
+	up, _ := p.columns(z)
+	a.caught = a.caught[:0]
+	if r := p.inBuilding(a.start, q.From); r != nil {
+		return r
 	}
 	from, late := q.Depart.UnixNano(), nanos(q.Depart, upS+LateS)
 	for _, id := range p.zonesAt(a.start) {
@@ -456,7 +465,7 @@ func (p *Planner) columnsLawful(q *Query, z, upS float64) *Refusal {
 		if !p.binds(l) || !l.during(from, late) {
 			continue
 		}
-		here := l.rule == chart.KeepOut && l.applies(a.fromM)
+		here := p.traps(l, a.fromM, a.fromGroundM)
 		forbidden := p.forbids(l, a.fromGroundM, a.fromGroundM)
 		switch {
 		case here && forbidden:

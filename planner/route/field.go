@@ -1,7 +1,6 @@
 package route
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -97,12 +96,12 @@ func (p *Planner) avoids(id int32) bool { return slices.Contains(p.air.avoid, id
 
 func (p *Planner) blocked(a, b int32, from, to space.XY, g float64) (id int32, lasting bool) {
 	f := &p.air.flight
-	t0 := f.departed + int64((f.leadM+g)/f.speed*1e9)
+	t0 := f.departed + int64(g/f.speed*1e9)
 	t1 := t0 + int64((from.Dist(to)/f.speed+LateS)*1e9)
 	p.around2(from, to, ClearanceM)
 	for _, id := range p.air.ids {
 		standing, lasting := p.stands(id, t0, t1)
-		if !standing {
+		if !standing || p.isLeft(id) {
 			continue
 		}
 		if p.cuts(id, from, to, p.reduced(id, a, b)-slackM) && !p.passes(id, from, to) {
@@ -167,69 +166,6 @@ func (p *Planner) collectBeside(start space.XY) {
 			}
 		}
 	}
-}
-
-// wayOut is the nearest place beyond the clearance of the zones that the start
-// is caught in, from which the search can go on.
-func (p *Planner) wayOut() (space.XY, bool) {
-	a := &p.air
-	a.exits = a.exits[:0]
-	for _, id := range a.caught {
-		a.exits = p.laws.shapes.exits(id, a.start, a.exits)
-	}
-	slices.SortStableFunc(a.exits, func(x, y exit) int { return cmp.Compare(x.m, y.m) })
-	for _, e := range a.exits {
-		if p.exitFree(e) {
-			return e.at, true
-		}
-	}
-	return space.XY{}, false
-}
-
-func (p *Planner) exitFree(e exit) bool {
-	if !p.fixed.inner.Contains(e.at) {
-		return false
-	}
-	a := &p.air
-	zones := p.firstZone()
-	t1 := a.departed + int64((e.m/a.speed+LateS)*1e9)
-	p.around2(a.start, e.at, ClearanceM)
-	for _, id := range a.ids {
-		if standing, _ := p.stands(id, a.departed, t1); !standing {
-			continue
-		}
-		if p.covers(id, e.at) {
-			return false
-		}
-		if id >= zones && slices.Contains(a.caught, id-zones) {
-			continue
-		}
-		s, i := p.shape(id)
-		if p.cuts(id, a.start, e.at, min(ClearanceM, s.distance(i, a.start))-slackM) && !p.passes(id, a.start, e.at) {
-			return false
-		}
-	}
-	return true
-}
-
-// exits appends, for each edge of shape i, the place just beyond the clearance
-// that lies straight across it from a point inside.
-func (s *shapes) exits(i int32, from space.XY, dst []exit) []exit {
-	for r := s.first[i]; r < s.first[i+1]; r++ {
-		ring := s.pts[s.ring[r]:s.ring[r+1]]
-		p := ring[len(ring)-1]
-		for _, q := range ring {
-			at, _ := space.ClosestOnSegment(from, p, q)
-			away := at.Sub(from)
-			if away.Len() < 0.1 {
-				away = space.XY{X: q.Y - p.Y, Y: p.X - q.X}
-			}
-			out := at.Add(away.Scale((ClearanceM + slackM) / away.Len()))
-			dst = append(dst, exit{out, from.Dist(out)})
-			p = q
-		}
-	}
-	return dst
 }
 
 // routeOf turns the best way into positions and prices it.

@@ -304,7 +304,10 @@ func (p *Planner) groundM(at space.Position) float64 { return p.c.GroundAltitude
 //     right beside a wall, as only the footprint itself is closed to the column;
 //     above a footprint it must be no lower than the roof. The goal must not be
 //     above the chart's limit of height less LimitMarginM. An aircraft caught in
-//     a keep-out zone leaves by the shortest straight line that is free. With
+//     a keep-out zone, or above a height limit that leaves no room for a cruise,
+//     first leaves by the way that takes the least time, up, down or out around
+//     buildings at its present height or another, and flies on from there; with
+//     no way on, it leaves elsewhere. With
 //     keep-in zones, the way stays in the first that holds start and goal; from
 //     outside of all of them every way is lawful, since all lead back. Altitudes
 //     below the ground count as the ground. Over terrain the cruise is at a

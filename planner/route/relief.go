@@ -173,6 +173,10 @@ func (p *Planner) chooseAbove(q *Query) {
 	for _, h := range [...]float64{MinCruiseM, 60, 80, 100, highest, lowest, a.fromM - a.fromGroundM, a.toM - a.toGroundM} {
 		add(h)
 	}
+	// One that is higher already may stay so.
+	if h := a.fromM - a.fromGroundM; h > highest && h <= a.limitM {
+		a.heights = append(a.heights, height{z: h})
+	}
 	for _, at := range [2]space.XY{a.start, a.goal} {
 		p.around(at, 0)
 		for _, id := range a.ids {
@@ -204,14 +208,13 @@ func (p *Planner) chooseAbove(q *Query) {
 	p.sortHeights(q)
 }
 
-// flyAbove is flyAt from where the start's zones are left on, over terrain.
-func (p *Planner) flyAbove(q *Query, start space.XY, boundS float64, straight bool, budget *int) (planned, *Refusal) {
+// flyAbove is the rest of flyAt over terrain.
+func (p *Planner) flyAbove(q *Query, boundS float64, straight bool, budget *int) (planned, *Refusal) {
 	a := &p.air
-	lead := len(a.bends)
-	boundM := (boundS-p.secondsAt(q, a.heightM, 0))*a.speed - a.leadM
+	boundM := (boundS - p.secondsAt(q, a.heightM, 0)) * a.speed
 	for {
-		a.bends = a.bends[:lead]
-		if _, ok := p.search(start, boundM, straight, budget); !ok {
+		a.bends = a.bends[:0]
+		if _, ok := p.search(boundM, straight, budget); !ok {
 			return planned{}, p.whyNot(q)
 		}
 		a.bends = a.sight.bendsOf(a.bends)
@@ -243,16 +246,25 @@ func (p *Planner) columnsAbove(q *Query) (seconds float64, why *Refusal) {
 	for i := 1; i < len(a.line); i++ {
 		seconds += q.Spec.Segment(a.line[i-1], a.line[i], q.LoadKg, 0).Seconds
 	}
-	from, late := q.Depart.UnixNano(), nanos(q.Depart, upS+LateS)
-	for _, id := range p.zonesAt(a.start) {
-		l := &p.laws.zones[id]
-		if l.rule == chart.KeepOut && p.binds(l) && l.during(from, late) && !l.applies(a.fromM) && overlaps(l, a.fromM, up) {
-			return 0, &Refusal{Rule: InsideZone, At: q.From, Object: l.id}
-		}
+	if r := p.startColumn(q, up, upS); r != nil {
+		return 0, r
 	}
 	arrive, end := nanos(q.Depart, seconds), nanos(q.Depart, seconds+downS+LateS)
 	if id := p.columnZone(a.goal, down, a.toM, arrive, end); id >= 0 {
 		return 0, &Refusal{Rule: InsideZone, At: q.To, Object: p.laws.zones[id].id}
 	}
 	return seconds + downS, nil
+}
+
+// startColumn refuses a column over the start that leads into a zone.
+func (p *Planner) startColumn(q *Query, up, upS float64) *Refusal {
+	a := &p.air
+	from, late := q.Depart.UnixNano(), nanos(q.Depart, upS+LateS)
+	for _, id := range p.zonesAt(a.start) {
+		l := &p.laws.zones[id]
+		if l.rule == chart.KeepOut && p.binds(l) && l.during(from, late) && !l.applies(a.fromM) && overlaps(l, a.fromM, up) {
+			return &Refusal{Rule: InsideZone, At: q.From, Object: l.id}
+		}
+	}
+	return nil
 }

@@ -16,7 +16,16 @@ type shapes struct {
 	ring  []int32
 	first []int32
 	boxes []space.Box
+	// coarse are the rings of many points without those that do not stand out.
+	coarse map[int32][]space.XY
 }
+
+const (
+	// manyPoints is how many points a ring may have before it is simplified for
+	// the search; coarseM is by how much it may then be off.
+	manyPoints = 96
+	coarseM    = 1.0
+)
 
 func newShapes() *shapes {
 	return &shapes{ring: []int32{0}, first: []int32{0}}
@@ -52,6 +61,12 @@ func (s *shapes) add(rings [][]space.XY, inverted bool) {
 		if (space.RingArea(ring) > 0) != forbiddenInside {
 			slices.Reverse(ring)
 		}
+		if len(ring) > manyPoints {
+			if s.coarse == nil {
+				s.coarse = map[int32][]space.XY{}
+			}
+			s.coarse[int32(len(s.ring)-1)] = space.SimplifyRing(ring, coarseM)
+		}
 		s.ring = append(s.ring, int32(len(s.pts)))
 	}
 	s.first = append(s.first, int32(len(s.ring)-1))
@@ -61,6 +76,18 @@ func (s *shapes) add(rings [][]space.XY, inverted bool) {
 func near(a, b space.XY) bool {
 	dx, dy := a.X-b.X, a.Y-b.Y
 	return dx*dx+dy*dy < 1e-6
+}
+
+// edges calls each with all edges of shape i and the numbers of their rings.
+func (s *shapes) edges(i int32, each func(ring int32, from, to space.XY)) {
+	for r := s.first[i]; r < s.first[i+1]; r++ {
+		ring := s.pts[s.ring[r]:s.ring[r+1]]
+		p := ring[len(ring)-1]
+		for _, q := range ring {
+			each(r, p, q)
+			p = q
+		}
+	}
 }
 
 // inside tells whether p lies within the rings of shape i by the even-odd rule.
@@ -159,10 +186,15 @@ type corner struct {
 // corners appends the points around shape i at which a shortest way that keeps
 // the clearance c may bend: the mitre of the offset boundary at each convex
 // corner, two tangent points where the corner turns by clearly more than a
-// right angle, so that none lies further than 1.6·c from the corner.
+// right angle, so that none lies further than 1.6·c from the corner. Of a ring of
+// many points only those count that stand out by coarseM, and the clearance is
+// larger by as much, so that the ways along it keep c from the ring itself.
 func (s *shapes) corners(i int32, c float64, dst []corner) []corner {
 	for r := s.first[i]; r < s.first[i+1]; r++ {
-		ring := s.pts[s.ring[r]:s.ring[r+1]]
+		ring, c := s.pts[s.ring[r]:s.ring[r+1]], c
+		if few, many := s.coarse[r]; many {
+			ring, c = few, c+coarseM
+		}
 		n := len(ring)
 		for k := range n {
 			prev, p, next := ring[(k+n-1)%n], ring[k], ring[(k+1)%n]

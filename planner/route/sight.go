@@ -28,15 +28,24 @@ type sight struct {
 	done   []int32
 	active seen
 	bends  []corner
+	feet   []space.XY
+	// last is the spot at which the way found ends.
+	last int32
+	// out says that the search is for a way out, which may end at many places.
+	out bool
 }
 
-// spot is a place where a way may bend: 0 is the start, 1 the goal.
+// spot is a place where a way may bend: 0 is the start. A way ends at a final
+// one: at 1, the goal, or in a search for a way out at any of many.
 type spot struct {
 	corner
-	g      float64
+	g float64
+	// aheadM is a lower bound of what is left from here.
+	aheadM float64
 	parent int32
 	closed bool
 	dead   bool
+	final  bool
 }
 
 // blocker tells what stands in the way of a leg: an obstacle's id, or -1. The
@@ -50,21 +59,50 @@ type field interface {
 	covers(id int32, at space.XY) bool
 	// obstacles is one more than the greatest id.
 	obstacles() int
+	// toLeave is a lower bound of the way from a place out of what a search for a
+	// way out leaves, and feet appends places near it where such a way may end.
+	toLeave(at space.XY) float64
+	feet(at space.XY, dst []space.XY) []space.XY
 }
 
 // search finds the shortest way from start to goal that is shorter than bound.
 // Of budget it takes what it uses; ok is false when there is no such way or the
 // budget has run out, which is then below zero.
 func (s *sight) search(f field, start, goal space.XY, bound float64, budget *int) (lengthM float64, ok bool) {
-	s.spots = append(s.spots[:0],
-		spot{corner: corner{at: start}, parent: -1},
-		spot{corner: corner{at: goal}, parent: -1})
-	s.queue, s.done = s.queue[:0], s.done[:0]
+	s.begin(f, start)
+	s.spots = append(s.spots, spot{corner: corner{at: goal}, parent: -1, final: true})
+	s.spots[0].aheadM = start.Dist(goal)
+	return s.run(f, bound, budget)
+}
+
+// searchOut finds the shortest way from start to any of the exits, or to one of
+// the feet before the places where it bends, that is shorter than bound.
+func (s *sight) searchOut(f field, start space.XY, exits []space.XY, bound float64, budget *int) (lengthM float64, ok bool) {
+	s.begin(f, start)
+	s.spots[0].aheadM = f.toLeave(start)
+	s.out = true
+	s.addFinal(exits)
+	return s.run(f, bound, budget)
+}
+
+func (s *sight) addFinal(exits []space.XY) {
+	for _, at := range exits {
+		s.spots = append(s.spots, spot{corner: corner{at: at}, parent: -1, final: true})
+	}
+}
+
+func (s *sight) begin(f field, start space.XY) {
+	s.spots = append(s.spots[:0], spot{corner: corner{at: start}, parent: -1})
+	s.queue, s.done, s.out = s.queue[:0], s.done[:0], false
 	s.active.reset(f.obstacles())
-	if start.Dist(goal) >= bound {
+}
+
+// run is the search among the spots at hand.
+func (s *sight) run(f field, bound float64, budget *int) (lengthM float64, ok bool) {
+	if s.spots[0].aheadM >= bound {
 		return 0, false
 	}
-	s.close(0, -1, 0, bound, budget)
+	s.close(f, 0, -1, 0, bound, budget)
 	for len(s.queue) > 0 {
 		e := s.queue.pop()
 		to := &s.spots[e.to]
@@ -76,7 +114,7 @@ func (s *sight) search(f field, start, goal space.XY, bound float64, budget *int
 		}
 		from := &s.spots[e.from]
 		if id, lasting := f.blocked(e.from, e.to, from.at, to.at, from.g); id >= 0 {
-			if lasting && e.to != 1 && f.covers(id, to.at) {
+			if lasting && !to.final && f.covers(id, to.at) {
 				to.dead = true
 			}
 			if s.active.first(id) {
@@ -84,11 +122,11 @@ func (s *sight) search(f field, start, goal space.XY, bound float64, budget *int
 			}
 			continue
 		}
-		if e.to == 1 {
-			to.g, to.parent, to.closed = e.g, e.from, true
+		if to.final {
+			to.g, to.parent, to.closed, s.last = e.g, e.from, true, e.to
 			return e.g, true
 		}
-		s.close(e.to, e.from, e.g, bound, budget)
+		s.close(f, e.to, e.from, e.g, bound, budget)
 	}
 	return 0, false
 }
@@ -97,11 +135,16 @@ func (s *sight) search(f field, start, goal space.XY, bound float64, budget *int
 func (s *sight) straight(start, goal space.XY) {
 	s.spots = append(s.spots[:0],
 		spot{corner: corner{at: start}, parent: -1, closed: true},
-		spot{corner: corner{at: goal}, parent: 0, closed: true})
+		spot{corner: corner{at: goal}, parent: 0, closed: true, final: true})
+	s.last = 1
 }
 
 // close fixes the way to a spot and offers all legs that leave it.
-func (s *sight) close(i, parent int32, g, bound float64, budget *int) {
+func (s *sight) close(f field, i, parent int32, g, bound float64, budget *int) {
+	if s.out {
+		s.feet = f.feet(s.spots[i].at, s.feet[:0])
+		s.addFinal(s.feet)
+	}
 	sp := &s.spots[i]
 	sp.g, sp.parent, sp.closed = g, parent, true
 	s.done = append(s.done, i)
@@ -117,7 +160,13 @@ func (s *sight) activate(f field, id int32, bound float64, budget *int) {
 	s.bends = f.offset(id, s.bends[:0])
 	first := len(s.spots)
 	for _, c := range s.bends {
-		s.spots = append(s.spots, spot{corner: c, parent: -1})
+		aheadM := 0.0
+		if s.out {
+			aheadM = f.toLeave(c.at)
+		} else {
+			aheadM = c.at.Dist(s.spots[1].at)
+		}
+		s.spots = append(s.spots, spot{corner: c, parent: -1, aheadM: aheadM})
 	}
 	before := len(s.queue)
 	for _, i := range s.done {
@@ -136,22 +185,21 @@ func (s *sight) offer(i, j int32, bound float64) {
 		return
 	}
 	dx, dy := b.at.X-a.at.X, b.at.Y-a.at.Y
-	if (i > 1 && !a.tangent(dx, dy)) || (j > 1 && !b.tangent(dx, dy)) {
+	if (i > 0 && !a.tangent(dx, dy)) || (!b.final && !b.tangent(dx, dy)) {
 		return
 	}
 	g := a.g + math.Sqrt(dx*dx+dy*dy)
-	goal := &s.spots[1]
-	f := g + b.at.Dist(goal.at)
+	f := g + b.aheadM
 	if f >= bound {
 		return
 	}
 	s.queue.push(entry{f: f, g: g, to: j, from: i})
 }
 
-// bendsOf appends the places of the way between start and goal, both left out.
+// bendsOf appends the places of the way between its ends, both left out.
 func (s *sight) bendsOf(dst []space.XY) []space.XY {
 	first := len(dst)
-	for i := s.spots[1].parent; i > 0; i = s.spots[i].parent {
+	for i := s.spots[s.last].parent; i > 0; i = s.spots[i].parent {
 		dst = append(dst, s.spots[i].at)
 	}
 	for i, j := first, len(dst)-1; i < j; i, j = i+1, j-1 {

@@ -28,6 +28,10 @@ func (y yard) covers(id int32, at space.XY) bool {
 	return y.s.closer(id, at, at, ClearanceM-slackM) || y.s.inside(id, at)
 }
 
+func (y yard) toLeave(space.XY) float64 { return 0 }
+
+func (y yard) feet(_ space.XY, dst []space.XY) []space.XY { return dst }
+
 func (y yard) free(at space.XY) bool {
 	for i := range int32(y.s.count()) {
 		if y.covers(i, at) {

@@ -20,6 +20,10 @@ const (
 	// MaxZoneRings and MaxZonePoints bound a polygon; more is refused.
 	MaxZoneRings  = 64
 	MaxZonePoints = 4096
+	// MaxZoneCorners is how many of the points may stand out of the outline by
+	// more than ZoneCornerM: ways are planned about these.
+	MaxZoneCorners = 512
+	ZoneCornerM    = 1.0
 	// ZoneBeyondDeg is how far beyond the chart's extent a zone's points may
 	// lie; the zone must touch the extent itself.
 	ZoneBeyondDeg = 1.0
@@ -158,6 +162,13 @@ func (f *Fleet) polygonOf(rings [][][2]float64) (orb.Polygon, Answer, bool) {
 		if area := math.Abs(space.RingArea(r)); !(area >= MinZoneM2) {
 			return refuse("ring %d holds %.2f m², and must hold %g or more", i+1, area, MinZoneM2)
 		}
+	}
+	corners := 0
+	for _, r := range projected {
+		corners += len(space.SimplifyRing(r, ZoneCornerM))
+	}
+	if corners > MaxZoneCorners {
+		return refuse("it is too jagged: %d of its points stand out by more than %g m, and at most %d may: simplify it", corners, ZoneCornerM, MaxZoneCorners)
 	}
 	for i, r := range projected[1:] {
 		if !ringWithin(r, projected[0]) {

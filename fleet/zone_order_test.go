@@ -30,6 +30,7 @@ func TestWhatZonesAreRefused(t *testing.T) {
 		{"good", api.ZoneOrder{Rule: "keep_out", Polygon: good}, "", ""},
 		{"the most points", api.ZoneOrder{Rule: "keep_out", Polygon: [][][2]float64{many[1:]}}, "", ""},
 		{"too many points", api.ZoneOrder{Rule: "keep_out", Polygon: [][][2]float64{many}}, "bad_zone", "polygon"},
+		{"too many corners", api.ZoneOrder{Rule: "keep_out", Polygon: q.round(fleet.MaxZoneCorners+2, 400, 300)}, "bad_zone", "polygon"},
 		{"no rings", api.ZoneOrder{Rule: "keep_out"}, "bad_zone", "polygon"},
 		{"an unknown rule", api.ZoneOrder{Rule: "forbid", Polygon: good}, "bad_zone", "rule"},
 		{"two points", api.ZoneOrder{Rule: "keep_out", Polygon: [][][2]float64{good[0][:2]}}, "bad_zone", "polygon"},

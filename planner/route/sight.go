@@ -185,7 +185,9 @@ func (s *sight) offer(i, j int32, bound float64) {
 		return
 	}
 	dx, dy := b.at.X-a.at.X, b.at.Y-a.at.Y
-	if (i > 0 && !a.tangent(dx, dy)) || (!b.final && !b.tangent(dx, dy)) {
+	// The ends may lie between a shape and the boundary that its corners are on.
+	bends := i > 0 && !b.final
+	if bends && (!a.tangent(dx, dy) || !b.tangent(dx, dy)) {
 		return
 	}
 	g := a.g + math.Sqrt(dx*dx+dy*dy)

@@ -128,6 +128,49 @@ func TestAQuoteIsRefusedAsTheOrderWouldBe(t *testing.T) {
 	}
 }
 
+// TestAQuoteSaysThatAVehicleIsToGiveATaskUp: from when a zone takes a stop off a
+// plan until the vehicle has accepted that, the task waits for it.
+func TestAQuoteSaysThatAVehicleIsToGiveATaskUp(t *testing.T) {
+	s := newStage(t)
+	s.play(`> home d1 node/6018 multirotor kapok-quad
+> join d1 multirotor
+> sample d1 site:node/6018
+> home d2 node/6014 multirotor kapok-quad
+> order visit at=site:node/6015 by=multirotor
+> accept d1 M1/1
+> order visit at=site:node/6023 by=multirotor
+> accept d1 M1/2
+> join d2 multirotor
+> sample d2 site:node/6014
+> along d1 0.3
+> zone new keep_out rect=-400,-150,-250,0
+`)
+	quote := func(task string) api.TaskQuote {
+		q, p := s.quote(api.QuoteRequest{Task: task})
+		if p != nil {
+			t.Fatal(p.Detail)
+		}
+		return q.Tasks[0]
+	}
+	one := quote("T1")
+	if one.Vehicle != "" || one.WaitsForCode != "gives_it_up" || !strings.Contains(one.WaitsFor, "d1") || len(one.Others) != 2 {
+		t.Errorf("the task that is given up is quoted as %+v", one)
+	}
+	if x := find(t, one, "d1"); x.Rule != "gives_it_up" || x.Object != "M1" {
+		t.Errorf("d1: %+v", x)
+	}
+	if x := find(t, one, "d2"); x.Rule != "inside_zone" || x.Object != "Z1" {
+		t.Errorf("d2: %+v", x)
+	}
+	if kept := quote("T2"); kept.Vehicle != "d1" || kept.ETA.IsZero() {
+		t.Errorf("the task that is kept is quoted as %+v", kept)
+	}
+	s.play("> accept d1 M1/3")
+	if one := quote("T1"); one.WaitsForCode != "inside_zone" {
+		t.Errorf("the task that was given up is quoted as %+v", one)
+	}
+}
+
 // TestQuotesMayBeMadeWhileTheFleetDecides is for the race detector.
 func TestQuotesMayBeMadeWhileTheFleetDecides(t *testing.T) {
 	s := newStage(t)

@@ -228,3 +228,44 @@ func TestWhatIsNotFoundIsLookedForEverLessOften(t *testing.T) {
 		}
 	}
 }
+
+// TestTheAnswerToAnEmergencyNamesItsVehicle: a step spends more on what people
+// report as an emergency than on other work, in all so much.
+func TestTheAnswerToAnEmergencyNamesItsVehicle(t *testing.T) {
+	// asked tells how many questions are left to the background when the orders
+	// come in one step.
+	asked := func(expansions int, priorities ...string) int {
+		s := newStage(t)
+		s.config.ExpansionsPerStep = expansions
+		s.open(s.fleet.State())
+		var inputs []fleet.Input
+		for _, r := range []string{"r1", "r2", "r3"} {
+			s.play("> home " + r + " node/6001 rover kapok-rover\n> join " + r + " rover\n> sample " + r + " site:node/6001")
+		}
+		for _, p := range priorities {
+			inputs = append(inputs, fleet.Asked{Actor: "alice", Ask: fleet.OrderTask{Order: api.Order{
+				Kind: "visit", Priority: p, Stops: []api.OrderStop{{Site: "node/6003"}},
+			}}})
+		}
+		s.step(inputs...)
+		return len(s.questions)
+	}
+	// enough is the least budget with which one routine order is settled inline.
+	enough := 1
+	for asked(enough, "routine") > 0 {
+		enough *= 2
+	}
+	less := max(1, enough/fleet.EmergencyExpansions)
+	if asked(less, "routine") != 1 {
+		t.Fatalf("with %d expansions nothing is left to the background", less)
+	}
+	if asked(less, "emergency") != 0 {
+		t.Errorf("with %d expansions an emergency is left to the background", less)
+	}
+	if n := asked(less, "emergency", "emergency", "emergency"); n == 0 {
+		t.Error("three emergencies in one step take more than there is for all of them")
+	}
+	if n := asked(less, "emergency", "routine"); n != 1 {
+		t.Errorf("an emergency and a routine order leave %d questions to the background", n)
+	}
+}

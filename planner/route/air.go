@@ -23,6 +23,8 @@ type air struct {
 	// caught are the zones that the start lies in and that the way leaves.
 	caught []int32
 	ids    []int32
+	// timeless leaves zones that have times out of a search.
+	timeless bool
 	// avoid are the obstacles that no profile leads over or below.
 	avoid []int32
 	// profile is the way over terrain, line its points, bestLine those of the
@@ -397,18 +399,6 @@ func (p *Planner) flyAt(q *Query, z, boundS float64, straight bool, budget *int)
 		return planned{}, &Refusal{Rule: InsideZone, At: q.To, Object: p.laws.zones[id].id}
 	}
 	return planned{z: z, seconds: columnsS + lengthM/a.speed, found: true}, nil
-}
-
-// search looks for a way among the obstacles, shorter than boundM.
-func (p *Planner) search(boundM float64, straight bool, budget *int) (lengthM float64, ok bool) {
-	a := &p.air
-	if !straight {
-		return a.sight.search(p, a.start, a.goal, boundM, budget)
-	}
-	*budget--
-	a.sight.straight(a.start, a.goal)
-	id, _ := p.blocked(0, 1, a.start, a.goal, 0)
-	return a.start.Dist(a.goal), id < 0 && *budget >= 0
 }
 
 // whyNot names what stood in the way last.

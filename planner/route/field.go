@@ -84,6 +84,9 @@ func (p *Planner) stands(id int32, t0, t1 int64) (standing, lasting bool) {
 		return true, true
 	}
 	l := &p.laws.zones[id-p.firstZone()]
+	if p.air.timeless && l.timed() {
+		return false, false
+	}
 	if p.avoids(id) {
 		return true, !l.timed()
 	}

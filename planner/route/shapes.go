@@ -16,6 +16,10 @@ type shapes struct {
 	ring  []int32
 	first []int32
 	boxes []space.Box
+	// blocks are the boxes of each blockEdges edges of a ring; those of ring r are
+	// block[r]..block[r+1].
+	blocks []space.Box
+	block  []int32
 	// coarse are the rings of many points without those that do not stand out.
 	coarse map[int32][]space.XY
 }
@@ -25,10 +29,12 @@ const (
 	// the search; coarseM is by how much it may then be off.
 	manyPoints = 96
 	coarseM    = 1.0
+	// blockEdges is how many edges of a ring are passed over at once.
+	blockEdges = 32
 )
 
 func newShapes() *shapes {
-	return &shapes{ring: []int32{0}, first: []int32{0}}
+	return &shapes{ring: []int32{0}, first: []int32{0}, block: []int32{0}}
 }
 
 func (s *shapes) count() int { return len(s.boxes) }
@@ -68,9 +74,23 @@ func (s *shapes) add(rings [][]space.XY, inverted bool) {
 			s.coarse[int32(len(s.ring)-1)] = space.SimplifyRing(ring, coarseM)
 		}
 		s.ring = append(s.ring, int32(len(s.pts)))
+		s.addBlocks(ring)
 	}
 	s.first = append(s.first, int32(len(s.ring)-1))
 	s.boxes = append(s.boxes, b)
+}
+
+// addBlocks appends the blocks of a ring.
+func (s *shapes) addBlocks(ring []space.XY) {
+	last := ring[len(ring)-1]
+	for k := 0; k < len(ring); k += blockEdges {
+		b := space.BoxOf(last)
+		for _, p := range ring[k:min(k+blockEdges, len(ring))] {
+			b, last = b.Extend(p), p
+		}
+		s.blocks = append(s.blocks, b)
+	}
+	s.block = append(s.block, int32(len(s.blocks)))
 }
 
 func near(a, b space.XY) bool {
@@ -90,6 +110,14 @@ func (s *shapes) edges(i int32, each func(ring int32, from, to space.XY)) {
 	}
 }
 
+// blockOf returns the points at which the edges of block k of a ring end, and the
+// one at which the first begins.
+func blockOf(ring []space.XY, k int) (from space.XY, to []space.XY) {
+	first := k * blockEdges
+	from = ring[(first+len(ring)-1)%len(ring)]
+	return from, ring[first:min(first+blockEdges, len(ring))]
+}
+
 // inside tells whether p lies within the rings of shape i by the even-odd rule.
 func (s *shapes) inside(i int32, p space.XY) bool {
 	if !s.boxes[i].Contains(p) {
@@ -98,12 +126,17 @@ func (s *shapes) inside(i int32, p space.XY) bool {
 	in := false
 	for r := s.first[i]; r < s.first[i+1]; r++ {
 		ring := s.pts[s.ring[r]:s.ring[r+1]]
-		a := ring[len(ring)-1]
-		for _, b := range ring {
-			if (a.Y > p.Y) != (b.Y > p.Y) && p.X < a.X+(p.Y-a.Y)/(b.Y-a.Y)*(b.X-a.X) {
-				in = !in
+		for k, box := range s.blocks[s.block[r]:s.block[r+1]] {
+			if p.Y < box.Min.Y || p.Y > box.Max.Y || p.X > box.Max.X {
+				continue
 			}
-			a = b
+			a, some := blockOf(ring, k)
+			for _, b := range some {
+				if (a.Y > p.Y) != (b.Y > p.Y) && p.X < a.X+(p.Y-a.Y)/(b.Y-a.Y)*(b.X-a.X) {
+					in = !in
+				}
+				a = b
+			}
 		}
 	}
 	return in
@@ -114,10 +147,15 @@ func (s *shapes) distance(i int32, p space.XY) float64 {
 	best := math.Inf(1)
 	for r := s.first[i]; r < s.first[i+1]; r++ {
 		ring := s.pts[s.ring[r]:s.ring[r+1]]
-		a := ring[len(ring)-1]
-		for _, b := range ring {
-			best = min(best, pointSegment2(p, a, b))
-			a = b
+		for k, box := range s.blocks[s.block[r]:s.block[r+1]] {
+			if m := box.Dist(p); m*m > best {
+				continue
+			}
+			a, some := blockOf(ring, k)
+			for _, b := range some {
+				best = min(best, pointSegment2(p, a, b))
+				a = b
+			}
 		}
 	}
 	return math.Sqrt(best)
@@ -132,14 +170,19 @@ func (s *shapes) closer(i int32, a, b space.XY, c float64) bool {
 	c2 := c * c
 	for r := s.first[i]; r < s.first[i+1]; r++ {
 		ring := s.pts[s.ring[r]:s.ring[r+1]]
-		p := ring[len(ring)-1]
-		for _, q := range ring {
-			if min(p.X, q.X) <= reach.Max.X && max(p.X, q.X) >= reach.Min.X &&
-				min(p.Y, q.Y) <= reach.Max.Y && max(p.Y, q.Y) >= reach.Min.Y &&
-				segmentsCloser(a, b, p, q, c2) {
-				return true
+		for k, box := range s.blocks[s.block[r]:s.block[r+1]] {
+			if !box.Intersects(reach) {
+				continue
 			}
-			p = q
+			p, some := blockOf(ring, k)
+			for _, q := range some {
+				if min(p.X, q.X) <= reach.Max.X && max(p.X, q.X) >= reach.Min.X &&
+					min(p.Y, q.Y) <= reach.Max.Y && max(p.Y, q.Y) >= reach.Min.Y &&
+					segmentsCloser(a, b, p, q, c2) {
+					return true
+				}
+				p = q
+			}
 		}
 	}
 	return false
@@ -253,14 +296,19 @@ func (s *shapes) span(i int32, a, b space.XY, c float64) (t0, t1 float64, ok boo
 	}
 	for r := s.first[i]; r < s.first[i+1]; r++ {
 		ring := s.pts[s.ring[r]:s.ring[r+1]]
-		p := ring[len(ring)-1]
-		for _, q := range ring {
-			if min(p.X, q.X) <= reach.Max.X && max(p.X, q.X) >= reach.Min.X &&
-				min(p.Y, q.Y) <= reach.Max.Y && max(p.Y, q.Y) >= reach.Min.Y {
-				u, v := capsule(a, b, p, q, c)
-				t0, t1 = min(t0, u), max(t1, v)
+		for k, box := range s.blocks[s.block[r]:s.block[r+1]] {
+			if !box.Intersects(reach) {
+				continue
 			}
-			p = q
+			p, some := blockOf(ring, k)
+			for _, q := range some {
+				if min(p.X, q.X) <= reach.Max.X && max(p.X, q.X) >= reach.Min.X &&
+					min(p.Y, q.Y) <= reach.Max.Y && max(p.Y, q.Y) >= reach.Min.Y {
+					u, v := capsule(a, b, p, q, c)
+					t0, t1 = min(t0, u), max(t1, v)
+				}
+				p = q
+			}
 		}
 	}
 	return max(t0, 0), min(t1, 1), t0 <= t1

@@ -287,6 +287,9 @@ func (f *Fleet) orderCommand(a OrderCommand) Answer {
 	if v.TakenOver != nil && kind == protocol.CommandResume {
 		return problem(statusConflict, takenOver, "", fmt.Sprintf("%s has %s in hand: hand it back first", v.TakenOver.By, v.ID))
 	}
+	if why := f.unsafeLanding(v, kind); why != "" && !a.Order.Force {
+		return problem(statusConflict, unsafeLanding, "kind", why+"; send force to land all the same")
+	}
 	id := f.command(v.ID, kind, Reason{"ordered", a.Order.Reason})
 	view, _ := f.state.CommandView(id)
 	return answerWith(statusCreated, view)

@@ -275,17 +275,25 @@ func (f *Fleet) stayLeg(at space.Position, next *int) Leg {
 	}
 }
 
-// overOpenGround tells whether an aircraft may land straight down from a place;
-// why says what is in the way.
-func (f *Fleet) overOpenGround(at space.Position) (why string, ok bool) {
-	xy := f.chart.Frame.XY(at.Point())
+// unsafeLanding is the code of a refused land.
+const unsafeLanding = "unsafe_landing"
+
+// unsafeLanding says what is in the way of a vehicle that is told to land: many
+// go straight down. It is empty when nothing is, for other commands, and when the
+// vehicle's place is not known.
+func (f *Fleet) unsafeLanding(v *Vehicle, kind protocol.CommandKind) string {
+	p := f.presence(v.ID)
+	if kind != protocol.CommandLand || !p.Known || f.stands(v, &p.Sample) {
+		return ""
+	}
+	xy := f.chart.Frame.XY(space.Position(p.Sample.Position).Point())
 	if i, over := f.chart.BuildingAt(xy); over {
-		return "building " + f.chart.Buildings[i].ID, false
+		return fmt.Sprintf("%s is above building %s: give it return, which leads to a place to land", v.ID, f.chart.Buildings[i].ID)
 	}
 	if i, over := f.chart.WaterAt(xy); over {
-		return "water " + f.chart.Water[i].ID, false
+		return fmt.Sprintf("%s is above water, %s: give it return, which leads to a place to land", v.ID, f.chart.Water[i].ID)
 	}
-	return "", true
+	return ""
 }
 
 // isStranded tells whether an alert stands that the vehicle cannot get home or to

@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,4 +142,123 @@ func TestADroneIsCalledBackFromItsWorkByAWayThatIsThere(t *testing.T) {
 		return
 	}
 	t.Fatal("no command was given")
+}
+
+// TestLandAboveABuildingNeedsForce: a person's land is refused there, and says what
+// to do.
+func TestLandAboveABuildingNeedsForce(t *testing.T) {
+	q, _, _ := atWorkOverABuilding(t, 300)
+	land := func(force bool) fleet.Answer {
+		return answerIn(t, q.step(fleet.Asked{Request: 1, Actor: "alice", Ask: fleet.OrderCommand{
+			Vehicle: "d1", Order: api.CommandOrder{Kind: "land", Force: force},
+		}}))
+	}
+	if p := land(false).Problem; p == nil || p.Code != "unsafe_landing" || !strings.Contains(p.Detail, "return") {
+		t.Errorf("land above a building: %+v", p)
+	}
+	if p := land(true).Problem; p != nil {
+		t.Errorf("land with force: %+v", p)
+	}
+}
+
+// TestADroneWithNowhereToComeDownWaitsInTheAir: over the sea with a zone all about,
+// it is held, and goes on when the zone is gone.
+func TestADroneWithNowhereToComeDownWaitsInTheAir(t *testing.T) {
+	c := monaco(t)
+	q := newSquadOn(t, c, func(*fleet.Config) {})
+	near := c.Frame.XY(space.Position{Lon: 7.4225, Lat: 43.7405}.Point())
+	q.join("d1", protocol.Multirotor, q.clear(near.X, near.Y, 0))
+	sea := space.Position{Lon: 7.436, Lat: 43.7335, AltitudeM: 60}
+	if _, wet := c.WaterAt(c.Frame.XY(sea.Point())); !wet {
+		t.Fatal("there is no sea")
+	}
+	q.visit("d1", sea)
+	q.sample("d1", sea, protocol.ModeTravel)
+	change, _ := q.zone(fleet.PutZone{Order: api.ZoneOrder{Rule: "keep_in", Polygon: q.circle(sea, 200)}})
+	e := effectOn(t, &change, "d1")
+	d := &q.fleet.State().Durable
+	commands := d.Vehicles["d1"].Commands
+	if e.Action != "held" || len(commands) != 1 || d.Commands[commands[0]].Kind != protocol.CommandHold {
+		t.Fatalf("%+v, commands %v", e, commands)
+	}
+	q.obey("d1", commands[0])
+	if q.open(fleet.AlertStranded) != 1 {
+		t.Error("nobody is told")
+	}
+	q.zone(fleet.RemoveZone{Zone: "Z1"})
+	for range 60 {
+		q.now = q.now.Add(time.Second)
+		q.sample("d1", sea, protocol.ModeHold)
+		q.step(fleet.Tick{})
+		if m := q.mission("d1"); !m.Answered() {
+			q.accept("d1")
+		}
+	}
+	last := d.Commands[d.Vehicles["d1"].Commands[0]]
+	if last.Kind != protocol.CommandResume || q.open(fleet.AlertStranded) != 0 {
+		t.Errorf("after the zone is gone: %s, %d alerts", last.Kind, q.open(fleet.AlertStranded))
+	}
+}
+
+// TestWhoComesIntoANewZoneIsCaughtNotAtFault: nobody brakes at once.
+func TestWhoComesIntoANewZoneIsCaughtNotAtFault(t *testing.T) {
+	q := newSquad(t)
+	q.join("d1", protocol.Multirotor, q.clear(700, 0, 0))
+	q.sample("d1", q.at(60, 0, 40), protocol.ModeTravel)
+	change, out := q.zone(fleet.PutZone{Order: api.ZoneOrder{Rule: "keep_out", Polygon: q.rectangle(-50, -50, 50, 50)}})
+	if len(change.Affected) != 0 {
+		t.Fatalf("%+v", change.Affected)
+	}
+	for _, r := range out.Events {
+		if e, ok := r.Event.(fleet.ZoneChanged); ok && (e.Zone.ChangedBy != "alice" || !e.Zone.ChangedAt.Equal(q.now) || e.Zone.Revision != r.Index) {
+			t.Errorf("the event tells %q, %s, %d", e.Zone.ChangedBy, e.Zone.ChangedAt, e.Zone.Revision)
+		}
+	}
+	q.now = q.now.Add(time.Second)
+	q.sample("d1", q.at(45, 0, 40), protocol.ModeTravel)
+	if q.open(fleet.AlertCaughtInside) != 1 || q.open(fleet.AlertZone) != 0 {
+		t.Error("one that came in after a second is not taken for caught")
+	}
+	q.now = q.now.Add(fleet.EnterGrace)
+	q.sample("d1", q.at(60, 0, 40), protocol.ModeTravel)
+	q.sample("d1", q.at(45, 0, 40), protocol.ModeTravel)
+	if q.open(fleet.AlertZone) != 1 {
+		t.Error("one that comes in later is not at fault")
+	}
+}
+
+// TestAlertsOfThoseCaughtSayWhatIsWrong: by rule; and none about those that stand.
+func TestAlertsOfThoseCaughtSayWhatIsWrong(t *testing.T) {
+	tests := []struct {
+		order api.ZoneOrder
+		text  string
+	}{
+		{api.ZoneOrder{Rule: "keep_in"}, "was outside when zone Z1 came into force: no violation if it comes in"},
+		{api.ZoneOrder{Rule: "altitude_limit", HeightLimitM: 20}, "was above its limit of height when zone Z1 came into force: no violation if it comes down"},
+		{api.ZoneOrder{Rule: "speed_limit", SpeedLimitMPS: 3}, "was faster than it allows when zone Z1 came into force: no violation if it slows down"},
+	}
+	for _, tt := range tests {
+		q := newSquad(t)
+		q.join("d1", protocol.Multirotor, q.clear(700, 0, 0))
+		q.join("d2", protocol.Multirotor, q.clear(300, 100, 0))
+		q.sample("d1", q.at(0, 0, 40), protocol.ModeTravel)
+		tt.order.Polygon = q.rectangle(-500, -500, 500, 500)
+		if tt.order.Rule == "keep_in" {
+			tt.order.Polygon = q.rectangle(100, -50, 250, 50)
+		}
+		q.zone(fleet.PutZone{Order: tt.order})
+		found := 0
+		for _, a := range q.fleet.State().Durable.Alerts {
+			if a.Kind != fleet.AlertCaughtInside {
+				continue
+			}
+			found++
+			if a.Vehicle != "d1" || !strings.Contains(a.Text, tt.text) {
+				t.Errorf("%s: %s", tt.order.Rule, a.Text)
+			}
+		}
+		if found != 1 {
+			t.Errorf("%s: %d alerts", tt.order.Rule, found)
+		}
+	}
 }

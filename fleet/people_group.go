@@ -93,5 +93,8 @@ func (f *Fleet) notCommanded(v *Vehicle, kind protocol.CommandKind) api.SkippedV
 	case v.TakenOver != nil && kind == protocol.CommandResume:
 		return api.SkippedVehicle{Code: takenOver, Reason: v.TakenOver.By + " has it in hand: hand it back first"}
 	}
+	if why := f.unsafeLanding(v, kind); why != "" {
+		return api.SkippedVehicle{Code: unsafeLanding, Reason: why + "; command it alone with force to land all the same"}
+	}
 	return api.SkippedVehicle{}
 }

@@ -33,7 +33,7 @@ func newCommandKind(c console, kind, short string) *cobra.Command {
 	var o output
 	var group groupFlags
 	var reason string
-	var wait bool
+	var wait, force bool
 	cmd := &cobra.Command{
 		Use: kind + " VEHICLE...", Short: short,
 		Example: "  kapok command " + kind + " robot-1\n  kapok command " + kind + " --kind rover --area 113.92,22.5,113.94,22.52 --reason \"a parade\"",
@@ -50,7 +50,7 @@ func newCommandKind(c console, kind, short string) *cobra.Command {
 			}
 			var last api.Command
 			err = showAnswer(c, &r, &o, commandHeads(), commandRow, func(k *client.Client) (api.Command, error) {
-				answer, err := k.Command(cmd.Context(), newKey(), args[0], api.CommandOrder{Kind: kind, Reason: reason})
+				answer, err := k.Command(cmd.Context(), newKey(), args[0], api.CommandOrder{Kind: kind, Reason: reason, Force: force})
 				if err == nil && wait {
 					answer, err = followCommand(cmd.Context(), c, k, answer)
 				}
@@ -66,6 +66,9 @@ func newCommandKind(c console, kind, short string) *cobra.Command {
 	group.flags(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record; needed with several vehicles")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until it is done; exit status 1 if it is not")
+	if kind == "land" {
+		cmd.Flags().BoolVar(&force, "force", false, "land one vehicle although a building or water is below")
+	}
 	r.flags(cmd)
 	o.flag(cmd, asTable, asJSON)
 	return cmd

@@ -149,6 +149,7 @@ func stateKinds() map[string]kind {
 		"load_on_board":        {http.StatusConflict, "The load is on board"},
 		"stop_begun":           {http.StatusConflict, "The vehicle is working at a stop"},
 		"nothing_to_decide":    {http.StatusConflict, "The stop is not in doubt"},
+		"unsafe_landing":       {http.StatusConflict, "A building or water is below the aircraft"},
 		"vehicle_busy":         {http.StatusConflict, "The vehicle has an open mission"},
 		"taken_over":           {http.StatusConflict, "A person has the vehicle in hand"},
 		"not_taken_over":       {http.StatusConflict, "Nobody has the vehicle in hand"},
@@ -183,7 +184,7 @@ func taskCodes() []string {
 
 func vehicleCodes() []string {
 	return []string{
-		codeVehicleNotFound, "unknown_model", "vehicle_busy", "no_such_site", "bad_position", "bad_command", "command_does_not_fit",
+		codeVehicleNotFound, "unknown_model", "vehicle_busy", "no_such_site", "bad_position", "bad_command", "command_does_not_fit", "unsafe_landing",
 		"taken_over", "not_taken_over", "too_many_vehicles",
 	}
 }

@@ -171,6 +171,7 @@ type Place struct {
 type CommandOrder struct {
 	Kind   string `json:"kind" enum:"hold,resume,return,land,stop"`
 	Reason string `json:"reason,omitempty" maxLength:"1024"`
+	Force  bool   `json:"force,omitempty" doc:"Land although a building or water is below. Without it such a land is refused with unsafe_landing."`
 }
 
 // Command is a command and how far it has come.

@@ -42,9 +42,10 @@ type drive struct {
 	from, to chart.Snapped
 	goal     space.XY
 	speed    float64
-	// leadMPS is the speed from the start to the graph.
-	leadMPS float64
-	depart  int64
+	// leadMPS is the speed from the start to the graph,
+	// and leadS how long that takes.
+	leadMPS, leadS float64
+	depart         int64
 	// profile is the class of vehicle whose arcs are open.
 	profile chart.Profile
 	// caught are the zones that the start lies in, while the rover leaves them.
@@ -200,6 +201,7 @@ func (p *Planner) resetDrive() {
 func (p *Planner) pushStart(leadS float64) {
 	d := &p.ground
 	n := int32(len(p.c.Ground.Nodes))
+	d.leadS = leadS
 	if node := p.nodeAt(&d.from); node >= 0 {
 		p.reach(node, -1, leadS, d.speed)
 	}
@@ -250,15 +252,41 @@ func (p *Planner) both(arc int32) [2]int32 {
 // reach offers a way to a node that arrives after so many seconds, at a speed.
 func (p *Planner) reach(node, from int32, seconds, mps float64) {
 	d := &p.ground
-	if !d.reached.first(node) && seconds >= d.seconds[node] {
+	after := p.leftAfter(node, from, seconds)
+	if !d.reached.first(node) && after >= d.seconds[node] {
 		return
 	}
-	d.seconds[node], d.prev[node], d.speeds[node] = seconds, from, mps
-	f := seconds
+	d.seconds[node], d.prev[node], d.speeds[node] = after, from, mps
+	f := after
 	if !d.escaping && int(node) < len(p.c.Ground.Nodes) {
 		f += p.c.Ground.Nodes[node].XY.Dist(d.goal) / d.speed
 	}
 	d.queue.push(entry{f: f, g: seconds, to: node, from: from})
+}
+
+// leftAfter is when a way that reaches a node after so many seconds has left the
+// zones that the start is caught in, on its last arc; for all other ways it is
+// when they reach the node.
+func (p *Planner) leftAfter(node, from int32, seconds float64) float64 {
+	d := &p.ground
+	if !d.escaping || int(node) == len(p.c.Ground.Nodes) {
+		return seconds
+	}
+	to := p.c.Ground.Nodes[node].XY
+	if !p.free(to) {
+		return seconds
+	}
+	at, begun := d.from.XY, d.leadS
+	if from >= 0 {
+		at, begun = p.c.Ground.Nodes[from].XY, d.seconds[from]
+	}
+	last := 0.0
+	for _, id := range d.caught {
+		if _, t1, ok := p.laws.shapes.span(id, at, to, 0); ok {
+			last = max(last, t1)
+		}
+	}
+	return begun + last*(seconds-begun)
 }
 
 // settle takes nodes in order of the least total until the goal, or while
@@ -277,6 +305,7 @@ func (p *Planner) settle(budget *int) (node int32, ok bool) {
 			continue
 		}
 		if e.to == n || d.escaping && p.free(g.Nodes[e.to].XY) {
+			d.seconds[e.to] = e.g
 			return e.to, true
 		}
 		if *budget--; *budget < 0 {

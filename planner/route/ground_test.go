@@ -114,6 +114,27 @@ func TestARoverCaughtInAZoneLeavesItFirst(t *testing.T) {
 	}
 }
 
+func TestARoverLeavesWhereItIsOutSoonestNotAtTheNearestCrossing(t *testing.T) {
+	// To the west the edge is 30 m away and the next crossing 500 m, to the east
+	// the edge 190 m and the crossing 200 m.
+	node := func(x, y float64) chart.Node { return chart.Node{Point: pt(x, y)} }
+	c := build(t, chart.Draft{
+		Nodes: []chart.Node{node(-500, 0), node(0, 0), node(200, 0), node(200, 300), node(-500, 300)},
+		Arcs: []chart.Arc{
+			{From: 0, To: 1}, {From: 1, To: 0}, {From: 1, To: 2}, {From: 2, To: 1},
+			{From: 2, To: 3}, {From: 3, To: 2}, {From: 3, To: 4}, {From: 4, To: 3}, {From: 4, To: 0}, {From: 0, To: 4},
+		},
+	})
+	zones := []chart.Zone{{ID: "fire", Rule: chart.KeepOut, Polygon: rect(-30, -50, 190, 50)}}
+	r, err := drive(t, c, zones, pos(0, 0, 0), pos(200, 250, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := draw(r.Path), "(0 0 0) (-500 0 0) "; len(got) < len(want) || got[:len(want)] != want {
+		t.Errorf("path %s, want %s…", got, want)
+	}
+}
+
 func TestDrivesThatCannotBeAreRefused(t *testing.T) {
 	nodes, arcs := streets(3, 100)
 	c := build(t, chart.Draft{Nodes: nodes, Arcs: arcs})

@@ -121,8 +121,16 @@ func TestARoverLeavesWhereItIsOutSoonestNotAtTheNearestCrossing(t *testing.T) {
 	c := build(t, chart.Draft{
 		Nodes: []chart.Node{node(-500, 0), node(0, 0), node(200, 0), node(200, 300), node(-500, 300)},
 		Arcs: []chart.Arc{
-			{From: 0, To: 1}, {From: 1, To: 0}, {From: 1, To: 2}, {From: 2, To: 1},
-			{From: 2, To: 3}, {From: 3, To: 2}, {From: 3, To: 4}, {From: 4, To: 3}, {From: 4, To: 0}, {From: 0, To: 4},
+			{From: 0, To: 1},
+			{From: 1, To: 0},
+			{From: 1, To: 2},
+			{From: 2, To: 1},
+			{From: 2, To: 3},
+			{From: 3, To: 2},
+			{From: 3, To: 4},
+			{From: 4, To: 3},
+			{From: 4, To: 0},
+			{From: 0, To: 4},
 		},
 	})
 	zones := []chart.Zone{{ID: "fire", Rule: chart.KeepOut, Polygon: rect(-30, -50, 190, 50)}}

@@ -100,7 +100,10 @@ func (r *Refusal) Error() string {
 	if r.Object != "" {
 		s += " (" + r.Object + ")"
 	}
-	if r.Number != 0 {
+	switch {
+	case r.Rule == Budget:
+		s += fmt.Sprintf(": %.0f expansions", r.Number)
+	case r.Number != 0 || r.Limit != 0:
 		s += fmt.Sprintf(": %.1f m", r.Number)
 	}
 	if r.Limit != 0 {

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -43,7 +44,7 @@ func (c Charts) Open(name string, terrain ...string) (*chart.Chart, error) {
 		}
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, fmt.Errorf("scenario: opening the terrain: %w", err)
+			return nil, fmt.Errorf("opening the terrain: %w", err)
 		}
 		defer func() { _ = f.Close() }()
 		grounds = append(grounds, chart.TerrainFile{Name: filepath.Base(path), Reader: f})
@@ -56,7 +57,7 @@ func (c Charts) file(name string) (string, error) {
 	file := name
 	if path, ok := strings.CutPrefix(name, "data:"); ok {
 		if info, err := os.Stat(c.Data); err != nil || !info.IsDir() {
-			return "", fmt.Errorf("scenario: chart %s: %w (it is %q now)", name, ErrNoData, c.Data)
+			return "", fmt.Errorf("opening the chart %s: %w (it is %q now)", name, ErrNoData, c.Data)
 		}
 		file = filepath.Join(c.Data, filepath.FromSlash(path))
 	} else if !filepath.IsAbs(file) {
@@ -65,26 +66,35 @@ func (c Charts) file(name string) (string, error) {
 	return file, nil
 }
 
-// read takes a compact chart or an OpenStreetMap file by its name's ending.
+// read takes a compact chart or an OpenStreetMap file: one whose name says so, or
+// else by its first bytes.
 func read(file string, terrain []chart.TerrainFile) (*chart.Chart, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("scenario: opening the chart: %w", err)
+		return nil, fmt.Errorf("opening the chart: %w", err)
 	}
 	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("opening the chart %s: it is a folder; only .chart, .osm and .osm.pbf files are read", file)
+	}
 	var c *chart.Chart
-	switch name, isMap := MapName(file); {
+	in := bufio.NewReader(f)
+	name, isMap := MapName(file)
+	if !isMap {
+		// A file too short for them is no chart.
+		start, _ := in.Peek(len(chart.Magic))
+		isMap = filepath.Ext(file) != ".chart" && string(start) != chart.Magic
+	}
+	switch {
 	case isMap:
-		c, _, err = chart.ImportOSM(f, chart.OSMOptions{Name: name, Terrain: terrain})
+		c, _, err = chart.ImportOSM(in, chart.OSMOptions{Name: name, Terrain: terrain})
 	case len(terrain) > 0:
-		return nil, fmt.Errorf("scenario: chart %s: %w: only a chart made of an OpenStreetMap file gets terrain", file, ErrInvalid)
-	case filepath.Ext(file) == ".chart":
-		c, err = chart.Read(f)
+		return nil, fmt.Errorf("reading the chart %s: only a chart made of an OpenStreetMap file gets terrain: %w", file, ErrInvalid)
 	default:
-		return nil, fmt.Errorf("scenario: chart %s: %w: only .chart, .osm and .osm.pbf files are read", file, ErrInvalid)
+		c, err = chart.Read(in)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("scenario: reading the chart %s: %w", file, err)
+		return nil, fmt.Errorf("reading the chart %s: %w", file, err)
 	}
 	return c, nil
 }

@@ -50,11 +50,28 @@ func TestChartsAreReadByTheirEnding(t *testing.T) {
 	if err != nil || read.Checksum != drawn.Checksum {
 		t.Errorf("read back: %v", err)
 	}
+	// Other endings are no matter.
+	for from, to := range map[string]string{"town.osm": "town.xml", "town.chart": "town.kapok"} {
+		data, err := os.ReadFile(filepath.Join(dir, from))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, to), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read, err := charts.Open(to); err != nil || len(read.Ground.Nodes) != 2 {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "maps"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]string{
+		"maps": "it is a folder; only .chart, .osm", "none": "opening the chart",
 		"town.txt": "", "harbour": "harbour", "data:osm/x.osm": "KAPOK_DATA", "none.osm.pbf": "opening the chart",
 	} {
 		if want == "" {
-			want = "only .chart, .osm and .osm.pbf"
+			want = "reading the chart"
 			if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}

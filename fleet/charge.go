@@ -26,7 +26,7 @@ func (f *Fleet) charge(id VehicleID, below float64) {
 	if open && (!m.Answered() || m.State != protocol.MissionActive || len(m.Tasks()) > 0 || toCharger(m) || f.now.Before(f.retryAt(m))) {
 		return
 	}
-	if f.isStranded(id) {
+	if _, stranded := f.index.alerts[alertKey{kind: AlertStranded, vehicle: id}]; stranded {
 		return
 	}
 	site := v.Charger

@@ -24,7 +24,7 @@ const (
 	comeDownMPS = 5
 	// comeDownTurns is in how many directions places are looked for.
 	comeDownTurns = 16
-	// strandedRetry is how often a way is looked for to free a stranded vehicle.
+	// strandedRetry is how often a way is looked for that frees a stranded vehicle.
 	strandedRetry = 30 * time.Second
 )
 
@@ -234,20 +234,46 @@ func (f *Fleet) freed(id VehicleID, evidence string) {
 }
 
 // watchStranded looks, for one vehicle a tick, whether ways that were closed to it
-// are open again.
+// are open again. One in the air then goes home; one that has come down stays, and
+// its alert with it, until it is sent home or charges.
 func (f *Fleet) watchStranded() {
+	if f.state.Durable.Freeze != nil {
+		return
+	}
 	for _, id := range f.index.vehicles {
 		v, _ := f.vehicle(id)
-		if f.now.Before(f.zones.retry[id]) || !f.presence(id).Known || !f.waysClosed(id) {
+		p := f.presence(id)
+		if f.now.Before(f.zones.retry[id]) || !p.Known || p.Link != LinkLive || f.zones.due[id] || !f.waysClosed(id) {
 			continue
 		}
 		f.zones.retry[id] = f.now.Add(strandedRetry)
-		if path, _ := f.wayHome(v); path != nil {
-			f.freed(id, "there is a way for it again")
-			f.considerCharging(id)
+		m, open := f.openMission(v)
+		at := space.Position(p.Sample.Position)
+		switch {
+		case f.endsHome(v, at, m):
+			f.freed(id, "it is at home, or on its way to a site")
+		case open && v.TakenOver == nil && v.Blocked == "" && !f.commandPending(v) && !f.stands(v, &p.Sample):
+			if path, _ := f.wayHome(v); path != nil {
+				f.replan(v, m, Reason{zoneReason, "there is a way home again"}, nil)
+			}
 		}
 		return
 	}
+}
+
+// endsHome tells whether a vehicle is at home, or has a mission that ends there or
+// at another site.
+func (f *Fleet) endsHome(v *Vehicle, at space.Position, m *Mission) bool {
+	if m != nil && m.Open() && len(m.Legs) > 0 {
+		last := &m.Legs[len(m.Legs)-1]
+		if last.Site != "" {
+			return true
+		}
+		if len(last.Path) > 0 {
+			at = last.End()
+		}
+	}
+	return v.HomeKnown && space.Distance(at, v.Home) < groundedM
 }
 
 // waysClosed tells whether an alert stands that ways are closed to a vehicle.
@@ -294,10 +320,4 @@ func (f *Fleet) unsafeLanding(v *Vehicle, kind protocol.CommandKind) string {
 		return fmt.Sprintf("%s is above water, %s: give it return, which leads to a place to land", v.ID, f.chart.Water[i].ID)
 	}
 	return ""
-}
-
-// isStranded tells whether an alert stands that the vehicle cannot get home or to
-// a charger.
-func (f *Fleet) isStranded(id VehicleID) bool {
-	return len(f.openAlerts(AlertStranded, id)) > 0
 }

@@ -118,6 +118,7 @@ func TestADroneAboveABuildingComesDownBesideIt(t *testing.T) {
 	}
 	q.now = q.now.Add(40 * time.Second)
 	q.zone(fleet.RemoveZone{Zone: "Z1"})
+	q.sample("d1", last.Path[0], protocol.ModeWork)
 	q.step(fleet.Tick{})
 	if n := q.open(fleet.AlertStranded); n != 0 {
 		t.Errorf("%d alerts stand although ways are open again", n)
@@ -130,18 +131,15 @@ func TestADroneIsCalledBackFromItsWorkByAWayThatIsThere(t *testing.T) {
 	q, c, e := atWorkOverABuilding(t, 300)
 	t.Logf("%+v", e)
 	d := &q.fleet.State().Durable
-	for _, id := range d.Vehicles["d1"].Commands {
-		cmd := d.Commands[id]
-		if cmd.Kind != protocol.CommandReturn {
-			t.Fatalf("command %s %s, want a return", cmd.ID, cmd.Kind)
-		}
-		if len(cmd.Path) == 0 {
-			t.Fatalf("the return has no path: %s", cmd.Reason)
-		}
-		mustEndOnOpenGround(t, c, cmd.Path)
-		return
+	commands := d.Vehicles["d1"].Commands
+	if len(commands) != 1 || d.Commands[commands[0]].Kind != protocol.CommandReturn {
+		t.Fatalf("commands %v, want a return", commands)
 	}
-	t.Fatal("no command was given")
+	given := d.Commands[commands[0]]
+	if len(given.Path) == 0 {
+		t.Fatalf("the return has no path: %s", given.Reason)
+	}
+	mustEndOnOpenGround(t, c, given.Path)
 }
 
 // TestLandAboveABuildingNeedsForce: a person's land is refused there, and says what

@@ -80,7 +80,8 @@ const (
 	// AlertStranded says that a vehicle cannot reach a charger or its home. For
 	// want of charge it is cleared by a charge above ChargeBelow; where ways are
 	// closed its object is the zone or building in the way, or the rule, and it is
-	// cleared when there is a way again. Either is cleared when it charges.
+	// cleared when the vehicle has a way home again, or is there. Either is cleared
+	// when it charges.
 	AlertStranded AlertKind = "stranded"
 	// AlertEpoch says that the vehicle has seen a newer owner; cleared when it
 	// says otherwise.

@@ -387,7 +387,7 @@ func (q *squad) crowd(n int, part float64) []fleet.VehicleID {
 // time for is held when its way meets the zone soon, and goes on when it has a
 // lawful revision.
 func TestBeyondTheBudgetVehiclesAreHeldAndPlannedInTheNextTicks(t *testing.T) {
-	q := newSquadWith(t, func(c *fleet.Config) { c.ExpansionsPerStep = 300 })
+	q := newSquadWith(t, func(c *fleet.Config) { c.ExpansionsPerStep = 500 })
 	ids := q.crowd(12, 0.3)
 	q.now = q.now.Add(time.Second)
 	change, _ := q.zone(fleet.PutZone{Order: api.ZoneOrder{Rule: "keep_out", Polygon: q.rectangle(-100, -600, 60, 600)}})

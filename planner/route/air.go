@@ -288,64 +288,6 @@ func (p *Planner) CanStop(kind motion.Kind, at space.Position) *Refusal {
 	return &Refusal{Rule: OverWater, At: at, Number: max(heightM, 0), Limit: OverWaterM, Object: p.c.Water[water].ID}
 }
 
-// chooseWater finds the water that a vessel must not leave.
-func (p *Planner) chooseWater(q *Query) *Refusal {
-	a, waters := &p.air, p.fixed.water
-	if !a.afloat || waters.count() == 0 {
-		return nil
-	}
-	first := int32(-1)
-	for i := range int32(waters.count()) {
-		if !waters.inside(i, a.start) {
-			continue
-		}
-		if first < 0 {
-			first = i
-		}
-		if waters.inside(i, a.goal) {
-			a.water = i
-			return nil
-		}
-	}
-	if first < 0 {
-		return &Refusal{Rule: OffWater, At: q.From}
-	}
-	r := &Refusal{Rule: OffWater, At: q.To}
-	for i := range int32(waters.count()) {
-		if waters.inside(i, a.goal) {
-			r.Object = p.c.Water[first].ID
-		}
-	}
-	return r
-}
-
-// chooseKeepIn finds the keep-in zone that the flight must not leave.
-func (p *Planner) chooseKeepIn(q *Query) *Refusal {
-	a := &p.air
-	first, inSome := int32(-1), false
-	for i := range p.laws.zones {
-		l := &p.laws.zones[i]
-		if l.rule != chart.KeepIn || !p.binds(l) || !l.during(a.departed, a.departed) {
-			continue
-		}
-		if !p.laws.shapes.inside(int32(i), a.start) {
-			continue
-		}
-		inSome = true
-		if first < 0 {
-			first = int32(i)
-		}
-		if p.laws.shapes.inside(int32(i), a.goal) {
-			a.keepIn = int32(i)
-			return nil
-		}
-	}
-	if inSome {
-		return &Refusal{Rule: InsideZone, At: q.To, Object: p.laws.zones[first].id}
-	}
-	return nil
-}
-
 // binds tells whether a zone binds this vehicle.
 func (p *Planner) binds(l *law) bool {
 	if p.air.afloat {

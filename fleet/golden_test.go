@@ -28,7 +28,8 @@ func (g golden) state() string { return "testdata/golden/" + g.name + ".state.js
 // durable event but the archive's.
 func goldens() []golden {
 	all := []golden{{
-		"0.1", []string{"delivery", "refusal", "charging", "fault", "wiped", "commands", "epoch"},
+		"0.1",
+		[]string{"delivery", "refusal", "charging", "fault", "wiped", "commands", "epoch"},
 		"> order delivery at=site:node/6001 at=site:node/6003 kg=5 key=golden",
 	}}
 	for _, play := range []string{"incident_escalates", "zone_across", "taken_over", "reassigned", "ranked", "emergency_stop"} {

@@ -6,7 +6,7 @@ import "time"
 type ZoneOrder struct {
 	Name          string         `json:"name,omitempty" maxLength:"128"`
 	Rule          string         `json:"rule" enum:"keep_out,keep_in,altitude_limit,speed_limit,advise"`
-	Polygon       [][][2]float64 `json:"polygon" minItems:"1" maxItems:"64" doc:"Rings of [lon, lat], the outer one first; at most 4096 points in all."`
+	Polygon       [][][2]float64 `json:"polygon" minItems:"1" maxItems:"64" doc:"Rings of [lon, lat], the outer one first; at most 4096 points in all, of which 512 may stand out by more than 1 m."`
 	FloorM        float64        `json:"floor_m,omitempty" doc:"Metres above mean sea level (EGM96); 0 for none."`
 	CeilingM      *float64       `json:"ceiling_m,omitempty" doc:"Metres above mean sea level (EGM96); absent for no ceiling."`
 	HeightLimitM  float64        `json:"height_limit_m,omitempty" doc:"Greatest height above ground, of an altitude_limit."`

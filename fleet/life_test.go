@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
-	"github.com/kapok-fleet/kapok/internal/raced"
+	"github.com/kapok-fleet/kapok/fleet/raced"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/chart/harbour"
 	"github.com/kapok-fleet/kapok/protocol"

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kapok-fleet/kapok/internal/raced"
+	"github.com/kapok-fleet/kapok/fleet/raced"
 	"github.com/kapok-fleet/kapok/planner/chart"
 )
 

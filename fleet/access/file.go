@@ -14,7 +14,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/kapok-fleet/kapok/internal/strictyaml"
+	"github.com/kapok-fleet/kapok/fleet/strictyaml"
 )
 
 const (

@@ -18,7 +18,7 @@ func TestAQuoteIsMadeFromAViewAlone(t *testing.T) {
 		s := newSink()
 		e.Attach("s1", s)
 		submit(t, e, hello("V1", "s1", time.Now()), sampleAt(e.o.Chart, "V1", "s1", 0, time.Now()))
-		time.Sleep(2 * ViewInterval)
+		<-time.After(2 * ViewInterval) // Virtual time: a view is published meanwhile.
 		synctest.Wait()
 		view := e.View()
 		ask := visit(e.o.Chart, 3).Order

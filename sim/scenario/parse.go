@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kapok-fleet/kapok/internal/strictyaml"
+	"github.com/kapok-fleet/kapok/fleet/strictyaml"
 )
 
 // ErrInvalid is the kind of error for a scenario that cannot be run.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/kapok-fleet/kapok/internal/strictyaml"
+	"github.com/kapok-fleet/kapok/fleet/strictyaml"
 )
 
 type menu struct {

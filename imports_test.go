@@ -32,11 +32,12 @@ var layers = [][]string{
 	{"planner/verify", "fleet/fence"},
 	{"fleet"},
 	{"fleet/session", "fleet/journal", "fleet/track", "fleet/journal/journaltest", "fleet/redisstore", "fleet/access"},
-	{"fleet/engine", "protocol/ws"},
+	{"fleet/engine", "protocol/ws", "protocol/ws/yardstick"},
 	{"sim/body", "sim/fault", "sim/check"},
 	{"sim/agent", "sim/scenario", "fleet/server", "protocol/mavlink", "protocol/vda5050"},
 	{"sim"},
-	{"cmd/kapok/internal/client", "cmd/kapok/internal/drive"},
+	{"cmd/kapok/internal/client", "cmd/kapok/internal/drive", "cmd/kapok/internal/rig"},
+	{"cmd/kapok/internal/hostile"},
 	{"cmd/kapok"},
 	{"."},
 }
@@ -57,7 +58,7 @@ var independent = map[string][]string{
 // planner/assign are joined before it returns.
 var concurrent = []string{
 	"planner/assign", "protocol/ws", "fleet/engine", "fleet/server", "fleet/redisstore",
-	"cmd/kapok", "cmd/kapok/internal/drive", "docs/example-client",
+	"cmd/kapok", "cmd/kapok/internal/drive", "cmd/kapok/internal/rig", "cmd/kapok/internal/hostile", "docs/example-client",
 }
 
 const (

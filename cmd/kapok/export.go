@@ -78,6 +78,9 @@ func (e *exportTo) write(ctx context.Context, c console, path string, query url.
 		return nil
 	}
 	if e.file == "" || e.file == "-" {
+		if terminal(c.out) {
+			return copyTo(&screen{w: c.out})
+		}
 		return copyTo(c.out)
 	}
 	file, err := os.Create(e.file)

@@ -60,25 +60,25 @@ func (o *output) choose(w io.Writer) (string, error) {
 	return form, nil
 }
 
-// printJSON writes one value, indented.
+// printJSON writes one value, indented. What would steer a terminal is escaped.
 func printJSON(w io.Writer, v any) error {
 	data, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encoding the output: %w", err)
 	}
-	if _, err := fmt.Fprintf(w, "%s\n", data); err != nil {
+	if _, err := fmt.Fprintf(w, "%s\n", escapeJSON(data)); err != nil {
 		return fmt.Errorf("writing the output: %w", err)
 	}
 	return nil
 }
 
-// printLine writes one value as a line of JSON.
+// printLine writes one value as a line of JSON, as printJSON does.
 func printLine(w io.Writer, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("encoding the output: %w", err)
 	}
-	if _, err := fmt.Fprintf(w, "%s\n", data); err != nil {
+	if _, err := fmt.Fprintf(w, "%s\n", escapeJSON(data)); err != nil {
 		return fmt.Errorf("writing the output: %w", err)
 	}
 	return nil
@@ -119,16 +119,6 @@ func printTable(w io.Writer, heads []string, rows [][]string) error {
 		return fmt.Errorf("writing the output: %w", err)
 	}
 	return nil
-}
-
-// clean replaces what could steer a terminal or break a table.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, text)
 }
 
 // clock shows a time of day in UTC, nothing for none.

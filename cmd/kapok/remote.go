@@ -18,7 +18,7 @@ type remote struct {
 
 func (r *remote) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&r.url, "url", "", "address of the backend (KAPOK_URL; default "+defaultURL+")")
-	cmd.Flags().StringVar(&r.token, "token", "", "secret of a token (KAPOK_TOKEN)")
+	cmd.Flags().StringVar(&r.token, "token", "", "file with the secret of a token, or the secret itself, which other users of this machine then see in the list of processes (KAPOK_TOKEN)")
 }
 
 // openFor is open for a command that prints. The form comes first, so that a
@@ -46,6 +46,10 @@ func (r *remote) open(c console) (*client.Client, error) {
 	}
 	if token == "" {
 		return nil, errors.New("no token: set KAPOK_TOKEN or pass --token (kapok token create makes one)")
+	}
+	token, err := secretOf(token)
+	if err != nil {
+		return nil, err
 	}
 	return client.New(address, token)
 }

@@ -37,9 +37,10 @@ func terminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// say talks to the person at the terminal.
+// say talks to the person at the terminal, in one line, whatever stands in the
+// texts that it repeats.
 func (c console) say(format string, args ...any) {
-	fmt.Fprintf(c.err, format+"\n", args...)
+	fmt.Fprintln(c.err, clean(fmt.Sprintf(format, args...)))
 }
 
 // negativeError is a "no" that is not the caller's fault: exit status 1. Shown

@@ -118,6 +118,9 @@ func (c *Client) GeoJSON(ctx context.Context, path string, query url.Values) (Fe
 		if page.NextCursor == "" {
 			return all, nil
 		}
+		if page.NextCursor == query.Get("cursor") {
+			return FeatureCollection{}, fmt.Errorf("the list %s comes back to where it was", path)
+		}
 		query.Set("cursor", page.NextCursor)
 	}
 	return FeatureCollection{}, fmt.Errorf("the list %s has more than %d pages", path, maxPages)

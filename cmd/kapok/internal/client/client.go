@@ -39,19 +39,33 @@ type Client struct {
 }
 
 // New returns a client for the server at an http or https address. A path in
-// the address comes before /v1, for instance that of one fleet of many.
+// the address comes before /v1, for instance that of one fleet of many. An
+// address with a user, a password or a query is refused: addresses are printed
+// and logged, and a secret belongs into the token. Redirections are not
+// followed, so that the token goes nowhere but to the address.
 func New(address, token string) (*Client, error) {
+	if strings.ContainsAny(address, "@?#") {
+		return nil, errors.New("the address of the backend must have no user, password, query or fragment; pass a secret as the token")
+	}
 	base, err := url.Parse(strings.TrimSuffix(address, "/"))
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fmt.Errorf("%q is not an address such as http://127.0.0.1:8080", address)
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, errors.New("the token must be visible ASCII characters; look for a space or a line end in it")
 	}
 	transport := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 		MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
 	}
-	return &Client{base: base, token: token, http: &http.Client{Transport: transport, Timeout: answerWithin}}, nil
+	return &Client{base: base, token: token, http: &http.Client{
+		Transport: transport, Timeout: answerWithin, CheckRedirect: stay,
+	}}, nil
 }
+
+// stay follows no redirection.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Close gives up idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
@@ -145,6 +159,9 @@ func read(response *http.Response, data []byte, path string, answer any) error {
 				Title: http.StatusText(response.StatusCode), Code: "not_kapok",
 				Detail: "the answer does not come from Kapok",
 			}
+			if to := response.Header.Get("Location"); response.StatusCode < 400 && to != "" {
+				problem.Detail = fmt.Sprintf("the address redirects to %q, which is not followed; pass the address that is meant", to)
+			}
 		}
 		problem.Status = response.StatusCode
 		return problem
@@ -187,6 +204,9 @@ func list[T any](ctx context.Context, c *Client, path string, query url.Values) 
 		all = append(all, page.Items...)
 		if page.NextCursor == "" {
 			return all, nil
+		}
+		if page.NextCursor == query.Get("cursor") {
+			return nil, fmt.Errorf("the list %s comes back to where it was", path)
 		}
 		query.Set("cursor", page.NextCursor)
 	}

@@ -28,7 +28,7 @@ func (c *Client) Download(ctx context.Context, path string, query url.Values, w 
 		return "", fmt.Errorf("making the request to %s: %w", path, err)
 	}
 	request.Header.Set("Authorization", "Bearer "+c.token)
-	unbounded := http.Client{Transport: c.http.Transport}
+	unbounded := http.Client{Transport: c.http.Transport, CheckRedirect: stay}
 	response, err := unbounded.Do(request)
 	if err != nil {
 		if cause, ok := errors.AsType[*url.Error](err); ok {

@@ -64,6 +64,7 @@ func (c *Client) Stream(ctx context.Context, o StreamOptions) (*Stream, error) {
 	if refused, ok := errors.AsType[*ws.RefusedError](err); ok {
 		problem := &ProblemError{}
 		if json.Unmarshal([]byte(refused.Body), &problem.Problem) == nil && problem.Code != "" {
+			problem.Status = refused.Status
 			return nil, problem
 		}
 	}
@@ -80,17 +81,22 @@ func (s *Stream) Next() (Frame, error) {
 		if err != nil {
 			return Frame{}, fmt.Errorf("the stream ended: %w", err)
 		}
-		var head struct {
-			Type string `json:"type"`
-		}
-		if err := json.Unmarshal(data, &head); err != nil {
-			return Frame{}, fmt.Errorf("reading a frame of the stream: %w", err)
-		}
-		frame, known, err := decode(head.Type, data)
+		frame, known, err := readFrame(data)
 		if err != nil || known {
 			return frame, err
 		}
 	}
+}
+
+// readFrame reads one frame; known is false for one of another type.
+func readFrame(data []byte) (frame Frame, known bool, err error) {
+	var head struct {
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return Frame{}, false, fmt.Errorf("reading a frame of the stream: %w", err)
+	}
+	return decode(head.Type, data)
 }
 
 func decode(kind string, data []byte) (frame Frame, known bool, err error) {

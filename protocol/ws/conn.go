@@ -36,6 +36,8 @@ type Conn struct {
 	mu          sync.Mutex
 	queue       [][]byte
 	queuedBytes int
+	writing     bool // the writer has a frame of current bytes in hand
+	current     int
 	closing     bool  // no more is queued; the writer drains and closes
 	cause       error // why, as Receive reports it
 	closeCode   int
@@ -124,6 +126,17 @@ func (c *Conn) Send(frame []byte) error {
 func (c *Conn) Queued() (frames, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return len(c.queue), c.queuedBytes
+}
+
+// Unwritten returns how many frames and bytes wait to be written or are being
+// written: so many of the last frames are still in memory for this stream.
+func (c *Conn) Unwritten() (frames, bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.writing {
+		return len(c.queue) + 1, c.queuedBytes + c.current
+	}
 	return len(c.queue), c.queuedBytes
 }
 

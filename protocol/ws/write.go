@@ -47,10 +47,12 @@ func (c *Conn) next() (frame []byte, ok, closing bool) {
 	if c.closing && !errors.Is(c.cause, ErrClosed) && !errors.Is(c.cause, ErrWrongKind) {
 		c.queue, c.queuedBytes = nil, 0
 	}
-	if len(c.queue) == 0 {
+	c.writing = len(c.queue) > 0
+	if !c.writing {
 		return nil, false, c.closing
 	}
 	frame = c.queue[0]
+	c.current = len(frame)
 	c.queue[0] = nil
 	c.queue = c.queue[1:]
 	c.queuedBytes -= len(frame)

@@ -233,6 +233,9 @@ func TestFullQueueIsTheSendersDecision(t *testing.T) {
 		if n, bytes := server.Queued(); n > o.QueueFrames || bytes > o.QueueBytes {
 			t.Fatalf("%d frames with %d bytes are queued", n, bytes)
 		}
+		if n, bytes := server.Unwritten(); n > o.QueueFrames+1 || bytes > o.QueueBytes+len(frame) || n > 0 && bytes == 0 {
+			t.Fatalf("%d frames with %d bytes are not written", n, bytes)
+		}
 		runtime.Gosched()
 	}
 	if !wasFull {
@@ -258,6 +261,9 @@ func TestWhatIsQueuedGoesBeforeTheFarewell(t *testing.T) {
 	}
 	wantClosed(t, client, ws.ClosePolicy, strings.Repeat("é", 61))
 	<-server.Done()
+	if n, bytes := server.Unwritten(); n != 0 || bytes != 0 {
+		t.Errorf("after the end %d frames with %d bytes are not written", n, bytes)
+	}
 }
 
 func TestTooLargeFrameIsSkipped(t *testing.T) {

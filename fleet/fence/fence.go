@@ -28,13 +28,22 @@ const SpeedToleranceMPS = 0.1
 // The bounds of a zone: a place on the polygon's edge is inside (within EdgeM);
 // floor and ceiling belong to the zone; From belongs to it and Until does not.
 // A zero floor or ceiling is none.
+//
+// A place is held against the zones whose boxes touch its cell of a grid, and
+// of each polygon against the edges at its own height. The memory is bounded by
+// what is compiled: beside the zones at most 256 KiB of cells, 128 bytes of
+// entries for each zone, and 16 bytes of entries for each edge.
 type Set struct {
-	chart   *chart.Chart
-	boxes   []space.Box
-	zones   []zone
-	ring    []int32
-	pts     []space.XY
-	keepIns bool
+	chart *chart.Chart
+	grid  grid
+	boxes []space.Box
+	zones []zone
+	// points are the rings of all polygons, each closed; edges are by the indexes
+	// of their first points, band by band, and start is where the bands begin.
+	points  []space.XY
+	edges   []int32
+	start   []int32
+	keepIns []int32
 	sources []*chart.Zone
 }
 
@@ -42,7 +51,7 @@ type Set struct {
 type zone struct {
 	from, until      int64
 	floorM, ceilingM float64
-	firstRing, rings int32
+	bands            bands
 	airborne, ground bool
 	rule             chart.Rule
 	limit            float64
@@ -69,7 +78,8 @@ type Hit struct {
 // Compile takes zones into the frame of a chart, on whose ground below a place
 // height limits count. The order of the zones does not matter; hits come in the
 // order of ids. The polygons and the chart must not change as long as the Set is
-// used. Rings of fewer than three points hold nothing.
+// used. Rings of fewer than three points, and those with a point that is not a
+// place on earth, hold nothing. The work is in proportion to the points.
 func Compile(c *chart.Chart, zones []chart.Zone) *Set {
 	zones = slices.Clone(zones)
 	order := make([]*chart.Zone, len(zones))
@@ -77,26 +87,36 @@ func Compile(c *chart.Chart, zones []chart.Zone) *Set {
 		order[i] = &zones[i]
 	}
 	slices.SortStableFunc(order, func(a, b *chart.Zone) int { return strings.Compare(a.ID, b.ID) })
-	s := &Set{chart: c, ring: []int32{0}, sources: order}
-	for _, z := range order {
-		s.add(c.Frame, z)
+	s := &Set{chart: c, sources: order, start: []int32{0}}
+	s.boxes, s.zones = make([]space.Box, 0, len(order)), make([]zone, 0, len(order))
+	var edges []int32
+	for i, z := range order {
+		var box space.Box
+		edges, box = s.outline(c.Frame, z.Polygon, edges[:0])
+		s.boxes = append(s.boxes, box.Grow(EdgeM))
+		s.zones = append(s.zones, compile(z))
+		s.zones[i].bands = s.cut(edges, box)
+		if z.Rule == chart.KeepIn {
+			s.keepIns = append(s.keepIns, int32(i))
+		}
 	}
+	s.grid = newGrid(s.boxes)
 	return s
 }
 
-func (s *Set) add(frame space.Frame, z *chart.Zone) {
+// compile takes what a zone says beside its polygon.
+func compile(z *chart.Zone) zone {
 	c := zone{
 		from: math.MinInt64, until: math.MaxInt64,
 		floorM: math.Inf(-1), ceilingM: math.Inf(1),
-		firstRing: int32(len(s.ring) - 1),
-		airborne:  z.Airborne || !z.Ground, ground: z.Ground || !z.Airborne,
+		airborne: z.Airborne || !z.Ground, ground: z.Ground || !z.Airborne,
 		rule: z.Rule, id: z.ID,
 	}
 	if !z.From.IsZero() {
-		c.from = z.From.UnixNano()
+		c.from = nanos(z.From)
 	}
 	if !z.Until.IsZero() {
-		c.until = z.Until.UnixNano()
+		c.until = nanos(z.Until)
 	}
 	if z.FloorM != 0 {
 		c.floorM = z.FloorM
@@ -109,25 +129,22 @@ func (s *Set) add(frame space.Frame, z *chart.Zone) {
 		c.limit = z.HeightLimitM
 	case chart.SpeedLimit:
 		c.limit = z.SpeedLimitMPS
-	case chart.KeepIn:
-		s.keepIns = true
-	case chart.KeepOut, chart.Advise:
+	case chart.KeepIn, chart.KeepOut, chart.Advise:
 	}
-	box := space.EmptyBox()
-	for _, r := range z.Polygon {
-		if len(r) < 3 {
-			continue
-		}
-		for _, p := range r {
-			at := frame.XY(p)
-			s.pts = append(s.pts, at)
-			box = box.Extend(at)
-		}
-		s.ring = append(s.ring, int32(len(s.pts)))
-		c.rings++
+	return c
+}
+
+// nanos is a time in nanoseconds since 1970; one that does not fit is the
+// farthest that does, so that "until 9999" never ends.
+func nanos(t time.Time) int64 {
+	const fits = math.MaxInt64 / int64(time.Second)
+	switch s := t.Unix(); {
+	case s >= fits:
+		return math.MaxInt64
+	case s <= -fits:
+		return math.MinInt64
 	}
-	s.boxes = append(s.boxes, box.Grow(EdgeM))
-	s.zones = append(s.zones, c)
+	return t.UnixNano()
 }
 
 // Len is how many zones there are.
@@ -140,16 +157,16 @@ func (s *Set) Zone(h Hit) *chart.Zone { return s.sources[h.zone] }
 // the order of their ids, and returns it. Airborne says which zones bind it;
 // speedMPS is its speed over ground. It allocates nothing while dst has room.
 func (s *Set) Locate(at space.XYZ, when time.Time, airborne bool, speedMPS float64, dst []Hit) []Hit {
-	t := when.UnixNano()
+	t := nanos(when)
 	xy := at.XY()
-	first, kept, begin := int32(-1), false, len(dst)
-	for i := range s.boxes {
+	kept, begin := false, len(dst)
+	for _, i := range s.grid.at(xy) {
 		b := &s.boxes[i]
 		if xy.X < b.Min.X || xy.X > b.Max.X || xy.Y < b.Min.Y || xy.Y > b.Max.Y {
 			continue
 		}
 		z := &s.zones[i]
-		if !z.binds(t, airborne) || at.Z < z.floorM || at.Z > z.ceilingM || !s.contains(z, xy) {
+		if !z.binds(t, airborne) || at.Z < z.floorM || at.Z > z.ceilingM || !s.contains(&z.bands, xy) {
 			continue
 		}
 		kept = kept || z.rule == chart.KeepIn
@@ -157,23 +174,19 @@ func (s *Set) Locate(at space.XYZ, when time.Time, airborne bool, speedMPS float
 		if z.rule == chart.AltitudeLimit {
 			heightM = at.Z - s.chart.GroundAltitudeXY(xy)
 		}
-		dst = append(dst, z.hit(int32(i), heightM, speedMPS))
+		dst = append(dst, z.hit(i, heightM, speedMPS))
 	}
-	if !s.keepIns || kept {
+	if kept {
 		return dst
 	}
-	for i := range s.zones {
-		if z := &s.zones[i]; z.rule == chart.KeepIn && z.binds(t, airborne) {
-			first = int32(i)
-			break
+	for _, i := range s.keepIns {
+		if z := &s.zones[i]; z.binds(t, airborne) {
+			lost := Hit{ID: z.id, Rule: chart.KeepIn, Violated: true, zone: i}
+			k, _ := slices.BinarySearchFunc(dst[begin:], lost, func(a, b Hit) int { return cmp.Compare(a.ID, b.ID) })
+			return slices.Insert(dst, begin+k, lost)
 		}
 	}
-	if first < 0 {
-		return dst
-	}
-	lost := Hit{ID: s.zones[first].id, Rule: chart.KeepIn, Violated: true, zone: first}
-	k, _ := slices.BinarySearchFunc(dst[begin:], lost, func(a, b Hit) int { return cmp.Compare(a.ID, b.ID) })
-	return slices.Insert(dst, begin+k, lost)
+	return dst
 }
 
 func (z *zone) binds(t int64, airborne bool) bool {
@@ -194,39 +207,6 @@ func (z *zone) hit(i int32, heightM, speedMPS float64) Hit {
 	case chart.KeepIn, chart.Advise:
 	}
 	return h
-}
-
-// contains tells whether a place is within a zone's rings by the even-odd rule
-// or on one of them.
-func (s *Set) contains(z *zone, p space.XY) bool {
-	in := false
-	for r := z.firstRing; r < z.firstRing+z.rings; r++ {
-		ring := s.pts[s.ring[r]:s.ring[r+1]]
-		a := ring[len(ring)-1]
-		for _, b := range ring {
-			if (a.Y > p.Y) != (b.Y > p.Y) {
-				// The side of the edge that p is on, by the sign of an area.
-				area := (b.X-a.X)*(p.Y-a.Y) - (b.Y-a.Y)*(p.X-a.X)
-				if (area > 0) == (b.Y > a.Y) {
-					in = !in
-				}
-			}
-			if onEdge(p, a, b) {
-				return true
-			}
-			a = b
-		}
-	}
-	return in
-}
-
-// onEdge tells whether p is within EdgeM of the segment a–b.
-func onEdge(p, a, b space.XY) bool {
-	if min(a.X, b.X)-EdgeM > p.X || max(a.X, b.X)+EdgeM < p.X ||
-		min(a.Y, b.Y)-EdgeM > p.Y || max(a.Y, b.Y)+EdgeM < p.Y {
-		return false
-	}
-	return space.SegmentDist(p, a, b) <= EdgeM
 }
 
 // Crossings compares what Locate said of a vehicle before and now: entered are

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -19,6 +20,13 @@ import (
 const (
 	// maxBodyBytes is the largest request body; a larger one gets 413.
 	maxBodyBytes = 1 << 20
+	// bodyWithin is how long a body may take to arrive, from the end of the
+	// headers on; a slower one gets 408.
+	bodyWithin = 20 * time.Second
+	// maxURLBytes is the longest URL; a longer one gets 414.
+	maxURLBytes = 8 << 10
+	// maxParameters is how many parameters a query may have; one more gets 400.
+	maxParameters = 64
 	// maxKeyBytes bounds an Idempotency-Key.
 	maxKeyBytes = 255
 )
@@ -30,6 +38,8 @@ type request struct {
 	// tells two bodies apart.
 	key, bodyHash string
 	geoJSON       bool
+	// refused is the code of the problem that huma answered.
+	refused string
 }
 
 // requestKey is where the request stands in its context.
@@ -42,21 +52,27 @@ func requestOf(ctx context.Context) *request {
 	return &request{}
 }
 
-// ServeHTTP is the edge: it finds the route, admits the caller, bounds the body,
-// and sees to it that every error is a problem.
+// ServeHTTP is the edge: it bounds what the peer may ask, finds the route, admits
+// the caller, bounds the body, and sees to it that every error is a problem.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	answer := &response{inner: w}
-	answer.Header().Set("X-Content-Type-Options", "nosniff")
-	answer.Header().Set("Cache-Control", "no-cache")
+	found := &request{}
+	s.harden(answer, r)
 	route := "unknown"
 	defer func() {
 		s.metrics.request(route, r.Method, answer.status, time.Since(started))
+		s.metrics.refusal(cmp.Or(answer.refused, found.refused))
 	}()
 	defer s.recovered(answer, r)
 
-	r, found := s.inFleet(r)
-	if !found {
+	health := r.URL.Path == "/healthz" || r.URL.Path == "/readyz"
+	if p := s.bounded(r, started); p != nil && !health {
+		answer.fail(p)
+		return
+	}
+	r, ours := s.inFleet(r)
+	if !ours {
 		answer.fail(newProblem(codeFleetNotFound, "this server runs the fleet %q", s.options.Fleet))
 		return
 	}
@@ -69,12 +85,38 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer.finish()
 		return
 	}
-	admitted, p := s.admit(r, route)
+	rule, ok := s.rules[route]
+	if !ok {
+		answer.fail(newProblem(codeForbidden, "no rule admits anyone here"))
+		return
+	}
+	admitted, p := s.admit(r, rule, found, started)
 	if p != nil {
 		answer.fail(p)
 		return
 	}
-	s.mux.ServeHTTP(answer, admitted)
+	s.serve(answer, admitted, rule, health)
+}
+
+// serve answers a request that was admitted, unless too many are under way.
+func (s *Server) serve(answer *response, r *http.Request, rule permission, health bool) {
+	found := requestOf(r.Context())
+	if counts := rule != toLink && rule != toStream && !health; counts {
+		token := found.caller.token.Name
+		if all, own := s.underWay.enter(token, s.options.Limits.Requests); all > 0 {
+			answer.fail(newProblem(codeTooBusy, "%d requests are under way, which is the limit", all).retryAfter(time.Second))
+			return
+		} else if own > 0 {
+			answer.fail(newProblem(codeTooManyRequests, "%d requests of this token are under way, which is the limit for one", own).retryAfter(time.Second))
+			return
+		}
+		defer s.underWay.leave(token)
+	}
+	if p := s.takeBody(answer, r, found); p != nil {
+		answer.fail(p)
+		return
+	}
+	s.mux.ServeHTTP(answer, r)
 	answer.finish()
 }
 
@@ -118,23 +160,13 @@ func (s *Server) inFleet(r *http.Request) (*http.Request, bool) {
 	return &inner, true
 }
 
-// admit checks who asks and what for, reads the body and returns the request
-// with what was found in its context.
-func (s *Server) admit(r *http.Request, route string) (*http.Request, *problem) {
-	found := &request{geoJSON: wantsGeoJSON(r.Header.Values("Accept"))}
-	rule, ok := s.rules[route]
-	if !ok {
-		return nil, newProblem(codeForbidden, "no rule admits anyone here")
-	}
+// admit checks who asks and what for, and returns the request with what was found
+// in its context. Its body is yet to be read.
+func (s *Server) admit(r *http.Request, rule permission, found *request, now time.Time) (*http.Request, *problem) {
+	found.geoJSON = wantsGeoJSON(r.Header.Values("Accept"))
 	if rule != openToAll {
-		who, p := s.authenticate(r, rule)
-		if p != nil {
-			return nil, p
-		}
-		found.caller = who
-	}
-	if r.Method == http.MethodPost || r.Method == http.MethodPut {
-		if p := readBody(r, found); p != nil {
+		var p *problem
+		if found.caller, p = s.authenticate(r, rule, now); p != nil {
 			return nil, p
 		}
 	}
@@ -145,17 +177,37 @@ func (s *Server) admit(r *http.Request, route string) (*http.Request, *problem) 
 		}
 		found.key = key
 	}
-	return r.WithContext(context.WithValue(r.Context(), requestKey{}, found)), nil
+	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, found))
+	if rule == toLink {
+		if p := s.mayLogIn(r, now); p != nil {
+			return nil, p
+		}
+	}
+	return r, nil
 }
 
-// readBody reads the whole body, so that it can be bounded, hashed and decoded.
-func readBody(r *http.Request, found *request) *problem {
+// takeBody reads the whole body, so that it can be bounded, hashed and decoded.
+// What has no business with a body is refused.
+func (s *Server) takeBody(answer *response, r *http.Request, found *request) *problem {
+	if r.Method != http.MethodPost && r.Method != http.MethodPut {
+		if r.ContentLength != 0 {
+			return newProblem(codeMalformedRequest, "a %s here has no body", r.Method)
+		}
+		return nil
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return newProblem(codeUnsupportedMedia, "send the body as it is: no Content-Encoding is taken")
+	}
+	announced := r.ContentLength != 0
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBodyBytes))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return newProblem(codeBodyTooLarge, "the body may have at most %d bytes", maxBodyBytes).with("Connection", "close")
+			return newProblem(codeBodyTooLarge, "the body may have at most %d bytes", maxBodyBytes)
 		}
-		return newProblem(codeRequestTimeout, "the body did not arrive as announced").with("Connection", "close")
+		return newProblem(codeRequestTimeout, "the body did not arrive as announced, or not within %v", bodyWithin)
+	}
+	if announced {
+		answer.bodyTaken()
 	}
 	sum := sha256.Sum256(body)
 	found.bodyHash = hex.EncodeToString(sum[:])

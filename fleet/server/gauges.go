@@ -22,6 +22,9 @@ func describeGauges() map[string]*prometheus.Desc {
 		{"kapok_ready", "1 while the fleet serves, else 0.", nil},
 		{"kapok_links", "Open vehicle links.", nil},
 		{"kapok_stream_subscribers", "Open streams.", nil},
+		{"kapok_connections", "Open network connections: links and streams (upgraded), and all others (pending).", []string{"kind"}},
+		{"kapok_requests_under_way", "HTTP requests being answered, upgrades and health checks apart.", nil},
+		{"kapok_limited_keys", "Addresses, tokens and vehicles that a rate limit keeps account of, by limit: address, failure, token, login.", []string{"limit"}},
 		{"kapok_vehicles", "Registered vehicles by link state.", []string{"link"}},
 		{"kapok_tasks", "Tasks in memory by state.", []string{"state"}},
 		{"kapok_alerts_open", "Alerts that are not cleared, by severity.", []string{"severity"}},
@@ -73,6 +76,7 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	send(prometheus.CounterValue, "kapok_events_total", float64(stats.Events))
 	send(prometheus.CounterValue, "kapok_reopened_total", float64(stats.Reopened))
 	send(prometheus.CounterValue, "kapok_questions_total", float64(stats.Questions))
+	g.collectEdge(send)
 	out <- g.histogram("kapok_step_duration_seconds", &stats.StepTime)
 	out <- g.histogram("kapok_commit_duration_seconds", &stats.CommitTime)
 	if tracks := g.server.options.Tracks; tracks != nil {
@@ -82,6 +86,19 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 		send(prometheus.GaugeValue, "kapok_track_bytes", float64(kept.Bytes))
 	}
 	g.collectState(send)
+}
+
+// collectEdge tells how full the limits of the edge are.
+func (g *gauges) collectEdge(send func(prometheus.ValueType, string, float64, ...string)) {
+	pending, upgraded := g.server.doors.count()
+	send(prometheus.GaugeValue, "kapok_connections", float64(pending), "pending")
+	send(prometheus.GaugeValue, "kapok_connections", float64(upgraded), "upgraded")
+	send(prometheus.GaugeValue, "kapok_requests_under_way", float64(g.server.underWay.count()))
+	of := &g.server.limiters
+	send(prometheus.GaugeValue, "kapok_limited_keys", float64(of.address.count()), "address")
+	send(prometheus.GaugeValue, "kapok_limited_keys", float64(of.failure.count()), "failure")
+	send(prometheus.GaugeValue, "kapok_limited_keys", float64(of.token.count()), "token")
+	send(prometheus.GaugeValue, "kapok_limited_keys", float64(of.login.count()), "login")
 }
 
 func (g *gauges) histogram(name string, d *engine.Durations) prometheus.Metric {

@@ -14,8 +14,9 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 
 // readyz says that the fleet serves, or why it does not.
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
-	if err := s.backend.Ready(); err != nil {
-		newProblem(codeUnavailable, "the fleet is not ready: %v", err).with("Retry-After", "1").write(w)
+	if s.backend.Ready() != nil {
+		// Why not is in the log: strangers may ask here.
+		newProblem(codeUnavailable, "the fleet is being reopened from its record").with("Retry-After", "1").write(w)
 		return
 	}
 	select {

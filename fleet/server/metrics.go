@@ -47,7 +47,7 @@ type telemetryCounters struct {
 
 // streamCounters count what is sent to subscribers.
 type streamCounters struct {
-	events, positions, bytes prometheus.Counter
+	openings, events, positions, errors, bytes prometheus.Counter
 }
 
 func counters(name, help string, labels ...string) *prometheus.CounterVec {
@@ -57,7 +57,7 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 func newMetrics(s *Server) *metrics {
 	frames := counters("kapok_link_frames_total", "Frames on vehicle links by direction (in, out) and message type.", "direction", "type")
 	telemetry := counters("kapok_telemetry_samples_total", "Telemetry samples handed to the fleet (taken) or lost because its inbox was full (dropped).", "outcome")
-	streamed := counters("kapok_stream_frames_total", "Frames queued to subscribers of the stream, by what they carry.", "kind")
+	streamed := counters("kapok_stream_frames_total", "Frames queued to subscribers of the stream, by what they carry: opening (snapshots and what goes before them), events, positions, error.", "kind")
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: counters("kapok_http_requests_total", "HTTP requests by route, method and status.", "route", "method", "status"),
@@ -83,7 +83,10 @@ func newMetrics(s *Server) *metrics {
 		}),
 	}
 	bytes := prometheus.NewCounter(prometheus.CounterOpts{Name: "kapok_stream_bytes_total", Help: "Bytes queued to subscribers of the stream."})
-	m.streamed = streamCounters{events: streamed.WithLabelValues("events"), positions: streamed.WithLabelValues("positions"), bytes: bytes}
+	m.streamed = streamCounters{
+		openings: streamed.WithLabelValues("opening"), events: streamed.WithLabelValues("events"),
+		positions: streamed.WithLabelValues("positions"), errors: streamed.WithLabelValues("error"), bytes: bytes,
+	}
 	m.registry.MustRegister(m.requests, m.durations, m.refusals, m.refused, frames, telemetry, m.telemetry.thinned, m.mistakes, m.closed,
 		m.throttled, m.cut, streamed, bytes, &gauges{server: s, described: describeGauges()},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -114,6 +117,21 @@ func (m *metrics) request(route, method string, status int, took time.Duration) 
 	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
 	m.durations.WithLabelValues(route).Observe(took.Seconds())
 }
+
+// refusal counts a problem by its code; "" is none. A code that is not in the
+// table is a fault of the program, and must not become a label.
+func (m *metrics) refusal(code string) {
+	if code == "" {
+		return
+	}
+	if _, ok := kindOf(code); !ok {
+		code = codeInternal
+	}
+	m.refusals.WithLabelValues(code).Inc()
+}
+
+// connectionRefused counts a connection that was closed at once.
+func (m *metrics) connectionRefused(limit string) { m.refused.WithLabelValues(limit).Inc() }
 
 // received counts a frame from a vehicle.
 func (m *metrics) received(message protocol.FromVehicle, err error) {

@@ -65,11 +65,15 @@ func (s *Server) registerRaw() {
 	health := &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
 		"application/json": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Health](), true, "")},
 	}}
+	metricsNeed := openToAll
+	if s.options.GuardMetrics {
+		metricsNeed = toRead
+	}
 	upgraded := &huma.Response{Description: "The connection is a WebSocket from here on."}
 	for _, r := range []raw{
 		{path: "/healthz", id: "healthz", tag: "service", summary: "Ask whether the process answers", answer: health, serve: s.healthz},
 		{path: "/readyz", id: "readyz", tag: "service", summary: "Ask whether the fleet serves", answer: health, codes: []string{codeUnavailable}, serve: s.readyz},
-		{path: "/metrics", id: "metrics", tag: "service", summary: "Read counts and gauges in Prometheus' text format", answer: text("text/plain"), serve: s.metrics.handler().ServeHTTP},
+		{path: "/metrics", id: "metrics", tag: "service", summary: "Read counts and gauges in Prometheus' text format", answer: text("text/plain"), needs: metricsNeed, serve: s.metrics.handler().ServeHTTP},
 		{path: "/openapi.json", id: "openapi", tag: "service", summary: "Read this document", answer: text("application/openapi+json"), serve: s.openAPI},
 		{
 			path: "/v1/link", id: "link", tag: "link", needs: toLink, status: http.StatusSwitchingProtocols, answer: upgraded, serve: s.acceptLink,

@@ -65,7 +65,10 @@ func (o operation) describe(schemas huma.Registry) huma.Operation {
 	h := huma.Operation{
 		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, Description: o.description,
 		Tags: []string{o.tag}, DefaultStatus: o.answers[0].status, MaxBodyBytes: maxBodyBytes + 1,
-		Responses: map[string]*huma.Response{},
+		// The edge has read the body already. Without this, a deadline for reading
+		// it would outlast it and end the request while the fleet thinks.
+		BodyReadTimeout: -1,
+		Responses:       map[string]*huma.Response{},
 	}
 	if o.needs != openToAll {
 		h.Security = []map[string][]string{{"bearer": {}}}
@@ -103,10 +106,13 @@ func (o operation) good(a shape, schemas huma.Registry) *huma.Response {
 // describeProblems lists the codes of each error status.
 func (o operation) describeProblems(responses map[string]*huma.Response, schemas huma.Registry) {
 	codes := slices.Clone(o.codes)
-	codes = append(codes, codeInternal)
+	codes = append(codes, codeInternal, codeMalformedRequest, codeURLTooLong, codeTooManyRequests, codeTooBusy)
 	if o.needs != openToAll {
 		// Unknown parameters are refused everywhere behind the gate.
-		codes = append(codes, codeUnauthenticated, codeForbidden, codeInvalid)
+		codes = append(codes, codeUnauthenticated, codeTooManyFailures, codeForbidden, codeInvalid)
+	}
+	if o.needs == toLink {
+		codes = append(codes, codeTooManyLogins)
 	}
 	if o.asks {
 		codes = append(codes, codeMalformedJSON, codeBodyTooLarge, codeRequestTimeout, codeUnsupportedMedia,
@@ -116,10 +122,10 @@ func (o operation) describeProblems(responses map[string]*huma.Response, schemas
 		}
 	}
 	slices.Sort(codes)
-	table := kinds()
 	schema := schemas.Schema(reflect.TypeFor[api.Problem](), true, "")
 	for _, code := range slices.Compact(codes) {
-		status := strconv.Itoa(table[code].status)
+		known, _ := kindOf(code)
+		status := strconv.Itoa(known.status)
 		r, ok := responses[status]
 		if !ok {
 			r = &huma.Response{Content: map[string]*huma.MediaType{problemType: {Schema: schema}}}
@@ -178,7 +184,7 @@ func (s *Server) ask(ctx context.Context, a fleet.Ask) (*reply, error) {
 // refusal is the fleet's problem as this package answers it.
 func (s *Server) refusal(answer fleet.Answer, replayed string) error {
 	code := answer.Problem.Code
-	if _, ok := kinds()[code]; !ok {
+	if _, ok := kindOf(code); !ok {
 		s.options.Log.Error("the fleet answered with a code that is not in the table", "code", code)
 	}
 	p := newProblem(code, "%s", answer.Problem.Detail)

@@ -32,7 +32,7 @@ type problem struct {
 // newProblem makes the problem of a code, with its status and title from the
 // table.
 func newProblem(code, format string, args ...any) *problem {
-	k, ok := kinds()[code]
+	k, ok := kindOf(code)
 	if !ok {
 		k = kind{http.StatusInternalServerError, "A fault of the server"}
 	}
@@ -69,8 +69,13 @@ func (p *problem) GetHeaders() http.Header { return p.headers }
 // ContentType replaces the type that huma would send.
 func (p *problem) ContentType(string) string { return problemType }
 
-// write answers with the problem, whatever was prepared before.
+// write answers with the problem, whatever was prepared before. Through a
+// response it also counts.
 func (p *problem) write(w http.ResponseWriter) {
+	if r, ok := w.(*response); ok {
+		r.fail(p)
+		return
+	}
 	for name, values := range p.headers {
 		w.Header()[name] = values
 	}
@@ -98,6 +103,10 @@ func codeOf(status int) string {
 		return codeRequestTimeout
 	case http.StatusRequestEntityTooLarge:
 		return codeBodyTooLarge
+	case http.StatusRequestURITooLong:
+		return codeURLTooLong
+	case http.StatusTooManyRequests:
+		return codeTooManyRequests
 	case http.StatusUnsupportedMediaType:
 		return codeUnsupportedMedia
 	case http.StatusUnprocessableEntity:
@@ -117,14 +126,18 @@ func codeOf(status int) string {
 // replacement of huma.NewError, which is a variable shared by the process.
 // Nothing of what the client sent is repeated, and nothing of an inner error is
 // told.
-func fromHuma(_ huma.Context, _ string, v any) (any, error) {
+func fromHuma(ctx huma.Context, _ string, v any) (any, error) {
+	var p *problem
 	switch e := v.(type) {
 	case *problem:
-		return e.Problem, nil
+		p = e
 	case *huma.ErrorModel:
-		return problemOf(e).Problem, nil
+		p = problemOf(e)
+	default:
+		return v, nil
 	}
-	return v, nil
+	requestOf(ctx.Context()).refused = p.Code
+	return p.Problem, nil
 }
 
 func problemOf(e *huma.ErrorModel) *problem {

@@ -21,6 +21,7 @@ type response struct {
 	hijacked bool
 	replaced bool   // the handler's body is a plain-text error
 	text     []byte // its start
+	refused  string // the code of the problem that was answered
 }
 
 // Header implements http.ResponseWriter.
@@ -83,7 +84,7 @@ func (r *response) fail(p *problem) bool {
 	for _, name := range []string{"Content-Length", "Content-Encoding", "ETag", "Last-Modified", "Location"} {
 		r.Header().Del(name)
 	}
-	r.replaced, r.status = false, p.Status
+	r.replaced, r.status, r.refused = false, p.Status, p.Code
 	r.sent = true
 	p.write(r.inner)
 	return true

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,11 +25,19 @@ import (
 
 // The limits of the HTTP side.
 const (
-	maxHeaderBytes    = 64 << 10
+	// maxHeaderBytes is the longest head of a request, its first line included.
+	maxHeaderBytes = 16 << 10
+	// headerSlack is what net/http adds to the limit that it is given.
+	headerSlack = 4 << 10
+	// readHeaderTimeout bounds the arrival of a request's head and, before that, of
+	// the TLS handshake: also for a peer that connects and says nothing. The body
+	// has bodyWithin.
 	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 30 * time.Second
-	writeTimeout      = 2 * time.Minute
-	idleTimeout       = 2 * time.Minute
+	// writeTimeout bounds an answer, from the head of its request to its last
+	// byte; downloads have exportStalls for each piece instead.
+	writeTimeout = 2 * time.Minute
+	// idleTimeout bounds the wait for the next request of a connection.
+	idleTimeout = 2 * time.Minute
 	// closeWithin is how long peers may take to answer the closing of their links
 	// and streams at the shutdown, before they are cut.
 	closeWithin = 3 * time.Second
@@ -74,6 +83,13 @@ type Options struct {
 	Tracks *track.Store
 	// Version stands in the OpenAPI document.
 	Version string
+	// TLS makes Serve speak TLS on its listener; nil for none.
+	TLS *tls.Config
+	// Limits bound what peers may cost; what is 0 in them has its default.
+	Limits Limits
+	// GuardMetrics asks for a token that may read before /metrics is shown;
+	// otherwise it is open to all.
+	GuardMetrics bool
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -88,6 +104,10 @@ func (o Options) withDefaults() (Options, error) {
 	if err := o.Session.Validate(); err != nil {
 		return o, fmt.Errorf("server: %w", err)
 	}
+	if err := o.Limits.Validate(); err != nil {
+		return o, fmt.Errorf("server: %w", err)
+	}
+	o.Limits = o.Limits.withDefaults()
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -125,6 +145,13 @@ type Server struct {
 	links    links
 	hub      *hub
 	exports  atomic.Int32 // downloads under way
+	limiters limiters
+	underWay underWay
+	doors    doors
+	// headers are those of all answers, strictTransport one more of those over
+	// TLS. They are shared by all requests and never change.
+	headers         http.Header
+	strictTransport []string
 	// quotes holds a token for each quote that is being made.
 	quotes chan struct{}
 
@@ -141,11 +168,13 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{options: o, backend: o.Backend, mux: http.NewServeMux(), rules: map[string]permission{}}
+	s.limiters, s.headers, s.strictTransport = newLimiters(o.Limits), securityHeaders(), overTLS()
 	s.hub = &hub{server: s, socket: streamOptions()}
 	s.serving, s.stop = context.WithCancel(context.Background())
 	s.options.Session = s.sessionConfig(o.Session)
 	s.quotes = make(chan struct{}, o.MaxQuotes)
 	s.metrics = newMetrics(s)
+	s.doors = doors{limits: o.Limits, refused: s.metrics.connectionRefused}
 	s.api = humago.New(s.mux, huma.Config{
 		OpenAPI:       describeAPI(o.Version),
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, problemType: huma.DefaultJSONFormat},
@@ -187,7 +216,8 @@ func (s *Server) sessionConfig(c session.Config) session.Config {
 }
 
 // Handler returns the server as an http.Handler, for those who bring their own
-// listener; its links and streams end with Shutdown.
+// listener; its links and streams end with Shutdown. Connections are not counted
+// then, and their time is for whoever serves them to bound.
 func (s *Server) Handler() http.Handler { return s }
 
 // Serve answers on the listener until ctx ends, then shuts down: no new
@@ -196,10 +226,8 @@ func (s *Server) Handler() http.Handler { return s }
 // error. The engine may be shut down afterwards. It returns nil after an orderly
 // end.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	httpServer := &http.Server{
-		Handler: s, MaxHeaderBytes: maxHeaderBytes, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
-		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(s.options.Log.Handler(), slog.LevelDebug),
-	}
+	httpServer := s.httpServer()
+	listener = s.watched(listener)
 	failed := make(chan error, 1)
 	s.work.Go(func() { failed <- httpServer.Serve(listener) })
 	var err error
@@ -223,6 +251,28 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("server: shutting down: %w", shut)
 	}
 	return nil
+}
+
+// httpServer is net/http's, with every wait bounded.
+func (s *Server) httpServer() *http.Server {
+	// WebSocket needs HTTP/1.1, and what is not spoken needs no defence.
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Server{
+		Handler: s, MaxHeaderBytes: maxHeaderBytes - headerSlack, ReadHeaderTimeout: readHeaderTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, Protocols: protocols, DisableGeneralOptionsHandler: true,
+		ConnState: s.doors.follow, ErrorLog: slog.NewLogLogger(s.options.Log.Handler(), slog.LevelDebug),
+	}
+}
+
+// watched is the listener with its connections counted, and with TLS where that
+// is wanted: the counting is beneath it, so that handshakes count too.
+func (s *Server) watched(inner net.Listener) net.Listener {
+	counted := &listener{Listener: inner, doors: &s.doors}
+	if s.options.TLS == nil {
+		return counted
+	}
+	return tls.NewListener(counted, s.options.TLS)
 }
 
 // Shutdown closes links and streams with 1001, waits until they are gone and

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/access"
 	"github.com/kapok-fleet/kapok/protocol/api"
 	"github.com/kapok-fleet/kapok/protocol/ws"
 )
@@ -164,12 +165,18 @@ func TestTickets(t *testing.T) {
 	if _, ok := kept.useAt(name, expires); ok {
 		t.Error("a ticket must not be good when it has expired")
 	}
-	for range maxTickets {
-		if _, _, ok := kept.issue(caller{}, now); !ok {
+	for i := range maxTickets {
+		who := caller{token: access.Token{Name: strconv.Itoa(i / maxTicketsOfToken)}}
+		if _, _, ok := kept.issue(who, now); !ok {
 			t.Fatal("tickets ran out too soon")
 		}
+		if i == maxTicketsOfToken-1 {
+			if _, _, ok := kept.issue(who, now); ok {
+				t.Error("the tickets of one token must run out")
+			}
+		}
 	}
-	if _, _, ok := kept.issue(caller{}, now); ok {
+	if _, _, ok := kept.issue(caller{token: access.Token{Name: "another"}}, now); ok {
 		t.Error("tickets must run out")
 	}
 	if _, _, ok := kept.issue(caller{}, now.Add(ticketLife)); !ok {
@@ -212,7 +219,7 @@ func TestAStreamThatDoesNotReadIsCutOff(t *testing.T) {
 		}
 		h.mu.Lock()
 		for s := range h.subscribers {
-			h.send(s, large)
+			h.send(s, large, w.server.metrics.streamed.events)
 		}
 		h.mu.Unlock()
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"sync"
 	"time"
 )
@@ -11,13 +12,16 @@ const (
 	ticketLife = 30 * time.Second
 	// maxTickets bounds unused tickets; beyond it none is given out.
 	maxTickets = 1000
+	// maxTicketsOfToken bounds those of one token, so that it cannot use up all.
+	maxTicketsOfToken = 100
 )
 
 // tickets are the admissions to one stream each, for browsers, which cannot
-// send a header with an upgrade request. They are in memory only.
+// send a header with an upgrade request. They are in memory only, and by their
+// hash, as tokens are: finding one takes no longer the more of it was guessed.
 type tickets struct {
 	mu     sync.Mutex
-	unused map[string]ticket
+	unused map[[sha256.Size]byte]ticket
 }
 
 type ticket struct {
@@ -25,23 +29,27 @@ type ticket struct {
 	expires time.Time
 }
 
-// issue makes a ticket; false when too many are unused.
+// issue makes a ticket; false when too many are unused, of all or of the token.
 func (t *tickets) issue(who caller, now time.Time) (name string, expires time.Time, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for name, old := range t.unused {
-		if !now.Before(old.expires) {
-			delete(t.unused, name)
+	own := 0
+	for key, old := range t.unused {
+		switch {
+		case !now.Before(old.expires):
+			delete(t.unused, key)
+		case old.caller.token.Name == who.token.Name:
+			own++
 		}
 	}
-	if len(t.unused) >= maxTickets {
+	if len(t.unused) >= maxTickets || own >= maxTicketsOfToken {
 		return "", time.Time{}, false
 	}
 	if t.unused == nil {
-		t.unused = map[string]ticket{}
+		t.unused = map[[sha256.Size]byte]ticket{}
 	}
 	name, expires = rand.Text(), now.Add(ticketLife)
-	t.unused[name] = ticket{who, expires}
+	t.unused[sha256.Sum256([]byte(name))] = ticket{who, expires}
 	return name, expires, true
 }
 
@@ -51,7 +59,8 @@ func (t *tickets) use(name string) (caller, bool) { return t.useAt(name, time.No
 func (t *tickets) useAt(name string, now time.Time) (caller, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	found, ok := t.unused[name]
-	delete(t.unused, name)
+	key := sha256.Sum256([]byte(name))
+	found, ok := t.unused[key]
+	delete(t.unused, key)
 	return found.caller, ok && now.Before(found.expires)
 }

@@ -2,15 +2,11 @@ package protocol
 
 import (
 	"strconv"
-	"strings"
 	"time"
 )
 
 // maxNesting is how deep the values of unknown fields may nest.
 const maxNesting = 32
-
-// maxPath is how deep the objects and arrays of known messages nest.
-const maxPath = 8
 
 // typeBit is the bit of the field "type" for decoder.once.
 const typeBit = 31
@@ -20,36 +16,33 @@ const typeBit = 31
 // returns zero values and every loop ends. JSON and CBOR differ only in the
 // methods of read_json.go and read_cbor.go, so that what a message is, and what
 // is wrong with it, cannot differ between them.
+//
+// The path to what is wrong is put together only once something is: on the way
+// out, each object and array puts its key or index before it.
 type decoder struct {
 	data []byte
 	pos  int
 	cbor bool
 	typ  string
-	path [maxPath]step
-	deep int
+	top  container // of the message itself
 	err  *MessageError
-}
-
-// step is one part of the way to a value: an object's key or an array's index.
-type step struct {
-	key   []byte
-	index int
-	array bool
 }
 
 // container is the state of reading one object or array.
 type container struct {
-	key     []byte // of the present field, borrowed from the frame
+	key     []byte // of the present field, borrowed from the frame; nil for an unknown one
 	seen    uint32 // bits of the fields that were there
+	index   int    // of the present item of an array
 	left    uint64 // CBOR: items to come, when open is false
 	open    bool   // CBOR: ends at a break instead
 	started bool   // JSON: a comma is due
+	message bool   // it is the message itself, which has a type
 }
 
-// fail records the first error with the path of the present value.
+// fail records the first error. The path of the value comes by within.
 func (d *decoder) fail(code, problem string) {
 	if d.err == nil {
-		d.err = &MessageError{Code: code, Type: d.typ, Field: d.field(), Problem: problem}
+		d.err = &MessageError{Code: code, Type: d.typ, Problem: problem}
 	}
 }
 
@@ -57,33 +50,12 @@ func (d *decoder) malformed(problem string) {
 	d.fail(CodeBadMessage, problem+" at byte "+strconv.Itoa(d.pos))
 }
 
-// field renders the path; a nil key stands for a field that is not known.
-func (d *decoder) field() string {
-	var b strings.Builder
-	for _, s := range d.path[:d.deep] {
-		switch {
-		case s.array:
-			b.WriteString("[" + strconv.Itoa(s.index) + "]")
-		case s.key == nil:
-			return b.String()
-		default:
-			if b.Len() > 0 {
-				b.WriteByte('.')
-			}
-			b.Write(s.key)
-		}
+// within puts a key or an index in brackets before the path of the error.
+func (d *decoder) within(step string) {
+	if rest := d.err.Field; rest != "" && rest[0] != '[' {
+		step += "."
 	}
-	return b.String()
-}
-
-// enter goes one level down the path.
-func (d *decoder) enter(array bool) {
-	if d.deep == maxPath {
-		d.malformed("nested too deeply")
-		return
-	}
-	d.path[d.deep] = step{array: array, index: -1}
-	d.deep++
+	d.err.Field = step + d.err.Field
 }
 
 // object begins to read an object. Its fields follow by nextField, which must
@@ -97,16 +69,19 @@ func (d *decoder) object() (o container) {
 	} else {
 		d.jsonOpen('{', "an object")
 	}
-	d.enter(false)
 	return o
 }
 
 // nextField moves to the next field that has a value; null is the same as
 // absent. It returns false after the last field.
 func (d *decoder) nextField(o *container) bool {
-	for d.err == nil {
-		at := &d.path[d.deep-1]
-		at.key = nil
+	if d.err != nil {
+		if o.key != nil {
+			d.within(string(o.key))
+		}
+		return false
+	}
+	for {
 		var more bool
 		if d.cbor {
 			more = d.cborNext(o) && d.cborKey(o)
@@ -114,22 +89,17 @@ func (d *decoder) nextField(o *container) bool {
 			more = d.jsonNext(o, '}') && d.jsonKey(o)
 		}
 		if !more {
-			break
+			return false
 		}
-		if d.null() {
-			continue
+		if !d.null() {
+			return true
 		}
-		at.key = o.key
-		return true
 	}
-	if d.err == nil {
-		d.deep--
-	}
-	return false
 }
 
 // array begins to read an array; its items follow by nextItem.
 func (d *decoder) array() (a container) {
+	a.index = -1
 	if d.err != nil {
 		return a
 	}
@@ -138,16 +108,18 @@ func (d *decoder) array() (a container) {
 	} else {
 		d.jsonOpen('[', "an array")
 	}
-	d.enter(true)
 	return a
 }
 
 // nextItem moves to the next item of an array. It returns false after the last.
 func (d *decoder) nextItem(a *container) bool {
 	if d.err != nil {
+		if a.index >= 0 {
+			d.within("[" + strconv.Itoa(a.index) + "]")
+		}
 		return false
 	}
-	d.path[d.deep-1].index++
+	a.index++
 	var more bool
 	if d.cbor {
 		more = d.cborNext(a)
@@ -155,12 +127,9 @@ func (d *decoder) nextItem(a *container) bool {
 		more = d.jsonNext(a, ']')
 	}
 	if d.err != nil {
-		return false
+		d.within("[" + strconv.Itoa(a.index) + "]")
 	}
-	if !more {
-		d.deep--
-	}
-	return more
+	return more && d.err == nil
 }
 
 // once notes that the field with this bit is there; a second one is refused.
@@ -175,16 +144,13 @@ func (d *decoder) once(o *container, bit uint) {
 
 // require fails for the first named field that was not there.
 func (d *decoder) require(o *container, names ...string) {
-	if d.err != nil {
+	if d.err != nil || o.seen&(1<<len(names)-1) == 1<<len(names)-1 {
 		return
 	}
 	for i, name := range names {
 		if o.seen&(1<<i) == 0 {
-			field := d.field()
-			if field != "" {
-				field += "."
-			}
-			d.err = &MessageError{Code: CodeBadMessage, Type: d.typ, Field: field + name, Problem: "is missing"}
+			d.fail(CodeBadMessage, "is missing")
+			d.within(name)
 			return
 		}
 	}
@@ -193,11 +159,13 @@ func (d *decoder) require(o *container, names ...string) {
 // unknown skips the value of a field that the message does not have, and of
 // "type", which has been read before.
 func (d *decoder) unknown(o *container) {
-	if d.deep == 1 && string(o.key) == "type" {
+	if o.message && string(o.key) == "type" {
 		d.once(o, typeBit)
 	}
-	d.path[d.deep-1].key = nil
-	d.skip(maxNesting)
+	if d.err == nil {
+		o.key = nil
+		d.skip(maxNesting)
+	}
 }
 
 func (d *decoder) skip(levels int) {
@@ -334,21 +302,32 @@ func (d *decoder) finish() error {
 	return nil
 }
 
-// peekType reads ahead for the field "type", which is usually the first, and
-// leaves the decoder at the start of the frame. The result is borrowed.
-func (d *decoder) peekType() []byte {
-	var typ []byte
-	found := false
-	for o := d.object(); !found && d.nextField(&o); {
-		if string(o.key) == "type" {
-			typ, found = d.bytes(), true
+// messageType reads the field "type", which is usually the first. The result is
+// borrowed; what else the message has follows by message.
+func (d *decoder) messageType() []byte {
+	first := true
+	for o := d.object(); d.nextField(&o); {
+		if string(o.key) != "type" {
+			d.unknown(&o)
+			first = false
 			continue
 		}
-		d.unknown(&o)
+		typ := d.bytes()
+		if d.err != nil {
+			continue
+		}
+		if d.once(&o, typeBit); !first {
+			d.pos = 0
+			o = d.object()
+		}
+		o.message = true
+		d.top = o
+		return typ
 	}
-	if !found {
-		d.require(&container{}, "type")
-	}
-	d.pos, d.deep = 0, 0
-	return typ
+	d.require(&container{}, "type")
+	return nil
 }
+
+// message goes on to read the message itself: behind its type when that came
+// first, otherwise from its start.
+func (d *decoder) message() container { return d.top }

@@ -57,7 +57,7 @@ func (e Encoding) DecodeFrom(frame []byte) (FromVehicle, error) {
 		return nil, err
 	}
 	var m FromVehicle
-	typ := d.peekType()
+	typ := d.messageType()
 	switch string(typ) {
 	case "telemetry":
 		d.typ = "telemetry"
@@ -103,7 +103,7 @@ func (e Encoding) DecodeTo(frame []byte) (ToVehicle, error) {
 		return nil, err
 	}
 	var m ToVehicle
-	typ := d.peekType()
+	typ := d.messageType()
 	switch string(typ) {
 	case "alive":
 		d.typ = "alive"

@@ -3,7 +3,7 @@ package protocol
 // The reading of the messages from a vehicle and of their parts.
 
 func (d *decoder) hello() (m Hello) {
-	for o := d.object(); ; {
+	for o := d.message(); ; {
 		if !d.nextField(&o) {
 			d.require(&o, "kind", "model", "log_id", "epoch", "time")
 			return m
@@ -43,7 +43,7 @@ func (d *decoder) hello() (m Hello) {
 }
 
 func (d *decoder) telemetry() (m Telemetry) {
-	for o := d.object(); ; {
+	for o := d.message(); ; {
 		if !d.nextField(&o) {
 			d.require(&o, "samples")
 			return m
@@ -59,7 +59,7 @@ func (d *decoder) telemetry() (m Telemetry) {
 }
 
 func (d *decoder) ack() (m Ack) {
-	for o := d.object(); ; {
+	for o := d.message(); ; {
 		if !d.nextField(&o) {
 			d.require(&o, "seq", "verdict")
 			return m
@@ -90,7 +90,7 @@ func (d *decoder) ack() (m Ack) {
 }
 
 func (d *decoder) progress() (m Progress) {
-	for o := d.object(); ; {
+	for o := d.message(); ; {
 		if !d.nextField(&o) {
 			d.require(&o, "seq", "state", "time")
 			return m
@@ -127,7 +127,7 @@ func (d *decoder) progress() (m Progress) {
 }
 
 func (d *decoder) fault() (m Fault) {
-	for o := d.object(); ; {
+	for o := d.message(); ; {
 		if !d.nextField(&o) {
 			d.require(&o, "seq", "code", "text", "time")
 			return m
@@ -157,11 +157,12 @@ func (d *decoder) fault() (m Fault) {
 	}
 }
 
-func (d *decoder) sample() (m Sample) {
+// sample reads a sample to where it stays: it is too large to be handed on.
+func (d *decoder) sample(m *Sample) {
 	for o := d.object(); ; {
 		if !d.nextField(&o) {
 			d.require(&o, "time", "position", "speed_mps", "heading_deg", "battery_ratio", "mode")
-			return m
+			return
 		}
 		switch string(o.key) {
 		case "time":
@@ -169,7 +170,7 @@ func (d *decoder) sample() (m Sample) {
 			m.Time = d.instant()
 		case "position":
 			d.once(&o, 1)
-			m.Position = d.position()
+			d.position(&m.Position)
 		case "speed_mps":
 			d.once(&o, 2)
 			m.SpeedMPS = d.number()
@@ -191,11 +192,11 @@ func (d *decoder) sample() (m Sample) {
 	}
 }
 
-func (d *decoder) position() (m Position) {
+func (d *decoder) position(m *Position) {
 	for o := d.object(); ; {
 		if !d.nextField(&o) {
 			d.require(&o, "lon", "lat", "altitude_m")
-			return m
+			return
 		}
 		switch string(o.key) {
 		case "lon":
@@ -276,7 +277,8 @@ func (d *decoder) samples() (list []Sample) {
 		if len(list) == MaxSamples {
 			d.fail(CodeTooManySamples, "is one too many: send at most 64 samples in a frame")
 		}
-		list = append(list, d.sample())
+		list = append(list, Sample{})
+		d.sample(&list[len(list)-1])
 	}
 	return list
 }

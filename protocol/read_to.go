@@ -3,7 +3,7 @@ package protocol
 // The reading of the messages to a vehicle and of their parts.
 
 func (d *decoder) welcome() (m Welcome) {
-	for o := d.object(); ; {
+	for o := d.message(); ; {
 		if !d.nextField(&o) {
 			d.require(&o, "session", "vehicle", "epoch", "telemetry_interval_s", "alive_interval_s", "hello_time", "time", "log_id", "seq")
 			return m
@@ -43,7 +43,7 @@ func (d *decoder) welcome() (m Welcome) {
 }
 
 func (d *decoder) alive() (m Alive) {
-	for o := d.object(); ; {
+	for o := d.message(); ; {
 		if !d.nextField(&o) {
 			d.require(&o, "time")
 			return m
@@ -59,7 +59,7 @@ func (d *decoder) alive() (m Alive) {
 }
 
 func (d *decoder) mission() (m Mission) {
-	for o := d.object(); ; {
+	for o := d.message(); ; {
 		if !d.nextField(&o) {
 			d.require(&o, "id", "revision", "state", "epoch", "task_authority_s", "time", "legs")
 			return m
@@ -151,7 +151,7 @@ func (d *decoder) leg() (m Leg) {
 }
 
 func (d *decoder) command() (m Command) {
-	for o := d.object(); ; {
+	for o := d.message(); ; {
 		if !d.nextField(&o) {
 			d.require(&o, "id", "kind", "epoch", "time", "expires_at")
 			return m
@@ -188,7 +188,7 @@ func (d *decoder) command() (m Command) {
 }
 
 func (d *decoder) received() (m Received) {
-	for o := d.object(); ; {
+	for o := d.message(); ; {
 		if !d.nextField(&o) {
 			d.require(&o, "log_id", "seq", "time")
 			return m
@@ -210,7 +210,7 @@ func (d *decoder) received() (m Received) {
 }
 
 func (d *decoder) errorMessage() (m Error) {
-	for o := d.object(); ; {
+	for o := d.message(); ; {
 		if !d.nextField(&o) {
 			d.require(&o, "code", "text", "time")
 			return m
@@ -240,7 +240,8 @@ func (d *decoder) positions() (list []Position) {
 		if len(list) == MaxPathPoints {
 			d.fail(CodeOutOfRange, "is one point too many")
 		}
-		list = append(list, d.position())
+		list = append(list, Position{})
+		d.position(&list[len(list)-1])
 	}
 	return list
 }

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/fleet/engine"
 	"github.com/kapok-fleet/kapok/protocol/api"
@@ -32,7 +34,8 @@ const (
 	frameEvents = 256
 	frameBytes  = 512 << 10
 	// positionsBehind is how many frames may wait for a subscriber before it is
-	// sent no positions; what it misses is in the next frame that it gets.
+	// sent no positions; what it misses is in the next frame that it gets. Of
+	// positions no more than one waits.
 	positionsBehind = 4
 	// viewWithin is how long a frame of events waits for a view that shows them.
 	viewWithin = 2 * time.Second
@@ -41,7 +44,10 @@ const (
 	followAgain = time.Second
 )
 
-var errTooOld = errors.New("events that far back are no longer kept")
+var (
+	errTooOld  = errors.New("events that far back are no longer kept")
+	errCrowded = errors.New("too much waits for other streams")
+)
 
 // hub makes the frames of /v1/stream, each once for all subscribers. Events are
 // followed by one goroutine and positions by another.
@@ -53,31 +59,49 @@ type hub struct {
 
 	mu          sync.Mutex // guards the rest
 	subscribers map[*subscriber]struct{}
+	// leaving are those whose socket may still have frames to write, which are in
+	// the backlog like those of subscribers.
+	leaving map[*subscriber]struct{}
+	backlog backlog
 	// kept are the last events, encoded; index is that of the newest. Their
 	// indices have no gap.
 	kept     []keptEvent
 	keptSize int
 	index    uint64
-	// positions are the newest states of vehicles, beat counts pulses.
-	positions map[fleet.VehicleID]*position
-	beat      uint64
+	// roster are the newest states of vehicles, beat counts pulses.
+	roster roster
+	beat   uint64
+	// snapshots are those that are being made, making holds a token for each at
+	// work.
+	snapshots map[shot]*opening
+	making    chan struct{}
+}
+
+// outlet is the sending side of a stream's socket, as ws.Conn has it.
+type outlet interface {
+	Send(frame []byte) error
+	Unwritten() (frames, bytes int)
+	Close(code int, reason string)
+	Done() <-chan struct{}
 }
 
 // subscriber is one open stream. The hub's lock guards it.
 type subscriber struct {
-	conn   *ws.Conn
+	conn   outlet
 	caller caller
 	interest
 	// index is the last event that was considered for it, or that its snapshot
 	// shows; told is the last index that it knows of, at the pulse toldAt.
 	index, told, toldAt uint64
-	// every is the number of pulses between frames of positions, 0 for none;
-	// beat is the pulse up to which it has them.
-	every, beat uint64
+	// every is the number of pulses between frames of positions, 0 for none; seen
+	// is the look of the roster up to which it has them.
+	every, seen uint64
 	// complete says that its next frame of positions is to have all vehicles;
 	// inside are those that it has, where the interest is selective.
 	complete bool
-	inside   map[fleet.VehicleID]struct{}
+	inside   *members
+	// unwritten are its last frames, as far as they may not be written yet.
+	unwritten []unwritten
 }
 
 // begin finds the place to follow from: a little back, so that a subscriber can
@@ -150,7 +174,7 @@ func (h *hub) publish(ctx context.Context, events []fleet.Recorded) error {
 	for s := range h.subscribers {
 		if s.index+1 < h.first() {
 			s.conn.Close(ws.CloseTryAgain, "the server lost its place; take a new snapshot")
-			delete(h.subscribers, s)
+			h.drop(s)
 			continue
 		}
 		// Nearly all are at the same place and want the same, and share their frames.
@@ -256,7 +280,7 @@ func eventsFrame(index uint64, events [][]byte, size int) eventFrame {
 // cannot keep up: events are never dropped. The lock is held.
 func (h *hub) sendEvents(s *subscriber, frames []eventFrame) {
 	for _, f := range frames {
-		if !h.send(s, f.bytes) {
+		if !h.send(s, f.bytes, h.server.metrics.streamed.events) {
 			return
 		}
 		s.index, s.told, s.toldAt = f.index, f.index, h.beat
@@ -271,23 +295,55 @@ func (h *hub) tell(s *subscriber) {
 	if s.told == s.index || h.beat-s.toldAt < tellIndex {
 		return
 	}
-	if h.send(s, eventsFrame(s.index, nil, 0).bytes) {
+	if h.send(s, eventsFrame(s.index, nil, 0).bytes, h.server.metrics.streamed.events) {
 		s.told, s.toldAt = s.index, h.beat
 	}
 }
 
-// send queues a frame. The lock is held.
-func (h *hub) send(s *subscriber, frame []byte) bool {
-	err := s.conn.Send(frame)
-	if err == nil {
+// send queues a frame, and cuts the subscriber off when there is no room for it:
+// it must have the frame or know that it lacks something. The lock is held.
+func (h *hub) send(s *subscriber, frame []byte, kind prometheus.Counter) bool {
+	err := ws.ErrQueueFull
+	if h.backlog.fits(frame) {
+		err = s.conn.Send(frame)
+	}
+	switch {
+	case err == nil:
+		h.sent(s, frame, kind)
 		return true
+	case errors.Is(err, ws.ErrQueueFull), errors.Is(err, ws.ErrFrameTooLarge):
+		h.cutOff(s)
+	default:
+		h.drop(s)
 	}
-	if errors.Is(err, ws.ErrQueueFull) || errors.Is(err, ws.ErrFrameTooLarge) {
-		h.server.metrics.cut.WithLabelValues("stream").Inc()
-		s.conn.Close(ws.CloseTryAgain, "too slow: resume with after="+strconv.FormatUint(s.index, 10))
-	}
-	delete(h.subscribers, s)
 	return false
+}
+
+// sendPositions queues a frame that may be left out: what it has is in the next
+// one too. The lock is held.
+func (h *hub) sendPositions(s *subscriber, frame []byte) bool {
+	if !h.backlog.fits(frame) {
+		return false
+	}
+	err := s.conn.Send(frame)
+	switch {
+	case err == nil:
+		h.sent(s, frame, h.server.metrics.streamed.positions)
+		s.unwritten[len(s.unwritten)-1].positions = true
+	case errors.Is(err, ws.ErrFrameTooLarge):
+		h.cutOff(s) // It never fits.
+	case !errors.Is(err, ws.ErrQueueFull):
+		h.drop(s)
+	}
+	return err == nil
+}
+
+// sent keeps account of a frame that was queued. The lock is held.
+func (h *hub) sent(s *subscriber, frame []byte, kind prometheus.Counter) {
+	h.backlog.add(frame)
+	s.unwritten = append(s.unwritten, unwritten{frame: frame, beat: h.beat})
+	kind.Inc()
+	h.server.metrics.streamed.bytes.Add(float64(len(frame)))
 }
 
 func (h *hub) cutAll(code int, reason string) {
@@ -295,7 +351,7 @@ func (h *hub) cutAll(code int, reason string) {
 	defer h.mu.Unlock()
 	for s := range h.subscribers {
 		s.conn.Close(code, reason)
-		delete(h.subscribers, s)
+		h.drop(s)
 	}
 }
 
@@ -308,7 +364,7 @@ func (h *hub) count() int {
 func (h *hub) leave(s *subscriber) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.subscribers, s)
+	h.drop(s)
 }
 
 // keeps tells whether a stream can go on behind an index.
@@ -332,24 +388,31 @@ func (h *hub) resume(s *subscriber, after uint64) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s.index, s.beat, s.complete, s.inside = after, 0, true, map[fleet.VehicleID]struct{}{}
+	s.index, s.seen, s.complete, s.inside = after, 0, true, nil
 	return h.join(s, [][]byte{opening})
 }
 
 // start adds a subscriber with a snapshot, behind what else opens the stream.
-func (h *hub) start(s *subscriber, opening ...[]byte) error {
+func (h *hub) start(s *subscriber, before ...[]byte) error {
 	h.mu.Lock()
-	beat := h.beat
-	h.mu.Unlock()
 	view := h.server.backend.View()
-	frames, inside, err := snapshotFrames(h.server.options.Chart, view, s.interest)
+	h.roster.look(view, h.server.options.Log)
+	seen := h.roster.looks
+	var inside *members
+	if s.selective() {
+		inside = h.roster.wanted(s.interest)
+	}
+	made := h.opening(view, s.interest)
+	h.mu.Unlock()
+	frames, err := made.frames(h.server.options.Chart)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.opened(made)
 	if err != nil {
 		return err
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	s.index, s.beat, s.complete, s.inside = view.Index, beat, false, inside
-	return h.join(s, append(opening, frames...))
+	s.index, s.seen, s.complete, s.inside = view.Index, seen, false, inside
+	return h.join(s, append(before, frames...))
 }
 
 // join sends the opening and what happened since, and adds the subscriber. The
@@ -358,16 +421,28 @@ func (h *hub) join(s *subscriber, opening [][]byte) error {
 	if s.index+1 < h.first() {
 		return errTooOld
 	}
+	events := h.eventFrames(place{s.interest, s.index})
+	room := backlogBytes - h.backlog.bytes
+	for _, frame := range opening {
+		room -= len(frame)
+	}
+	for _, frame := range events {
+		room -= len(frame.bytes)
+	}
+	if room < 0 {
+		return errCrowded
+	}
 	s.told, s.toldAt = s.index, h.beat
 	if h.subscribers == nil {
 		h.subscribers = map[*subscriber]struct{}{}
 	}
 	h.subscribers[s] = struct{}{}
+	delete(h.leaving, s)
 	for _, frame := range opening {
-		if !h.send(s, frame) {
+		if !h.send(s, frame, h.server.metrics.streamed.openings) {
 			return nil
 		}
 	}
-	h.sendEvents(s, h.eventFrames(place{s.interest, s.index}))
+	h.sendEvents(s, events)
 	return nil
 }

@@ -3,11 +3,10 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"slices"
+	"log/slog"
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
-	"github.com/kapok-fleet/kapok/fleet/engine"
 	"github.com/kapok-fleet/kapok/protocol/api"
 	"github.com/kapok-fleet/kapok/protocol/ws"
 )
@@ -30,12 +29,51 @@ func (h *hub) beatOn(ctx context.Context) {
 	}
 }
 
-// position is the encoded volatile state of a vehicle, and when it changed.
-type position struct {
-	presence *fleet.Presence
-	matter   matter
-	beat     uint64
-	frame    []byte
+// turn decides what is in a frame of positions: subscribers with the same turn
+// share the frame.
+type turn struct {
+	interest
+	// seen is the look up to which they have positions, inside are the vehicles
+	// that they have then, where the interest is selective.
+	seen     uint64
+	complete bool
+	inside   *members
+}
+
+// turn is that of a subscriber. What its frame does not depend on is left out.
+func (s *subscriber) turn() turn {
+	t := turn{seen: s.seen, complete: s.complete}
+	t.topics = s.topics & (aboutPositions | aboutVehicles)
+	if s.selective() {
+		t.interest, t.inside = interest{t.topics, s.kinds, s.bounded, s.area}, s.inside
+	}
+	return t
+}
+
+// moved is what a turn comes to: a frame, nil for nothing, and who is inside.
+type moved struct {
+	frame  []byte
+	inside *members
+}
+
+// round is the work of one pulse, each piece of it done once for all who need it.
+type round struct {
+	roster *roster
+	log    *slog.Logger
+	made   map[turn]moved
+	// changed are the rows that changed behind a look.
+	changed map[uint64][]int
+	// inside are the sets that interests have come to. Whoever has all that
+	// changed has the same set, however it came there.
+	inside map[interest]*members
+	// whole are encoded vehicles, for those who are told of them anew.
+	whole map[int][]byte
+}
+
+func newRound(r *roster, log *slog.Logger) *round {
+	return &round{
+		roster: r, log: log, made: map[turn]moved{}, changed: map[uint64][]int{}, inside: map[interest]*members{}, whole: map[int][]byte{},
+	}
 }
 
 // pulse looks at what moved and sends it to those whose turn it is. The view is
@@ -44,109 +82,147 @@ func (h *hub) pulse() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.beat++
+	h.relieve()
 	if len(h.subscribers) == 0 {
 		return
 	}
-	view := h.server.backend.View()
-	h.look(view)
-	shared := map[uint64][]byte{}
+	h.roster.look(h.server.backend.View(), h.server.options.Log)
+	round := newRound(&h.roster, h.server.options.Log)
 	for s := range h.subscribers {
-		if waiting, _ := s.conn.Queued(); waiting > positionsBehind {
+		if len(s.unwritten) > positionsBehind {
 			continue
 		}
 		h.tell(s)
-		if s.every == 0 || h.beat%s.every != 0 {
+		if s.every == 0 || h.beat%s.every != 0 || s.positionsWait() || s.seen == h.roster.looks && !s.complete {
 			continue
 		}
-		var frame []byte
-		ok := false
-		if !s.complete && !s.selective() {
-			frame, ok = shared[s.beat]
-		}
-		if !ok {
-			frame = h.positionsFrame(view, s)
-		}
-		if !s.complete && !s.selective() {
-			shared[s.beat] = frame
-		}
-		if frame == nil || h.send(s, frame) {
-			s.beat, s.complete = h.beat, false
+		m := round.moved(s.turn())
+		if m.frame == nil || h.sendPositions(s, m.frame) {
+			s.seen, s.complete, s.inside = h.roster.looks, false, m.inside
 		}
 	}
 }
 
-// look encodes the vehicles that changed. Presences are never changed in place:
-// another pointer is another state, and none the state after a restart. The lock
-// is held.
-func (h *hub) look(view *engine.View) {
-	if h.positions == nil {
-		h.positions = map[fleet.VehicleID]*position{}
+// moved makes what a turn comes to, once.
+func (r *round) moved(t turn) moved {
+	m, ok := r.made[t]
+	if !ok {
+		m = r.make(t)
+		r.made[t] = m
 	}
-	for id := range view.State.Durable.Vehicles {
-		presence := view.State.Volatile.Presences[id]
-		known, ok := h.positions[id]
-		about := vehicleMatter(view.State, id, aboutPositions)
-		if ok && known.presence == presence && known.matter == about {
-			continue
-		}
-		vehicle, ok := view.State.VehicleView(id)
-		if !ok {
-			continue
-		}
-		frame, err := json.Marshal(vehicle.Moving())
-		if err != nil {
-			h.server.options.Log.Error("a vehicle's position cannot be encoded", "vehicle", id, "error", err)
-			continue
-		}
-		h.positions[id] = &position{presence, about, h.beat, frame}
-	}
+	return m
 }
 
-// positionsFrame holds what changed for a subscriber since its last one, nil for
-// nothing, and takes note of who is inside its area. The lock is held.
-func (h *hub) positionsFrame(view *engine.View, s *subscriber) []byte {
-	frame := struct {
-		api.StreamPositions
-		Vehicles []json.RawMessage `json:"vehicles"`
-	}{
-		StreamPositions: api.StreamPositions{Type: api.StreamPositionsType, Time: view.At.UTC(), Complete: s.complete},
-		Vehicles:        []json.RawMessage{},
+func (r *round) make(t turn) moved {
+	changed, ok := r.changed[t.seen]
+	if !ok {
+		changed = r.roster.changed(nil, t.seen)
+		r.changed[t.seen] = changed
 	}
-	var changed []fleet.VehicleID
-	for id, p := range h.positions {
-		if p.beat > s.beat || s.complete {
-			changed = append(changed, id)
-		}
+	p := parts{complete: t.complete}
+	inside := t.inside
+	if t.selective() {
+		inside = inside.copied(len(r.roster.rows))
 	}
-	slices.Sort(changed)
-	for _, id := range changed {
-		p := h.positions[id]
-		_, inside := s.inside[id]
-		wanted := s.wants(p.matter)
-		switch {
-		case !s.selective():
-		case wanted && !inside:
-			s.inside[id] = struct{}{}
-			if v, ok := view.State.VehicleView(id); ok && s.topics&aboutVehicles != 0 {
-				frame.Entered = append(frame.Entered, v)
-			}
-		case !wanted && inside:
-			delete(s.inside, id)
-			frame.LeftArea = append(frame.LeftArea, string(id))
-		}
+	for _, n := range changed {
+		row := &r.roster.rows[n]
+		wanted := t.wants(row.about)
 		if wanted {
-			frame.Vehicles = append(frame.Vehicles, p.frame)
+			p.add(&p.vehicles, row.frame)
+		}
+		if !t.selective() || wanted == inside.has(n) {
+			continue
+		}
+		inside.set(n, wanted)
+		if !wanted {
+			p.add(&p.left, r.named(row.id))
+		} else if t.topics&aboutVehicles != 0 {
+			p.add(&p.entered, r.shown(n))
 		}
 	}
-	if len(frame.Vehicles)+len(frame.LeftArea) == 0 && !s.complete {
-		return nil
+	if t.selective() {
+		if known, ok := r.inside[t.interest]; ok {
+			inside = known
+		}
+		r.inside[t.interest] = inside
 	}
-	encoded, err := json.Marshal(frame)
+	return moved{p.frame(r.roster.view.At, r.log), inside}
+}
+
+// shown encodes a vehicle whole, once.
+func (r *round) shown(n int) []byte {
+	if whole, ok := r.whole[n]; ok {
+		return whole
+	}
+	v, ok := r.roster.view.State.VehicleView(r.roster.rows[n].id)
+	whole, err := json.Marshal(v)
+	if !ok || err != nil {
+		r.log.Error("a vehicle cannot be encoded", "vehicle", r.roster.rows[n].id, "known", ok, "error", err)
+		whole = nil
+	}
+	r.whole[n] = whole
+	return whole
+}
+
+func (r *round) named(id fleet.VehicleID) []byte {
+	name, err := appendText(nil, string(id))
 	if err != nil {
-		h.server.options.Log.Error("positions cannot be encoded", "error", err)
+		r.log.Error("the id of a vehicle cannot be encoded", "vehicle", id, "error", err)
 		return nil
 	}
-	return encoded
+	return name
+}
+
+// parts are the encoded elements of an api.StreamPositions.
+type parts struct {
+	complete                bool
+	entered, vehicles, left [][]byte
+	size                    int
+}
+
+func (p *parts) add(to *[][]byte, element []byte) {
+	if element != nil {
+		*to = append(*to, element)
+		p.size += len(element) + 1
+	}
+}
+
+// frame puts the elements together; nil where there is nothing to tell.
+func (p *parts) frame(at time.Time, log *slog.Logger) []byte {
+	if len(p.vehicles)+len(p.left) == 0 && !p.complete {
+		return nil
+	}
+	const around = 160 // All that is not an element.
+	b := make([]byte, 0, p.size+around)
+	b = append(b, `{"type":"`+api.StreamPositionsType+`","time":"`...)
+	b, err := at.UTC().AppendText(b)
+	if err != nil {
+		log.Error("positions cannot be encoded", "error", err)
+		return nil
+	}
+	b = append(b, '"')
+	if p.complete {
+		b = append(b, `,"complete":true`...)
+	}
+	if len(p.entered) > 0 {
+		b = appendList(b, "entered", p.entered)
+	}
+	b = appendList(b, "vehicles", p.vehicles)
+	if len(p.left) > 0 {
+		b = appendList(b, "left_area", p.left)
+	}
+	return append(b, '}')
+}
+
+func appendList(b []byte, name string, elements [][]byte) []byte {
+	b = append(append(append(b, `,"`...), name...), `":[`...)
+	for i, element := range elements {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, element...)
+	}
+	return append(b, ']')
 }
 
 // checkOn closes links and streams whose token no longer admits them.
@@ -177,7 +253,7 @@ func (s *Server) checkCallers() {
 	for sub := range s.hub.subscribers {
 		if !s.stillAdmits(sub.caller, toRead) {
 			sub.conn.Close(ws.ClosePolicy, codeUnauthenticated+": the token was withdrawn")
-			delete(s.hub.subscribers, sub)
+			s.hub.drop(sub)
 		}
 	}
 }

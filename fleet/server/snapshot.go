@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/fleet/engine"
@@ -12,8 +13,59 @@ import (
 	"github.com/kapok-fleet/kapok/protocol/api"
 )
 
-// snapshotPart is how many things stand in one part of a snapshot.
-const snapshotPart = 200
+const (
+	// snapshotPart is how many things stand in one part of a snapshot.
+	snapshotPart = 200
+	// snapshotsAtOnce is how many different snapshots are made at once; who wants
+	// another waits.
+	snapshotsAtOnce = 2
+)
+
+// shot is what decides over a snapshot: streams with the same one share it.
+type shot struct {
+	view  *engine.View
+	wants interest
+}
+
+// opening is a snapshot that is being made, for users streams.
+type opening struct {
+	shot
+	making chan struct{}
+	users  int // guarded by the hub
+
+	once    sync.Once
+	encoded [][]byte
+	err     error
+}
+
+// opening is the snapshot of an interest; opened gives it back. The lock is held.
+func (h *hub) opening(view *engine.View, wants interest) *opening {
+	of := shot{view, wants}
+	if h.snapshots == nil {
+		h.snapshots, h.making = map[shot]*opening{}, make(chan struct{}, snapshotsAtOnce)
+	}
+	if h.snapshots[of] == nil {
+		h.snapshots[of] = &opening{shot: of, making: h.making}
+	}
+	h.snapshots[of].users++
+	return h.snapshots[of]
+}
+
+func (h *hub) opened(o *opening) {
+	if o.users--; o.users == 0 {
+		delete(h.snapshots, o.shot)
+	}
+}
+
+// frames makes the snapshot, or waits for who does.
+func (o *opening) frames(on *chart.Chart) ([][]byte, error) {
+	o.once.Do(func() {
+		o.making <- struct{}{}
+		defer func() { <-o.making }()
+		o.encoded, o.err = snapshotFrames(on, o.view, o.wants)
+	})
+	return o.encoded, o.err
+}
 
 // snapshot makes the parts of a snapshot, of what an interest wants.
 type snapshot struct {
@@ -21,28 +73,27 @@ type snapshot struct {
 	view  *engine.View
 	wants interest
 	parts []api.StreamSnapshot
-	// inside are the vehicles in it.
-	inside map[fleet.VehicleID]struct{}
 }
 
 // snapshotFrames encodes what of the state an interest wants, in parts of a
-// bounded size, and names the vehicles in it.
-func snapshotFrames(on *chart.Chart, view *engine.View, wants interest) (frames [][]byte, inside map[fleet.VehicleID]struct{}, err error) {
-	s := snapshot{on: on, view: view, wants: wants, inside: map[fleet.VehicleID]struct{}{}}
+// bounded size.
+func snapshotFrames(on *chart.Chart, view *engine.View, wants interest) ([][]byte, error) {
+	s := snapshot{on: on, view: view, wants: wants}
 	s.part()
 	s.vehicles()
 	s.tasks()
 	s.others()
 	s.incidents()
 	s.zones()
-	frames = make([][]byte, len(s.parts))
+	frames := make([][]byte, len(s.parts))
 	for i := range s.parts {
+		var err error
 		s.parts[i].More = i < len(s.parts)-1
 		if frames[i], err = json.Marshal(s.parts[i]); err != nil {
-			return nil, nil, fmt.Errorf("server: encode a snapshot: %w", err)
+			return nil, fmt.Errorf("server: encode a snapshot: %w", err)
 		}
 	}
-	return frames, s.inside, nil
+	return frames, nil
 }
 
 // part is the part that takes the next thing.
@@ -59,13 +110,12 @@ func (s *snapshot) part() *api.StreamSnapshot {
 
 func (s *snapshot) vehicles() {
 	for _, id := range inOrder(s.view.State.Durable.Vehicles) {
-		v, ok := s.view.State.VehicleView(id)
-		if ok && s.wants.wants(vehicleMatter(s.view.State, id, aboutVehicles)) {
+		if !s.wants.wants(vehicleMatter(s.view.State, id, aboutVehicles)) {
+			continue
+		}
+		if v, ok := s.view.State.VehicleView(id); ok {
 			p := s.part()
 			p.Vehicles = append(p.Vehicles, v)
-		}
-		if ok && s.wants.wants(vehicleMatter(s.view.State, id, aboutPositions)) {
-			s.inside[id] = struct{}{}
 		}
 	}
 }

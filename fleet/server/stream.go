@@ -88,11 +88,11 @@ func (s *Server) acceptStream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sub := &subscriber{conn: conn, caller: requestOf(r.Context()).caller, interest: wanted.interest, every: wanted.every}
-	conn.Go(func() { s.serveStream(sub, wanted) })
+	conn.Go(func() { s.serveStream(conn, sub, wanted) })
 }
 
 // serveStream opens the stream, and then listens until its end.
-func (s *Server) serveStream(sub *subscriber, wanted wish) {
+func (s *Server) serveStream(conn *ws.Conn, sub *subscriber, wanted wish) {
 	defer s.hub.leave(sub)
 	var err error
 	if wanted.resume {
@@ -103,14 +103,19 @@ func (s *Server) serveStream(sub *subscriber, wanted wish) {
 	manners := manners{changes: changesAtOnce, since: time.Now()}
 	for err == nil {
 		var frame []byte
-		frame, err = sub.conn.Receive()
+		frame, err = conn.Receive()
 		if err != nil && !errors.Is(err, ws.ErrFrameTooLarge) {
 			return
 		}
 		err = s.hear(sub, &manners, frame, err != nil)
 	}
-	if errors.Is(err, errTooOld) {
+	switch {
+	case errors.Is(err, errTooOld):
 		sub.conn.Close(ws.CloseTryAgain, codeTooOld+": open it without after and take the snapshot")
+		return
+	case errors.Is(err, errCrowded):
+		s.metrics.cut.WithLabelValues("stream").Inc()
+		sub.conn.Close(ws.CloseTryAgain, "too much waits for other streams; try again in a while")
 		return
 	}
 	s.options.Log.Error("a stream could not be opened", "error", err)
@@ -175,6 +180,6 @@ func (s *Server) refuseFrame(sub *subscriber, m *manners, p *problem) error {
 	}
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
-	s.hub.send(sub, frame)
+	s.hub.send(sub, frame, s.metrics.streamed.errors)
 	return nil
 }

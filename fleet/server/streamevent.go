@@ -157,11 +157,16 @@ func matters(state *fleet.State, s subject) []matter {
 }
 
 func vehicleMatter(state *fleet.State, id fleet.VehicleID, topic topics) matter {
+	return presenceMatter(state.Durable.Vehicles[id], state.Volatile.Presences[id], topic)
+}
+
+// presenceMatter places a vehicle where it was last seen; both may be nil.
+func presenceMatter(v *fleet.Vehicle, p *fleet.Presence, topic topics) matter {
 	m := matter{topic: topic}
-	if v, ok := state.Durable.Vehicles[id]; ok {
+	if v != nil {
 		m.kind = kindBit(v.Kind)
 	}
-	if p, ok := state.Volatile.Presences[id]; ok && p.Known {
+	if p != nil && p.Known {
 		m.placed, m.box = true, boxOf(space.Position(p.Sample.Position))
 	}
 	return m

@@ -281,6 +281,9 @@ func (d *decoder) instant() time.Time {
 	if d.err != nil {
 		return t
 	}
+	if t, plain := plainTime(b); plain {
+		return t
+	}
 	if err := t.UnmarshalText(b); err != nil {
 		d.fail(CodeBadMessage, "must be an RFC 3339 time such as 2026-05-04T09:30:00.25Z")
 		return time.Time{}

@@ -133,6 +133,13 @@ func (d *decoder) cborTruth() bool {
 }
 
 func (d *decoder) cborText() []byte {
+	// A short string, as nearly all are, has its length in its initial byte.
+	if rest := d.data[d.pos:]; len(rest) > 0 && rest[0]>>5 == cborString {
+		if n := int(rest[0] & 31); n < 24 && n < len(rest) && isASCII(rest[1:n+1]) {
+			d.pos += n + 1
+			return rest[1 : n+1]
+		}
+	}
 	if d.cborPeek()>>5 != cborString {
 		d.malformed("must be a string")
 		return nil
@@ -163,6 +170,14 @@ func (d *decoder) cborString() []byte {
 	return text
 }
 
+func isASCII(text []byte) bool {
+	all := byte(0)
+	for _, b := range text {
+		all |= b
+	}
+	return all < utf8.RuneSelf
+}
+
 func (d *decoder) cborTimeTag() bool {
 	if d.cborPeek() != cborTag<<5 {
 		d.malformed("must be a time with tag 0")
@@ -182,6 +197,10 @@ func (d *decoder) cborWhole() (uint64, bool) {
 
 func (d *decoder) cborNumber() float64 {
 	start := d.pos
+	if rest := d.data[start:]; len(rest) > 8 && rest[0] == cborSimple<<5|cborDouble {
+		d.pos += 9
+		return math.Float64frombits(binary.BigEndian.Uint64(rest[1:9]))
+	}
 	major, info, arg := d.cborHead()
 	if d.err != nil {
 		return 0
@@ -206,23 +225,16 @@ func (d *decoder) cborNumber() float64 {
 
 // halfFloat widens an IEEE 754 binary16.
 func halfFloat(bits uint16) float64 {
-	sign, exponent, fraction := bits>>15, int(bits>>10&31), float64(bits&1023)
-	var v float64
+	sign, exponent, fraction := uint64(bits>>15), uint64(bits>>10&31), uint64(bits&1023)
 	switch exponent {
 	case 0:
-		v = math.Ldexp(fraction, -24)
+		return math.Float64frombits(sign<<63 | math.Float64bits(float64(fraction)/(1<<24)))
 	case 31:
-		v = math.Inf(1)
-		if fraction != 0 {
-			v = math.NaN()
-		}
+		exponent = 2047
 	default:
-		v = math.Ldexp(1024+fraction, exponent-25)
+		exponent += 1023 - 15
 	}
-	if sign != 0 {
-		return -v
-	}
-	return v
+	return math.Float64frombits(sign<<63 | exponent<<52 | fraction<<42)
 }
 
 func (d *decoder) cborSkip(levels int) {

@@ -20,6 +20,13 @@ func (d *decoder) jsonSpace() {
 
 // jsonPeek returns the next byte that is no space, 0 at the end.
 func (d *decoder) jsonPeek() byte {
+	if d.pos < len(d.data) && d.data[d.pos] > ' ' {
+		return d.data[d.pos] // Small enough to be inlined.
+	}
+	return d.jsonPeekOn()
+}
+
+func (d *decoder) jsonPeekOn() byte {
 	d.jsonSpace()
 	if d.pos < len(d.data) {
 		return d.data[d.pos]
@@ -75,7 +82,7 @@ func (d *decoder) jsonLiteral(word string) bool {
 	return true
 }
 
-func (d *decoder) jsonNull() bool { return d.jsonLiteral("null") }
+func (d *decoder) jsonNull() bool { return d.jsonPeek() == 'n' && d.jsonLiteral("null") }
 
 func (d *decoder) jsonTruth() bool {
 	if d.jsonLiteral("true") {
@@ -95,19 +102,21 @@ func (d *decoder) jsonText() []byte {
 	}
 	d.pos++
 	start := d.pos
-	for ; d.pos < len(d.data); d.pos++ {
-		switch b := d.data[d.pos]; {
+	for i, b := range d.data[start:] {
+		switch {
 		case b == '"':
-			text := d.data[start:d.pos]
-			d.pos++
-			return text
+			d.pos = start + i + 1
+			return d.data[start : start+i]
 		case b == '\\':
+			d.pos = start + i
 			return d.jsonEscaped(start)
 		case b < ' ':
+			d.pos = start + i
 			d.malformed("a control character stands in a string")
 			return nil
 		}
 	}
+	d.pos = len(d.data)
 	d.malformed("a string does not end")
 	return nil
 }
@@ -239,6 +248,10 @@ func (d *decoder) jsonToken() (token []byte, isWhole bool) {
 }
 
 func (d *decoder) jsonNumber() float64 {
+	if v, size := plainNumber(d.data[d.pos:]); size > 0 {
+		d.pos += size
+		return v
+	}
 	token, _ := d.jsonToken()
 	if d.err != nil {
 		return 0

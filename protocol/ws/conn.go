@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"bufio"
 	"net"
 	"sync"
 	"time"
@@ -11,7 +12,7 @@ import (
 )
 
 const (
-	// keepBytes is the largest read buffer that an idle connection keeps.
+	// keepBytes is the largest buffer of a frame that Receive keeps for the next.
 	keepBytes = 4 << 10
 	// skipFactor is how far beyond the read limit a frame is still skipped
 	// rather than answered by closing.
@@ -21,57 +22,86 @@ const (
 )
 
 // Conn is one stream. Send, Close, Go and Done may be called from any
-// goroutine; Receive from one at a time.
+// goroutine; Receive and Serve from one at a time.
+//
+// No goroutine stands by for writing: one runs while there is something to
+// write. An idle connection is a socket, this struct and, with Serve, a
+// goroutine with the smallest stack that there is.
 type Conn struct {
-	socket  *websocket.Conn
-	options Options
-	kind    int // websocket.TextMessage or BinaryMessage
+	socket *websocket.Conn
+	wire   *wire         // under the socket, nil for a client
+	reader *bufio.Reader // the socket's, nil for a client
+	limits limits
+	kind   int // websocket.TextMessage or BinaryMessage
+	opened time.Time
 
-	reading chan struct{} // capacity 1: holds a token while someone reads
-	buffer  []byte
-
-	wake chan struct{} // capacity 1: the queue or the state changed
-	done chan struct{} // closed when the writer has ended
+	// The rest up to mu belongs to whoever reads.
+	buffer    []byte
+	inMessage bool
+	pings     allowance
+	handler   Handler
+	turns     chan bool // the end of a turn, and whether there is another one
 
 	mu          sync.Mutex
+	heardAt     time.Duration // the last sign of life, since opened
 	queue       [][]byte
 	queuedBytes int
-	writing     bool // the writer has a frame of current bytes in hand
-	current     int
+	pinging     *time.Timer
+	pingDue     bool
+	writing     bool  // a writer runs
+	reading     bool  // Receive or Serve is under way
 	closing     bool  // no more is queued; the writer drains and closes
+	said        bool  // the close frame is written, or there is nobody to tell
+	finished    bool  // the socket is closed
 	cause       error // why, as Receive reports it
 	closeCode   int
 	closeReason string
 	closeBy     time.Time // when the socket is closed at the latest
+	done        chan struct{}
 }
 
-// start begins the writer of an upgraded connection.
-func start(socket *websocket.Conn, o Options) (*Conn, error) {
-	c := &Conn{
-		socket:  socket,
-		options: o,
-		kind:    websocket.TextMessage,
-		reading: make(chan struct{}, 1),
-		wake:    make(chan struct{}, 1),
-		done:    make(chan struct{}),
+// limits are what a connection keeps of its options.
+type limits struct {
+	group                                                  *Group
+	throttled                                              func(Throttle)
+	readLimit, queueFrames, queueBytes                     int
+	pingInterval, readTimeout, writeTimeout, messageWithin time.Duration
+}
+
+func limitsOf(o *Options) limits {
+	return limits{
+		group: o.Group, throttled: o.Throttled,
+		readLimit: o.ReadLimit, queueFrames: o.QueueFrames, queueBytes: o.QueueBytes,
+		pingInterval: o.PingInterval, readTimeout: o.ReadTimeout, writeTimeout: o.WriteTimeout, messageWithin: o.MessageTimeout,
 	}
+}
+
+// start takes the connection up once it is upgraded.
+func (c *Conn) start(socket *websocket.Conn) (*Conn, error) {
+	c.socket, c.kind = socket, websocket.TextMessage
 	if isBinary(socket.Subprotocol()) {
 		c.kind = websocket.BinaryMessage
 	}
-	if o.Group != nil {
-		if err := o.Group.join(c); err != nil {
+	if g := c.limits.group; g != nil {
+		if err := g.join(c); err != nil {
 			_ = socket.Close()
 			return nil, err
 		}
 	}
-	socket.SetReadLimit(int64(o.ReadLimit) * skipFactor)
-	socket.SetPongHandler(func(string) error { c.heard(); return nil })
+	socket.SetReadLimit(int64(c.limits.readLimit) * skipFactor)
+	socket.SetPongHandler(func(string) error { c.control(); return nil })
+	socket.SetPingHandler(func(payload string) error { c.pinged([]byte(payload)); return nil })
 	// The peer's close frame is answered by the writer, after what is queued.
 	socket.SetCloseHandler(func(int, string) error { return nil })
-	c.heard()
-	go c.write()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heardAt = c.now()
+	c.pinging = time.AfterFunc(c.limits.pingInterval, c.beat)
 	return c, nil
 }
+
+// now is the time since the connection was opened.
+func (c *Conn) now() time.Duration { return time.Since(c.opened) }
 
 // Subprotocol returns what was agreed, empty for none.
 func (c *Conn) Subprotocol() string { return c.socket.Subprotocol() }
@@ -80,24 +110,47 @@ func (c *Conn) Subprotocol() string { return c.socket.Subprotocol() }
 func (c *Conn) RemoteAddr() net.Addr { return c.socket.RemoteAddr() }
 
 // Done is closed when the stream has ended and its socket is closed.
-func (c *Conn) Done() <-chan struct{} { return c.done }
+func (c *Conn) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.finished {
+			close(c.done)
+		}
+	}
+	return c.done
+}
 
 // Go runs f in a goroutine that the connection's group awaits at shutdown, and
-// closes the stream normally when f returns. f is usually the Receive loop.
+// closes the stream normally when f returns. f usually calls Serve, or Receive
+// in a loop.
 func (c *Conn) Go(f func()) {
-	if c.options.Group != nil {
-		c.options.Group.begin()
-	}
+	c.begin()
 	go func() {
-		defer func() {
-			c.Close(CloseNormal, "")
-			<-c.done
-			if c.options.Group != nil {
-				c.options.Group.end(nil)
-			}
-		}()
+		defer c.release()
+		defer c.ended()
 		f()
 	}()
+}
+
+// ended closes the stream and awaits its end.
+func (c *Conn) ended() {
+	c.Close(CloseNormal, "")
+	<-c.Done()
+}
+
+// begin and release count a goroutine of the connection in its group.
+func (c *Conn) begin() {
+	if g := c.limits.group; g != nil {
+		g.begin()
+	}
+}
+
+func (c *Conn) release() {
+	if g := c.limits.group; g != nil {
+		g.end(nil)
+	}
 }
 
 // Send queues a frame and returns at once; the stream owns the frame's memory
@@ -105,7 +158,7 @@ func (c *Conn) Go(f func()) {
 // returns ErrQueueFull when the queue has no room, ErrFrameTooLarge for a frame
 // that would not fit an empty queue, and ErrClosed after the end.
 func (c *Conn) Send(frame []byte) error {
-	if len(frame) > c.options.QueueBytes {
+	if len(frame) > c.limits.queueBytes {
 		return ErrFrameTooLarge
 	}
 	c.mu.Lock()
@@ -113,12 +166,12 @@ func (c *Conn) Send(frame []byte) error {
 	if c.closing {
 		return ErrClosed
 	}
-	if len(c.queue) >= c.options.QueueFrames || c.queuedBytes+len(frame) > c.options.QueueBytes {
+	if len(c.queue) >= c.limits.queueFrames || c.queuedBytes+len(frame) > c.limits.queueBytes {
 		return ErrQueueFull
 	}
 	c.queue = append(c.queue, frame)
 	c.queuedBytes += len(frame)
-	c.signal()
+	c.wantWriter()
 	return nil
 }
 
@@ -126,17 +179,6 @@ func (c *Conn) Send(frame []byte) error {
 func (c *Conn) Queued() (frames, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.queue), c.queuedBytes
-}
-
-// Unwritten returns how many frames and bytes wait to be written or are being
-// written: so many of the last frames are still in memory for this stream.
-func (c *Conn) Unwritten() (frames, bytes int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.writing {
-		return len(c.queue) + 1, c.queuedBytes + c.current
-	}
 	return len(c.queue), c.queuedBytes
 }
 
@@ -155,8 +197,9 @@ func (c *Conn) end(code int, reason string, cause error) {
 	}
 	c.closing, c.cause = true, cause
 	c.closeCode, c.closeReason = code, protocol.CleanText(reason, maxReasonBytes)
-	c.closeBy = time.Now().Add(c.options.WriteTimeout)
-	c.signal()
+	c.closeBy = time.Now().Add(c.limits.writeTimeout)
+	c.pinging.Stop()
+	c.wantWriter()
 }
 
 // cut closes the socket at once, which ends reader and writer.
@@ -165,20 +208,18 @@ func (c *Conn) cut() {
 	_ = c.socket.NetConn().Close()
 }
 
-// signal wakes the writer; a wake-up that is pending already is enough.
-func (c *Conn) signal() {
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
-}
-
-// heard extends the peer's time to be silent, unless the stream is closing:
-// then the writer has set the last deadline.
-func (c *Conn) heard() {
+// finish closes the socket and counts the connection out. The writer or the
+// reader calls it, whoever is the last at the socket.
+func (c *Conn) finish() {
+	_ = c.socket.Close()
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closing {
-		_ = c.socket.SetReadDeadline(time.Now().Add(c.options.ReadTimeout))
+	already := c.finished
+	c.finished = true
+	if !already && c.done != nil {
+		close(c.done)
+	}
+	c.mu.Unlock()
+	if g := c.limits.group; g != nil && !already {
+		g.end(c)
 	}
 }

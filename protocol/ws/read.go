@@ -11,37 +11,126 @@ import (
 
 // Receive waits for the next frame, which is valid until the next call. It
 // returns ErrFrameTooLarge for a frame that it skipped; every other error is
-// final: ErrClosed, ErrSilent, ErrWrongKind, ErrFrameRefused or a
-// *PeerClosedError. Frames that arrive after Close are thrown away.
+// final: ErrClosed, ErrSilent, ErrUnfinished, ErrStuck, ErrWrongKind,
+// ErrFrameRefused or a *PeerClosedError. Frames that arrive after Close are
+// thrown away.
 func (c *Conn) Receive() ([]byte, error) {
-	c.reading <- struct{}{}
-	defer func() { <-c.reading }()
+	if !c.beginReading() {
+		return nil, c.over()
+	}
 	if cap(c.buffer) > keepBytes {
 		c.buffer = nil
 	}
+	var frame []byte
+	var err error
 	for {
-		kind, reader, err := c.socket.NextReader()
-		if err != nil {
-			return nil, c.failed(err)
+		frame, c.buffer, err = c.receive(c.buffer)
+		if c.stopsReading(err) {
+			return frame, err
 		}
-		if c.isClosing() {
-			continue
-		}
-		if kind != c.kind {
-			c.end(CloseUnsupported, "frame is of the wrong kind for sub-protocol "+c.Subprotocol(), ErrWrongKind)
-			return nil, ErrWrongKind
-		}
-		c.buffer, err = readUpTo(c.buffer[:0], reader, c.options.ReadLimit)
-		switch {
-		case err == nil:
-			c.heard()
-			return c.buffer, nil
-		case errors.Is(err, ErrFrameTooLarge):
-			c.heard()
-			return nil, ErrFrameTooLarge
-		default:
-			return nil, c.failed(err)
-		}
+	}
+}
+
+// beginReading is false after the end.
+func (c *Conn) beginReading() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reading = !c.closing
+	return c.reading
+}
+
+// over waits for the end of a stream that is closing and returns its cause.
+func (c *Conn) over() error {
+	<-c.Done()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cause
+}
+
+// stopsReading ends what beginReading began, unless the stream is closing: then
+// the frame is thrown away and reading goes on to the peer's answer.
+func (c *Conn) stopsReading(err error) bool {
+	final := err != nil && !errors.Is(err, ErrFrameTooLarge)
+	c.mu.Lock()
+	if c.closing && !final {
+		c.mu.Unlock()
+		return false
+	}
+	c.reading = false
+	last := c.said
+	c.mu.Unlock()
+	if last {
+		c.finish()
+	}
+	return true
+}
+
+// receive reads one frame into the buffer, which it returns for the next one. A
+// frame of a stream that is closing may be returned too.
+func (c *Conn) receive(buffer []byte) (frame, kept []byte, err error) {
+	kind, reader, err := c.socket.NextReader()
+	if err != nil {
+		return nil, buffer, c.failed(err)
+	}
+	c.inMessage = true
+	if kind != c.kind && !c.isClosing() {
+		// The rest of what comes is read by whoever waits for the peer's answer.
+		c.end(CloseUnsupported, "frame is of the wrong kind for sub-protocol "+c.Subprotocol(), ErrWrongKind)
+		return nil, buffer, ErrWrongKind
+	}
+	buffer, err = readUpTo(buffer[:0], reader, c.limits.readLimit)
+	switch {
+	case err == nil:
+		c.complete()
+		return buffer, buffer, nil
+	case errors.Is(err, ErrFrameTooLarge):
+		c.complete()
+		return nil, buffer, ErrFrameTooLarge
+	}
+	return nil, buffer, c.failed(err)
+}
+
+// complete notes the end of a message, a sign of life.
+func (c *Conn) complete() {
+	c.inMessage = false
+	c.heard()
+}
+
+// control notes a ping or pong. In the midst of a message it is a sign of life
+// and yet gives that message no more time.
+func (c *Conn) control() { c.heard() }
+
+// heard notes a sign of life. What comes next is a new message, unless one is
+// under way.
+func (c *Conn) heard() {
+	if c.wire != nil {
+		c.wire.heard(c.inMessage)
+		return
+	}
+	// A client's deadline is the socket's own. While the stream closes, the writer
+	// has set the last one.
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closing {
+		_ = c.socket.SetReadDeadline(time.Now().Add(c.limits.readTimeout))
+	}
+}
+
+// pinged answers a ping, as often as is reasonable.
+func (c *Conn) pinged(payload []byte) {
+	c.control()
+	if !c.pings.take(c.now(), pingsPerSecond, pingsAtOnce) {
+		c.throttle(ThrottledPings)
+		return
+	}
+	// One that cannot be answered in time is a problem of the peer's reading,
+	// which the writing of frames finds out.
+	_ = c.socket.WriteControl(websocket.PongMessage, payload, time.Now().Add(pongWithin))
+}
+
+func (c *Conn) throttle(what Throttle) {
+	if c.limits.throttled != nil {
+		c.limits.throttled(what)
 	}
 }
 
@@ -91,6 +180,10 @@ func (c *Conn) failed(err error) error {
 	case errors.Is(err, websocket.ErrReadLimit):
 		c.end(CloseTooLarge, "", ErrFrameRefused)
 	case errors.As(err, &network) && network.Timeout():
+		if c.wire != nil && c.wire.unfinished() {
+			c.end(ClosePolicy, "a message was not complete within "+c.limits.messageWithin.String(), ErrUnfinished)
+			break
+		}
 		c.end(CloseGoingAway, "no sign of life", ErrSilent)
 	default:
 		c.end(CloseAbnormal, "", &PeerClosedError{Code: CloseAbnormal, Reason: err.Error()})
@@ -107,18 +200,4 @@ func echo(code int) int {
 		return CloseNormal
 	}
 	return code
-}
-
-// drain reads until the peer's close frame, an error or the deadline, so that
-// closing the socket with unread data does not destroy our close frame on its
-// way. A Receive that is under way does the same for it.
-func (c *Conn) drain(deadline time.Time) {
-	_ = c.socket.SetReadDeadline(deadline)
-	c.reading <- struct{}{}
-	defer func() { <-c.reading }()
-	for {
-		if _, _, err := c.socket.NextReader(); err != nil {
-			return
-		}
-	}
 }

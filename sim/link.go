@@ -108,12 +108,16 @@ func (w *world) travel(c *conn, e event) {
 // arriveUp takes a frame from a vehicle.
 func (w *world) arriveUp(c *conn, frame []byte) {
 	if c.serverOpen {
-		m, err := w.encoding.DecodeFrom(frame)
-		if err != nil {
-			w.react(c, c.session.ReceiveError(w.time(), err))
-		} else {
-			w.react(c, c.session.Receive(w.time(), m))
+		r, ok := c.session.Admit(w.time())
+		if ok {
+			m, err := w.encoding.DecodeFrom(frame)
+			if err != nil {
+				r = c.session.ReceiveError(w.time(), err)
+			} else {
+				r = c.session.Receive(w.time(), m)
+			}
 		}
+		w.react(c, r)
 	}
 	w.spare(frame)
 }

@@ -131,6 +131,14 @@ func (l *link) contain() {
 // receive takes one frame, or the news that one was too large, and reports
 // false when the link is over.
 func (l *link) receive(frame []byte, tooLarge error) ([]fleet.Input, bool) {
+	l.mu.Lock()
+	r, admitted := l.session.Admit(l.server.options.Clock())
+	on := l.send(r)
+	l.mu.Unlock()
+	if !admitted {
+		l.server.metrics.throttled.WithLabelValues("frames").Inc()
+		return nil, on
+	}
 	var m protocol.FromVehicle
 	err := tooLarge
 	if err == nil {
@@ -142,13 +150,12 @@ func (l *link) receive(frame []byte, tooLarge error) ([]fleet.Input, bool) {
 	now := l.server.options.Clock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var r session.Reaction
 	if err != nil {
 		r = l.session.ReceiveError(now, err)
 	} else {
 		r = l.session.Receive(now, m)
 	}
-	on := l.send(r)
+	on = l.send(r)
 	return r.Inputs, on
 }
 

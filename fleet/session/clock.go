@@ -21,8 +21,8 @@ func (c *clock) set(now, vehicle time.Time) { c.error = vehicle.Sub(now) }
 // skewed tells whether the clock is too far off to be corrected.
 func (c *clock) skewed() bool { return c.error > c.skewMax || c.error < -c.skewMax }
 
-// correct returns the samples that count, in Kapok's time, and how many were
-// refused for lying ahead. A sample older than the one before it is dropped.
+// correct returns the samples that count, in Kapok's time and in the memory of
+// those that came, and how many were refused for lying ahead. A sample older than the one before it is dropped.
 // With a skewed clock the last sample counts as taken now and the others as
 // long before it as the vehicle says.
 func (c *clock) correct(now time.Time, samples []protocol.Sample) (good []protocol.Sample, ahead int) {
@@ -30,7 +30,7 @@ func (c *clock) correct(now time.Time, samples []protocol.Sample) (good []protoc
 	if c.skewed() && len(samples) > 0 {
 		shift = now.Sub(samples[len(samples)-1].Time)
 	}
-	good = make([]protocol.Sample, 0, len(samples))
+	good = samples[:0]
 	for _, s := range samples {
 		at := s.Time.Add(shift).UTC()
 		switch {

@@ -97,12 +97,25 @@ func (b *bucket) take(now time.Time) bool {
 	return true
 }
 
-// admit tells whether a frame may pass. A vehicle beyond the limit is told once
-// a second, and cut off when it goes on for LimitedFor.
-func (s *Session) admit(now time.Time, r *Reaction) bool {
-	if s.frames.take(now) {
-		return true
+// Admit tells whether the frame that has just come may pass. Ask it for each
+// frame before decoding it, so that a flood costs no decoding; a frame that may
+// not pass is dropped unread. The vehicle is told once a second, and its link
+// ends when it goes on for LimitedFor: the reaction says so. Nothing passes once
+// the session has ended.
+func (s *Session) Admit(now time.Time) (Reaction, bool) {
+	var r Reaction
+	if s.phase == closed {
+		return r, false
 	}
+	if s.frames.take(now) {
+		return r, true
+	}
+	s.limit(now, &r)
+	return r, false
+}
+
+// limit is what comes of a frame beyond the limit.
+func (s *Session) limit(now time.Time, r *Reaction) {
 	if s.limitedFrom.IsZero() || now.Sub(s.limitedAt) > limitedGap {
 		s.limitedFrom = now
 	}
@@ -117,5 +130,4 @@ func (s *Session) admit(now time.Time, r *Reaction) bool {
 			Text: fmt.Sprintf("more than %d frames a second: dropped; send reports again", s.config.FramesPerSecond),
 		})
 	}
-	return false
 }

@@ -108,11 +108,11 @@ func (p *player) do(words []string) error {
 	case "lost":
 		p.show(Reaction{Inputs: p.s.Lost(strings.Join(words[1:], " "))})
 	case "unreadable":
-		p.show(p.s.ReceiveError(p.now, &protocol.MessageError{Code: protocol.CodeBadMessage, Type: "ack", Field: "seq", Problem: "is missing"}))
+		p.unreadable(&protocol.MessageError{Code: protocol.CodeBadMessage, Type: "ack", Field: "seq", Problem: "is missing"})
 	case "garbage":
-		p.show(p.s.ReceiveError(p.now, errors.New("invalid character")))
+		p.unreadable(errors.New("invalid character"))
 	case "unknown":
-		p.show(p.s.ReceiveError(p.now, &protocol.UnknownTypeError{Type: words[1]}))
+		p.unreadable(&protocol.UnknownTypeError{Type: words[1]})
 	case "welcome", "owe", "close", "reply":
 		p.show(p.s.Apply(p.now, p.effect(words[0], a)))
 	default:
@@ -120,9 +120,26 @@ func (p *player) do(words []string) error {
 		if err != nil {
 			return err
 		}
-		p.show(p.s.Receive(p.now, m))
+		p.readable(m)
 	}
 	return nil
+}
+
+// readable and unreadable are frames that come.
+func (p *player) readable(m protocol.FromVehicle) {
+	r, ok := p.s.Admit(p.now)
+	if ok {
+		r = p.s.Receive(p.now, m)
+	}
+	p.show(r)
+}
+
+func (p *player) unreadable(err error) {
+	r, ok := p.s.Admit(p.now)
+	if ok {
+		r = p.s.ReceiveError(p.now, err)
+	}
+	p.show(r)
 }
 
 // repeat plays "repeat N every DURATION what…" and sums up what came of it.

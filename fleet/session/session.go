@@ -109,10 +109,11 @@ func (s *Session) Vehicle() fleet.VehicleID { return s.vehicle }
 // Closed tells whether the session has ended; then nothing comes from it.
 func (s *Session) Closed() bool { return s.phase == closed }
 
-// Receive takes one message from the vehicle.
+// Receive takes one message from the vehicle, whose frame Admit let pass. The
+// message is the session's from then on.
 func (s *Session) Receive(now time.Time, m protocol.FromVehicle) Reaction {
 	var r Reaction
-	if s.phase == closed || !s.admit(now, &r) {
+	if s.phase == closed {
 		return r
 	}
 	hello, isHello := m.(protocol.Hello)
@@ -128,7 +129,9 @@ func (s *Session) Receive(now time.Time, m protocol.FromVehicle) Reaction {
 	case protocol.Hello:
 		s.complain(now, &r, CodeSecondHello, "a session has one hello; open a new connection to log in again")
 	case protocol.Telemetry:
-		s.telemetry(now, m, &r)
+		if input, ok := s.telemetry(now, m, &r); ok {
+			r.Inputs = append(r.Inputs, input)
+		}
 	case protocol.Ack:
 		s.report(now, m.Seq, m, &r)
 	case protocol.Progress:
@@ -139,12 +142,13 @@ func (s *Session) Receive(now time.Time, m protocol.FromVehicle) Reaction {
 	return r
 }
 
-// ReceiveError takes a frame that could not be decoded: the vehicle is told, and
-// cut off after too many. A message of a type that Kapok does not know is
-// answered and otherwise harmless, once the session has begun.
+// ReceiveError takes a frame that Admit let pass and that could not be decoded:
+// the vehicle is told, and cut off after too many. A message of a type that
+// Kapok does not know is answered and otherwise harmless, once the session has
+// begun.
 func (s *Session) ReceiveError(now time.Time, err error) Reaction {
 	var r Reaction
-	if s.phase == closed || !s.admit(now, &r) {
+	if s.phase == closed {
 		return r
 	}
 	answer := protocol.ErrorFor(err, now)
@@ -247,20 +251,32 @@ func (s *Session) welcome(now time.Time, w protocol.Welcome, r *Reaction) {
 	s.send(now, r, w)
 }
 
-// telemetry passes samples on with Kapok's times.
-func (s *Session) telemetry(now time.Time, m protocol.Telemetry, r *Reaction) {
-	samples, ahead := s.clock.correct(now, m.Samples)
-	if len(samples) > 0 {
-		r.Inputs = append(r.Inputs, fleet.Telemetry{
-			Vehicle: s.vehicle, Session: s.id, Samples: samples, Skewed: s.clock.skewed(),
-		})
+// ReceiveTelemetry is Receive for the message that nearly all frames carry: what
+// goes to the fleet, if anything, is returned beside the reaction, which then is
+// empty more often than not and costs no memory.
+func (s *Session) ReceiveTelemetry(now time.Time, m protocol.Telemetry) (input fleet.Telemetry, ok bool, r Reaction) {
+	switch s.phase {
+	case closed:
+	case connected:
+		r = s.Receive(now, m)
+	case greeted, welcomed:
+		input, ok = s.telemetry(now, m, &r)
 	}
+	return input, ok, r
+}
+
+// telemetry passes samples on with Kapok's times.
+func (s *Session) telemetry(now time.Time, m protocol.Telemetry, r *Reaction) (input fleet.Telemetry, ok bool) {
+	sent := len(m.Samples)
+	samples, ahead := s.clock.correct(now, m.Samples)
 	switch {
 	case ahead > 0:
-		s.complain(now, r, CodeSampleAhead, fmt.Sprintf("%d of %d samples are more than %v ahead of Kapok's clock; if the clock was set, log in again", ahead, len(m.Samples), s.config.Future))
-	case len(samples) == 0 && len(m.Samples) > 0:
+		s.complain(now, r, CodeSampleAhead, fmt.Sprintf("%d of %d samples are more than %v ahead of Kapok's clock; if the clock was set, log in again", ahead, sent, s.config.Future))
+	case len(samples) == 0 && sent > 0:
 		s.complain(now, r, CodeStaleSamples, "all samples are older than the last one; if the clock was set, log in again")
 	}
+	input = fleet.Telemetry{Vehicle: s.vehicle, Session: s.id, Samples: samples, Skewed: s.clock.skewed()}
+	return input, len(samples) > 0
 }
 
 // send adds a message, which already carries now as its time.

@@ -267,15 +267,20 @@ func (d *decoder) texts(limit int) (list []string) {
 }
 
 // samples reads the samples of a telemetry message. The memory for them is
-// estimated from what is left of the frame, which no header can inflate.
+// estimated from what the first one takes of the frame, which no header can
+// inflate.
 func (d *decoder) samples() (list []Sample) {
-	const usualBytes = 120
+	begin := d.pos
 	for a := d.array(); d.nextItem(&a); {
-		if list == nil {
-			list = make([]Sample, 0, min((len(d.data)-d.pos)/usualBytes+1, MaxSamples))
-		}
 		if len(list) == MaxSamples {
 			d.fail(CodeTooManySamples, "is one too many: send at most 64 samples in a frame")
+		}
+		if a.index == 0 {
+			var first Sample
+			d.sample(&first)
+			more := (len(d.data) - d.pos) * 9 / 8 / (d.pos - begin)
+			list = append(make([]Sample, 0, min(1+more, MaxSamples)), first)
+			continue
 		}
 		list = append(list, Sample{})
 		d.sample(&list[len(list)-1])

@@ -46,6 +46,8 @@ type Conn struct {
 	heardAt     time.Duration // the last sign of life, since opened
 	queue       [][]byte
 	queuedBytes int
+	held        int  // bytes of the frame that the writer has in hand
+	holding     bool // it has one
 	pinging     *time.Timer
 	pingDue     bool
 	writing     bool  // a writer runs
@@ -179,6 +181,17 @@ func (c *Conn) Send(frame []byte) error {
 func (c *Conn) Queued() (frames, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return len(c.queue), c.queuedBytes
+}
+
+// Unwritten returns how many frames and bytes wait to be written or are being
+// written: so many of the last frames are still in memory for this stream.
+func (c *Conn) Unwritten() (frames, bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.holding {
+		return len(c.queue) + 1, c.queuedBytes + c.held
+	}
 	return len(c.queue), c.queuedBytes
 }
 

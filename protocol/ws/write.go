@@ -70,6 +70,7 @@ func (c *Conn) next() (todo job, frame []byte, by time.Time) {
 	if c.closing && !errors.Is(c.cause, ErrClosed) && !errors.Is(c.cause, ErrWrongKind) {
 		c.queue, c.queuedBytes = nil, 0
 	}
+	c.holding = false
 	by = c.closeBy
 	if !c.closing {
 		by = time.Now().Add(c.limits.writeTimeout)
@@ -80,6 +81,7 @@ func (c *Conn) next() (todo job, frame []byte, by time.Time) {
 		return sendPing, nil, by
 	case len(c.queue) > 0:
 		frame = c.queue[0]
+		c.holding, c.held = true, len(frame)
 		c.queue[0] = nil
 		c.queue = c.queue[1:]
 		c.queuedBytes -= len(frame)

@@ -1,0 +1,121 @@
+package ws
+
+import "bufio"
+
+// maxIdleWorkers is how many workers of a group may wait for a turn.
+const maxIdleWorkers = 8
+
+// Handler takes what Serve reads.
+type Handler interface {
+	// Frame takes the next frame, which is valid until it returns, or
+	// ErrFrameTooLarge for one that was skipped. With false Serve ends.
+	Frame(frame []byte, err error) bool
+	// Ended takes the final error, as Receive would have returned it. It is not
+	// called when Frame ended Serve.
+	Ended(err error)
+}
+
+// Serve gives the handler each frame in order, one after the other, until the
+// stream or the handler ends it. It is Receive in a loop for servers of many
+// connections: the calling goroutine waits for the peer on a small stack, and
+// lends what has come to a worker of the group, which has the buffers and the
+// stack that reading and handling take. So an idle connection costs neither,
+// and the memory of frames grows with those that are read at the same time. The
+// group's workers end with its last connection. Where the system cannot wait
+// like this, with TLS, and without a group, it is Receive in a loop.
+func (c *Conn) Serve(h Handler) {
+	if c.wire == nil || c.wire.raw == nil || c.limits.group == nil {
+		c.receiveAll(h)
+		return
+	}
+	if !c.beginReading() {
+		h.Ended(c.over())
+		return
+	}
+	c.handler, c.turns = h, make(chan bool, 1)
+	for on := true; on; {
+		c.wire.await()
+		on = c.limits.group.turn(c)
+	}
+}
+
+func (c *Conn) receiveAll(h Handler) {
+	for {
+		frame, err := c.Receive()
+		if isFinal(err) {
+			h.Ended(err)
+			return
+		}
+		if !h.Frame(frame, err) {
+			return
+		}
+	}
+}
+
+// worker reads and handles what has come for one connection after the other.
+type worker struct {
+	reader *bufio.Reader
+	buffer []byte
+}
+
+// turn reads and handles the frames that have come, until nothing of the next
+// one has. It is false when Serve is over.
+func (w *worker) turn(c *Conn) bool {
+	if c.reader.Size() == 0 {
+		*c.reader = *w.reader
+		c.reader.Reset(c.wire)
+	}
+	c.wire.slowDown()
+	for c.nextIsMessage() {
+		var frame []byte
+		var err error
+		frame, w.buffer, err = c.receive(w.buffer)
+		switch {
+		case isFinal(err):
+			c.stopsReading(err)
+			c.handler.Ended(err)
+			return false
+		case c.isClosing():
+			// It is thrown away; reading goes on to the peer's answer.
+		case !c.handler.Frame(frame, err):
+			c.leavesReading()
+			return false
+		}
+	}
+	// The next turn may be another worker's, whose buffer serves as well.
+	*c.reader = bufio.Reader{}
+	if cap(w.buffer) > c.limits.readLimit {
+		w.buffer = nil
+	}
+	return true
+}
+
+// nextIsMessage handles the pings and pongs that stand before the next message.
+// It is false when nothing of that has come. All that is wrong is left to the
+// socket.
+func (c *Conn) nextIsMessage() bool {
+	const ping, pong, headBytes = 0x89, 0x8a, 6
+	for c.reader.Buffered() > 0 || len(c.wire.pending) > 0 || c.wire.last == 0 || c.wire.failure != nil || c.wire.begun == 0 {
+		head, err := c.reader.Peek(2)
+		if err != nil || head[0] != ping && head[0] != pong || head[1] < 0x80 || head[1] > 0x80+125 {
+			return true
+		}
+		kind, size := head[0], headBytes+int(head[1]-0x80)
+		frame, err := c.reader.Peek(size)
+		if err != nil {
+			return true
+		}
+		var payload [125]byte
+		n := copy(payload[:], frame[headBytes:])
+		for i := range n {
+			payload[i] ^= frame[2+i%4]
+		}
+		_, _ = c.reader.Discard(size)
+		if kind == ping {
+			c.pinged(payload[:n])
+		} else {
+			c.control()
+		}
+	}
+	return false
+}

@@ -1,0 +1,31 @@
+//go:build unix
+
+package ws
+
+import (
+	"errors"
+	"io"
+	"syscall"
+)
+
+// canWait says that readNow works on this system.
+const canWait = true
+
+// readNow reads what there is from a socket that does not block: neither bytes
+// nor an error mean that there is nothing.
+func readNow(fd uintptr, p []byte) (int, error) {
+	for {
+		n, err := syscall.Read(int(fd), p) //nolint:gosec // A descriptor is small.
+		switch {
+		case n > 0:
+			return n, nil
+		case err == nil:
+			return 0, io.EOF
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, syscall.EAGAIN):
+			return 0, nil
+		default:
+			return 0, err
+		}
+	}
+}

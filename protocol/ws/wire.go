@@ -1,0 +1,247 @@
+package ws
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"syscall"
+	"time"
+)
+
+// chunkBytes is how much is read at once where a goroutine waited with Serve.
+const chunkBytes = 4 << 10
+
+// chunk is memory for what was read and not yet taken.
+type chunk [chunkBytes]byte
+
+// wire is the network connection under an accepted stream. It holds the peer
+// to its rate and to its deadlines, of which the socket knows only one that is
+// never later than the real one: moving it for each message would cost more
+// than reading it. Its Read and what goes with it belong to whoever reads.
+type wire struct {
+	net.Conn
+	of *Conn
+	// raw is nil where one cannot wait without memory to read into, as with TLS.
+	raw  syscall.RawConn
+	take func(fd uintptr) bool // is takeChunk, made once
+
+	pending []byte // of the chunk, not yet taken
+	chunk   *chunk
+	failure error // of the reading that filled the chunk
+	read    allowance
+	// last is when something was last read; begun when the message under way
+	// began, 0 between messages; armed the deadline that the socket has.
+	last, begun, armed time.Duration
+}
+
+// plainSocket is the socket under a connection as the listener gave it, nil
+// where there is TLS on it or it is none of the network's.
+func plainSocket(conn net.Conn) syscall.Conn {
+	for {
+		if _, secure := conn.(*tls.Conn); secure {
+			return nil
+		}
+		if socket, ok := conn.(syscall.Conn); ok {
+			return socket
+		}
+		inner, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			return nil
+		}
+		conn = inner.NetConn()
+	}
+}
+
+// limitReceiveBuffer bounds what the system holds of a peer that is not read.
+func limitReceiveBuffer(conn net.Conn, bytes int) {
+	for {
+		if socket, ok := conn.(interface{ SetReadBuffer(bytes int) error }); ok {
+			// A system that refuses goes on with the buffer that it has.
+			_ = socket.SetReadBuffer(bytes)
+			return
+		}
+		inner, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			return
+		}
+		conn = inner.NetConn()
+	}
+}
+
+// attach takes the network connection up. It waits without memory where that
+// is possible.
+func (w *wire) attach(conn net.Conn, o *Options) {
+	w.Conn = conn
+	if o.ReceiveBufferBytes > 0 {
+		limitReceiveBuffer(conn, o.ReceiveBufferBytes)
+	}
+	socket := plainSocket(conn)
+	if socket == nil || !canWait {
+		return
+	}
+	if raw, err := socket.SyscallConn(); err == nil {
+		w.raw, w.take = raw, w.takeChunk
+	}
+}
+
+// Read implements net.Conn.
+func (w *wire) Read(p []byte) (int, error) {
+	if len(w.pending) > 0 {
+		n := copy(p, w.pending)
+		w.pending = w.pending[n:]
+		if len(w.pending) == 0 {
+			w.giveBack()
+		}
+		return n, nil
+	}
+	if err := w.failure; err != nil {
+		w.failure = nil
+		return 0, err
+	}
+	for {
+		w.arm()
+		n, err := w.Conn.Read(p)
+		if n > 0 {
+			w.arrived(n)
+			return n, err
+		}
+		if !isTimeout(err) || !w.extend() {
+			return n, err
+		}
+	}
+}
+
+// await waits until something can be read, or until reading fails. It holds no
+// memory meanwhile, and it and what it calls get along with the smallest stack:
+// a goroutine that waits here never needs a larger one.
+func (w *wire) await() {
+	for len(w.pending) == 0 && w.failure == nil {
+		w.arm()
+		err := w.raw.Read(w.take)
+		if err != nil && (!isTimeout(err) || !w.extend()) {
+			return // The next Read says what it is.
+		}
+	}
+}
+
+// takeChunk reads what there is. It is false when there is nothing.
+func (w *wire) takeChunk(fd uintptr) bool {
+	g := w.of.limits.group
+	var c *chunk
+	select {
+	case c = <-g.chunks:
+	default:
+		c = new(chunk)
+	}
+	n, err := readNow(fd, c[:])
+	if n == 0 {
+		g.spare(c)
+		w.failure = err
+		return err != nil
+	}
+	w.chunk, w.pending = c, c[:n]
+	// Who waits on the smallest stack must not be held up here.
+	w.last = w.of.now()
+	if w.begun == 0 {
+		w.begun = w.last
+	}
+	w.read.used += n
+	return true
+}
+
+// giveBack returns the chunk, from which all is taken.
+func (w *wire) giveBack() {
+	if w.chunk != nil {
+		w.of.limits.group.spare(w.chunk)
+		w.chunk, w.pending = nil, nil
+	}
+}
+
+// arrived notes that something was read, and waits when it was too much.
+func (w *wire) arrived(n int) {
+	w.last = w.of.now()
+	if w.begun == 0 {
+		w.begun = w.last
+	}
+	w.read.used += n
+	w.slowDown()
+}
+
+// slowDown waits while the peer has sent more than it may. The wait is short,
+// since little is read at once.
+func (w *wire) slowDown() {
+	if w.read.used <= readBytesPerSecond {
+		return
+	}
+	w.read.refill(w.last, readBytesPerSecond)
+	over := w.read.used - readBytesPerSecond
+	if over <= 0 {
+		return
+	}
+	w.of.throttle(ThrottledBytes)
+	time.Sleep(time.Duration(over+readWorth) * time.Second / readBytesPerSecond)
+}
+
+// heard notes a sign of life at the time of the last reading; between messages
+// the next one has its time anew.
+func (w *wire) heard(inMessage bool) {
+	if !inMessage {
+		w.begun = 0
+	}
+	w.of.mu.Lock()
+	defer w.of.mu.Unlock()
+	w.of.heardAt = w.last
+}
+
+// due is when reading fails at the latest. The connection's lock is held.
+func (w *wire) due() time.Duration {
+	due := w.of.heardAt + w.of.limits.readTimeout
+	if w.begun > 0 {
+		due = min(due, w.begun+w.of.limits.messageWithin)
+	}
+	return due
+}
+
+// unfinished tells whether the message under way is over its time.
+func (w *wire) unfinished() bool {
+	return w.begun > 0 && w.of.now() >= w.begun+w.of.limits.messageWithin
+}
+
+// arm sees to it that the socket's deadline is not later than the real one.
+func (w *wire) arm() {
+	if w.begun == 0 && w.armed > 0 {
+		return // Signs of life only move the real one on.
+	}
+	w.of.mu.Lock()
+	defer w.of.mu.Unlock()
+	if due := w.due(); w.armed == 0 || due < w.armed {
+		w.set(due)
+	}
+}
+
+// extend is called when the socket's deadline has passed: it is false when the
+// real one has too.
+func (w *wire) extend() bool {
+	w.of.mu.Lock()
+	defer w.of.mu.Unlock()
+	due := w.due()
+	if w.of.closing || w.of.now() >= due {
+		return false
+	}
+	w.set(due)
+	return true
+}
+
+// set moves the socket's deadline, unless the stream is closing: then the writer
+// has set the last one. The connection's lock is held.
+func (w *wire) set(due time.Duration) {
+	if !w.of.closing {
+		w.armed = due
+		_ = w.Conn.SetReadDeadline(w.of.opened.Add(due))
+	}
+}
+
+func isTimeout(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) && network.Timeout()
+}

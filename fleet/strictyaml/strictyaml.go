@@ -45,14 +45,17 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.err }
 
 // Unmarshal reads the first document of data into a struct. Unknown and repeated
-// keys are refused. Whatever the bytes are, it does not panic; every error is an
-// *Error.
+// keys are refused, and files beyond MaxBytes, MaxDepth or MaxAliases. Whatever
+// the bytes are, it does not panic; every error is an *Error.
 func Unmarshal(data []byte, into any) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = &Error{Message: "this is no YAML that can be read"}
 		}
 	}()
+	if beyond := bounded(data); beyond != nil {
+		return beyond
+	}
 	if err := yaml.UnmarshalWithOptions(data, into, yaml.Strict()); err != nil {
 		return wrap(err)
 	}
@@ -72,6 +75,9 @@ func read(data []byte, into any) (err error) {
 			err = &Error{Message: "this is no YAML that can be read"}
 		}
 	}()
+	if beyond := bounded(data); beyond != nil {
+		return beyond
+	}
 	return yaml.Unmarshal(data, into)
 }
 
@@ -82,6 +88,9 @@ func Documents(data []byte) (n int) {
 			n = 0
 		}
 	}()
+	if bounded(data) != nil {
+		return 0
+	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return 0
@@ -108,6 +117,9 @@ func Locate(data []byte, path string) (at Place) {
 			at = Place{}
 		}
 	}()
+	if bounded(data) != nil {
+		return Place{}
+	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return Place{}

@@ -2,6 +2,9 @@ package strictyaml_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kapok-fleet/kapok/fleet/strictyaml"
@@ -55,8 +58,54 @@ func TestValuesAreLocated(t *testing.T) {
 	}
 }
 
+// TestBombs are refused at once: what is nested without end, and aliases that
+// stand for more than any memory holds.
+func TestBombs(t *testing.T) {
+	aliases := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i := range 12 {
+		alias := fmt.Sprintf("*a%d", i)
+		aliases += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.Join(slices.Repeat([]string{alias}, 10), ", "))
+	}
+	ladder := ""
+	for i := range 200 {
+		ladder += strings.Repeat(" ", i) + "a:\n"
+	}
+	for name, c := range map[string]struct{ file, want string }{
+		"brackets":  {"items: " + strings.Repeat("[", 100_000), "nested"},
+		"braces":    {"items: " + strings.Repeat("{a: ", 100_000), "nested"},
+		"entries":   {"items: " + strings.Repeat("- ", 100_000), "nested"},
+		"questions": {strings.Repeat("? ", 100_000), "nested"},
+		"tags":      {"items: " + strings.Repeat("!!x ", 100_000), "nested"},
+		"anchors":   {"items: " + strings.Repeat("&a ", 100_000), "nested"},
+		"blocks":    {ladder, "nested"},
+		"aliases":   {aliases, "aliases"},
+		"long":      {"name: " + strings.Repeat("x", strictyaml.MaxBytes), "bytes"},
+	} {
+		var m menu
+		err := strictyaml.Unmarshal([]byte(c.file), &m)
+		if err == nil || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 200 {
+			t.Errorf("%s: %.200v, want %q", name, err, c.want)
+		}
+		if strictyaml.Empty([]byte(c.file)) || strictyaml.Documents([]byte(c.file)) != 0 || strictyaml.Locate([]byte(c.file), "items[0]") != (strictyaml.Place{}) {
+			t.Errorf("%s: something of it was read", name)
+		}
+	}
+	var list strings.Builder
+	list.WriteString("one: &one {count: 1}\nitems:\n")
+	for range 5000 {
+		list.WriteString("  - {count: 1}\n  -\n    count: 2\n")
+	}
+	var m struct {
+		One   struct{ Count int } `yaml:"one"`
+		Items []struct{ Count int }
+	}
+	if err := strictyaml.Unmarshal([]byte(list.String()), &m); err != nil || len(m.Items) != 10_000 {
+		t.Errorf("a long file that is not deep: %d items, %v", len(m.Items), err)
+	}
+}
+
 func FuzzUnmarshal(f *testing.F) {
-	for _, seed := range []string{"name: a", "items:\n  ! #0", "items: [{count: 1}]", "&a [*a]", "? :", "- -\n\t"} {
+	for _, seed := range []string{"name: a", "items:\n  ! #0", "items: [{count: 1}]", "&a [*a]", "? :", "- -\n\t", "a: &x [1]\nb: *x", "[[[[{a: [", "!!x !!y &a z"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(_ *testing.T, data []byte) {

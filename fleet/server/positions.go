@@ -62,17 +62,19 @@ type round struct {
 	log    *slog.Logger
 	made   map[turn]moved
 	// changed are the rows that changed behind a look.
-	changed map[uint64][]int
+	changed map[uint64]*batch
 	// inside are the sets that interests have come to. Whoever has all that
 	// changed has the same set, however it came there.
 	inside map[interest]*members
 	// whole are encoded vehicles, for those who are told of them anew.
 	whole map[int][]byte
+	// picked is used by each frame anew.
+	picked []int
 }
 
 func newRound(r *roster, log *slog.Logger) *round {
 	return &round{
-		roster: r, log: log, made: map[turn]moved{}, changed: map[uint64][]int{}, inside: map[interest]*members{}, whole: map[int][]byte{},
+		roster: r, log: log, made: map[turn]moved{}, changed: map[uint64]*batch{}, inside: map[interest]*members{}, whole: map[int][]byte{},
 	}
 }
 
@@ -116,31 +118,32 @@ func (r *round) moved(t turn) moved {
 func (r *round) make(t turn) moved {
 	changed, ok := r.changed[t.seen]
 	if !ok {
-		changed = r.roster.changed(nil, t.seen)
+		changed = r.roster.changed(t.seen)
 		r.changed[t.seen] = changed
 	}
-	p := parts{complete: t.complete}
-	inside := t.inside
-	if t.selective() {
+	p := parts{complete: t.complete, of: changed, vehicles: r.picked[:0]}
+	inside, selective := t.inside, t.selective()
+	if selective {
 		inside = inside.copied(len(r.roster.rows))
 	}
-	for _, n := range changed {
-		row := &r.roster.rows[n]
-		wanted := t.wants(row.about)
+	for i, n := range changed.numbers {
+		wanted := t.wants(changed.about[i])
 		if wanted {
-			p.add(&p.vehicles, row.frame)
+			p.vehicles = append(p.vehicles, i)
+			p.size += len(changed.part(i))
 		}
-		if !t.selective() || wanted == inside.has(n) {
+		if !selective || wanted == inside.has(n) {
 			continue
 		}
 		inside.set(n, wanted)
 		if !wanted {
-			p.add(&p.left, r.named(row.id))
+			p.add(&p.left, r.named(r.roster.rows[n].id))
 		} else if t.topics&aboutVehicles != 0 {
 			p.add(&p.entered, r.shown(n))
 		}
 	}
-	if t.selective() {
+	r.picked = p.vehicles
+	if selective {
 		if known, ok := r.inside[t.interest]; ok {
 			inside = known
 		}
@@ -158,7 +161,7 @@ func (r *round) shown(n int) []byte {
 	whole, err := json.Marshal(v)
 	if !ok || err != nil {
 		r.log.Error("a vehicle cannot be encoded", "vehicle", r.roster.rows[n].id, "known", ok, "error", err)
-		whole = nil
+		whole = []byte("null")
 	}
 	r.whole[n] = whole
 	return whole
@@ -168,26 +171,27 @@ func (r *round) named(id fleet.VehicleID) []byte {
 	name, err := appendText(nil, string(id))
 	if err != nil {
 		r.log.Error("the id of a vehicle cannot be encoded", "vehicle", id, "error", err)
-		return nil
+		return []byte(`""`)
 	}
 	return name
 }
 
-// parts are the encoded elements of an api.StreamPositions.
+// parts are what an api.StreamPositions is put together from.
 type parts struct {
-	complete                bool
-	entered, vehicles, left [][]byte
-	size                    int
+	complete bool
+	// vehicles are of the batch; entered and left are encoded, each behind a comma.
+	of            *batch
+	vehicles      []int
+	entered, left []byte
+	size          int
 }
 
-func (p *parts) add(to *[][]byte, element []byte) {
-	if element != nil {
-		*to = append(*to, element)
-		p.size += len(element) + 1
-	}
+func (p *parts) add(to *[]byte, element []byte) {
+	*to = append(append(*to, ','), element...)
+	p.size += len(element) + 1
 }
 
-// frame puts the elements together; nil where there is nothing to tell.
+// frame puts the parts together; nil where there is nothing to tell.
 func (p *parts) frame(at time.Time, log *slog.Logger) []byte {
 	if len(p.vehicles)+len(p.left) == 0 && !p.complete {
 		return nil
@@ -205,24 +209,23 @@ func (p *parts) frame(at time.Time, log *slog.Logger) []byte {
 		b = append(b, `,"complete":true`...)
 	}
 	if len(p.entered) > 0 {
-		b = appendList(b, "entered", p.entered)
+		b = append(append(b, `,"entered":[`...), p.entered[1:]...)
+		b = append(b, ']')
 	}
-	b = appendList(b, "vehicles", p.vehicles)
+	b = append(b, `,"vehicles":[`...)
+	for i, n := range p.vehicles {
+		part := p.of.part(n)
+		if i == 0 {
+			part = part[1:]
+		}
+		b = append(b, part...)
+	}
+	b = append(b, ']')
 	if len(p.left) > 0 {
-		b = appendList(b, "left_area", p.left)
+		b = append(append(b, `,"left_area":[`...), p.left[1:]...)
+		b = append(b, ']')
 	}
 	return append(b, '}')
-}
-
-func appendList(b []byte, name string, elements [][]byte) []byte {
-	b = append(append(append(b, `,"`...), name...), `":[`...)
-	for i, element := range elements {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, element...)
-	}
-	return append(b, ']')
 }
 
 // checkOn closes links and streams whose token no longer admits them.

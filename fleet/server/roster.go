@@ -40,13 +40,18 @@ func (r *roster) look(view *engine.View, log *slog.Logger) {
 	if view == r.view {
 		return
 	}
+	// What is durable is the same in views with the same index.
+	durable := r.view == nil || view.Index != r.view.Index
 	r.view = view
 	r.looks++
 	d, presences := &view.State.Durable, view.State.Volatile.Presences
 	present := 0
 	for i := range r.rows {
 		row := &r.rows[i]
-		vehicle, presence := d.Vehicles[row.id], presences[row.id]
+		vehicle, presence := row.vehicle, presences[row.id]
+		if durable {
+			vehicle = d.Vehicles[row.id]
+		}
 		if vehicle != nil {
 			present++
 		}
@@ -97,14 +102,39 @@ func (r *roster) admit(state *fleet.State, log *slog.Logger) {
 	slices.SortFunc(r.order, func(a, b int) int { return strings.Compare(string(r.rows[a].id), string(r.rows[b].id)) })
 }
 
-// changed appends the numbers of rows that changed behind a look, by id.
-func (r *roster) changed(to []int, since uint64) []int {
+// batch are the rows that changed behind a look, by id, side by side in memory:
+// a hundred areas are cut out of one batch.
+type batch struct {
+	numbers []int
+	about   []matter
+	// encoded are the rows' frames, each behind a comma; ends are their ends.
+	encoded []byte
+	ends    []int
+}
+
+func (r *roster) changed(since uint64) *batch {
+	b := &batch{}
+	size := 0
 	for _, n := range r.order {
 		if r.rows[n].look > since {
-			to = append(to, n)
+			b.numbers = append(b.numbers, n)
+			size += len(r.rows[n].frame) + 1
 		}
 	}
-	return to
+	b.about, b.ends, b.encoded = make([]matter, len(b.numbers)), make([]int, len(b.numbers)), make([]byte, 0, size)
+	for i, n := range b.numbers {
+		b.encoded = append(append(b.encoded, ','), r.rows[n].frame...)
+		b.about[i], b.ends[i] = r.rows[n].about, len(b.encoded)
+	}
+	return b
+}
+
+// part is the encoded row i of the batch, behind a comma.
+func (b *batch) part(i int) []byte {
+	if i == 0 {
+		return b.encoded[:b.ends[0]]
+	}
+	return b.encoded[b.ends[i-1]:b.ends[i]]
 }
 
 // members is a set of rows; nil is empty. It never changes once it is shared.

@@ -37,6 +37,8 @@ type backend struct {
 	engine   *engine.Engine
 	server   *server.Server
 	listener net.Listener
+	// tls is what the server answers with, nil for no TLS.
+	tls *tls.Config
 	// url is where it is reached.
 	url string
 	log *slog.Logger
@@ -45,6 +47,9 @@ type backend struct {
 // openBackend opens what is in the data directory and listens; serve answers.
 func openBackend(ctx context.Context, s settings, on *chart.Chart, log *slog.Logger) (*backend, error) {
 	b := &backend{settings: s, chart: on, log: log}
+	if most, known := descriptorLimit(); known && b.settings.Edge.fit(most) {
+		log.Warn("the system grants too few open files for --max-connections, which is lowered", "open_files", most, "max_connections", b.settings.Edge.MaxConnections)
+	}
 	var err error
 	if b.tokens, err = openTokens(s.DataDir); err != nil {
 		return nil, err
@@ -61,30 +66,15 @@ func openBackend(ctx context.Context, s settings, on *chart.Chart, log *slog.Log
 	}
 	config := s.config()
 	b.server, err = server.New(server.Options{
-		Backend: server.Engine{Engine: b.engine}, Tracks: b.tracks, Chart: on, Access: gate{b.tokens}, Fleet: s.Fleet, Log: log,
+		Backend: server.Engine{Engine: b.engine}, Tracks: b.tracks, Chart: on, Access: &gate{Store: b.tokens, now: time.Now}, Fleet: s.Fleet, Log: log,
 		Session: session.Config{AliveInterval: config.AliveInterval()}, Clock: b.clock.now, Speed: s.Speed,
 		AllowedOrigins: origins(s.AllowedOrigins), Responses: config.ResponseViews(), Version: buildOf().Version,
+		TLS: b.tls, Limits: b.settings.Edge.limits(), GuardMetrics: s.Edge.guardsMetrics(s.Listen),
 	})
 	if err != nil {
 		return nil, errors.Join(err, b.closeEngine(ctx), b.listener.Close())
 	}
 	return b, nil
-}
-
-// gate looks into the file for a token that it does not know, so that one that
-// was just made is good at once.
-type gate struct{ *access.Store }
-
-// Lookup implements server.Gate.
-func (g gate) Lookup(secret string) (access.Token, bool) {
-	token, ok := g.Store.Lookup(secret)
-	if ok {
-		return token, true
-	}
-	if changed, err := g.Reload(); err != nil || !changed {
-		return access.Token{}, false
-	}
-	return g.Store.Lookup(secret)
 }
 
 func origins(list string) []string {
@@ -97,18 +87,17 @@ func origins(list string) []string {
 	return all
 }
 
-// listen takes the address, with TLS if there is a certificate.
+// listen takes the address, and reads the certificate if there is one.
 func (b *backend) listen() error {
 	s := &b.settings
 	scheme := "http"
-	var config *tls.Config
 	if s.TLSCert != "" {
 		pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
 		if err != nil {
 			return fmt.Errorf("reading the certificate %s: %w", s.TLSCert, err)
 		}
 		// WebSockets need HTTP/1.1.
-		config = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+		b.tls = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
 		scheme = "https"
 	}
 	listener, err := net.Listen("tcp", s.Listen)
@@ -116,9 +105,6 @@ func (b *backend) listen() error {
 		return fmt.Errorf("listening on %s: %w", s.Listen, err)
 	}
 	b.url = scheme + "://" + listener.Addr().String()
-	if config != nil {
-		listener = tls.NewListener(listener, config)
-	}
 	b.listener = listener
 	return nil
 }

@@ -58,6 +58,9 @@ type settings struct {
 	MaxOpenTasks      int           `yaml:"max_open_tasks"`
 	MaxVehicles       int           `yaml:"max_vehicles"`
 
+	// The limits of the edge stand beside the others in the file.
+	Edge edgeSettings `yaml:",inline"`
+
 	// responses is what that file holds, nil where there is none.
 	responses []fleet.Response
 }
@@ -81,6 +84,7 @@ func defaultSettings() settings {
 		RefusalPauseMax: f.RefusalPauseMax, RetryWaiting: f.RetryWaiting, MaxAttempts: f.MaxAttempts,
 		MaxQueuedTasks: f.MaxQueuedTasks, ChargeBelow: f.ChargeBelow, ChargeTo: f.ChargeTo,
 		AnswersKept: f.AnswersKept, FinalKept: f.FinalKept, MaxOpenTasks: f.MaxOpenTasks, MaxVehicles: f.MaxVehicles,
+		Edge: defaultEdge(),
 	}
 }
 
@@ -135,6 +139,7 @@ func (s *settings) flags() *pflag.FlagSet {
 	f.DurationVar(&s.FinalKept, "final-kept", s.FinalKept, "how long final tasks stay in memory")
 	f.IntVar(&s.MaxOpenTasks, "max-open-tasks", s.MaxOpenTasks, "beyond so many open tasks an order is refused")
 	f.IntVar(&s.MaxVehicles, "max-vehicles", s.MaxVehicles, "beyond so many vehicles a registration is refused")
+	s.Edge.flags(f)
 	return f
 }
 
@@ -225,6 +230,9 @@ func (s *settings) validate() error {
 		return fmt.Errorf("--listen %s would send tokens in the clear: give --tls-cert and --tls-key, or --insecure", s.Listen)
 	}
 	if err := s.validateServing(); err != nil {
+		return err
+	}
+	if err := s.Edge.validate(); err != nil {
 		return err
 	}
 	if !(s.Speed > 0 && s.Speed <= maxSpeed) {

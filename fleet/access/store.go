@@ -57,17 +57,31 @@ func OpenStore(path string) (*Store, error) {
 // Reload reads the file again if it has changed since it was last read (another
 // file, size or time of change), and reports whether it did. On an error the
 // tokens stay as they were. A file that was removed leaves no tokens.
+//
+// While nothing has changed it holds nobody up who looks a token up.
 func (s *Store) Reload() (changed bool, err error) {
+	if same, err := s.current(); same || err != nil {
+		return false, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// Somebody else may have read it meanwhile.
+	state, err := statFile(s.path)
+	if err != nil || state.same(s.file) {
+		return false, err
+	}
+	return true, s.load()
+}
+
+// current tells whether the file is the one that was read.
+func (s *Store) current() (bool, error) {
 	state, err := statFile(s.path)
 	if err != nil {
 		return false, err
 	}
-	if state.same(s.file) {
-		return false, nil
-	}
-	return true, s.load()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return state.same(s.file), nil
 }
 
 // load needs the write lock, or a store that nobody else knows.
@@ -158,7 +172,7 @@ func (s *Store) List() []Token {
 // depends on no stored secret: the search goes by the hash of what was given,
 // which a guesser cannot steer, and the final comparison takes constant time.
 func (s *Store) Lookup(secret string) (Token, bool) {
-	if len(secret) != len(secretPrefix)+base64.RawURLEncoding.EncodedLen(secretBytes) {
+	if !WellFormed(secret) {
 		return Token{}, false
 	}
 	given := hash(sha256.Sum256([]byte(secret)))
@@ -169,4 +183,10 @@ func (s *Store) Lookup(secret string) (Token, bool) {
 		return Token{}, false
 	}
 	return s.tokens[at], true
+}
+
+// WellFormed tells whether a text has the form of a secret. What has not cannot
+// be one, now or later.
+func WellFormed(secret string) bool {
+	return len(secret) == len(secretPrefix)+base64.RawURLEncoding.EncodedLen(secretBytes) && strings.HasPrefix(secret, secretPrefix)
 }

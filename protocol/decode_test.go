@@ -68,7 +68,7 @@ func TestRefused(t *testing.T) {
 		{ack + `,"command":"c"}`, "bad_message", "ack: mission must be there, or else command: exactly one of them"},
 		{ack + `,"x":` + strings.Repeat("[", 40) + `}`, "bad_message", "ack: nested too deeply at byte 113"},
 		{ack + `,"type":"ack"}`, "bad_message", "ack: type stands there twice"},
-		{ack + `,"text":"a` + "\x7f" + `b"}`, "out_of_range", "ack: text must be at most 1024 bytes of UTF-8 without control characters"},
+		{ack + `,"text":"a` + "\x7f" + `b"}`, "out_of_range", "ack: text must be at most 1024 bytes of UTF-8 without control characters and invisible ones"},
 		{ack + `,"text":"` + "\xff" + `"}`, "bad_message", "the frame is not valid UTF-8"},
 		{ack + `,"text":"\ud800"}`, "bad_message", "ack: text an escape in a string is wrong at byte 91"},
 		{strings.Replace(ack, "1,", "0,", 1) + `}`, "out_of_range", "ack: seq must be from 1 to 2^53-1"},
@@ -354,6 +354,10 @@ func TestCleanText(t *testing.T) {
 		{"a\nb\x00c\u0085", 10, "a b c "},
 		{"a\xffb", 10, "a\ufffdb"},
 		{"快递柜", 7, "快递"},
+		{"\x1b[31m\x7f\u009b", 40, " [31m  "},
+		{"a\u202eb\u202a\u2066\u2069c\u200e", 40, "a\ufffdb\ufffd\ufffd\ufffdc\ufffd"},
+		{"a\u200bb\ufeffc\u2060\u2028", 40, "a\ufffdb\ufffdc\ufffd\ufffd"},
+		{"می\u200cروم 👩\u200d🔧", 40, "می\u200cروم 👩\u200d🔧"},
 		{"快递柜", 2, ""},
 	} {
 		if got := protocol.CleanText(test.in, test.max); got != test.want {

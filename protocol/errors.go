@@ -79,12 +79,15 @@ func ErrorFor(err error, at time.Time) Error {
 }
 
 // CleanText returns s as a valid text of at most maxBytes bytes: invalid UTF-8
-// becomes U+FFFD, control characters become spaces, and what is too long is
-// cut at a character's boundary.
+// and characters that steer become U+FFFD, control characters become spaces, and
+// what is too long is cut at a character's boundary.
 func CleanText(s string, maxBytes int) string {
 	clean := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		switch {
+		case unicode.IsControl(r):
 			return ' '
+		case steers(r):
+			return utf8.RuneError
 		}
 		return r
 	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
@@ -96,4 +99,16 @@ func CleanText(s string, maxBytes int) string {
 		cut--
 	}
 	return clean[:cut]
+}
+
+// steers tells whether a character is there to be obeyed or to be overlooked
+// rather than to be read: control characters, separators of lines, overrides of
+// the direction of writing, what has no width. The two joiners may stand, as
+// Persian, Hindi and emoji are written with them.
+func steers(r rune) bool {
+	const nonJoiner, joiner = '\u200c', '\u200d'
+	if r < utf8.RuneSelf {
+		return r < ' ' || r == 0x7f
+	}
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && r != nonJoiner && r != joiner
 }

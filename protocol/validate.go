@@ -3,8 +3,8 @@ package protocol
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -103,18 +103,9 @@ func isID(v string) bool {
 
 // text takes text for people; it may be empty.
 func (c *checker) text(field, v string, maxBytes int) {
-	if len(v) > maxBytes || !utf8.ValidString(v) || containsControl(v) {
-		c.fail(CodeOutOfRange, field, "must be at most "+strconv.Itoa(maxBytes)+" bytes of UTF-8 without control characters")
+	if len(v) > maxBytes || !utf8.ValidString(v) || strings.ContainsFunc(v, steers) {
+		c.fail(CodeOutOfRange, field, "must be at most "+strconv.Itoa(maxBytes)+" bytes of UTF-8 without control characters and invisible ones")
 	}
-}
-
-func containsControl(v string) bool {
-	for _, r := range v {
-		if unicode.IsControl(r) {
-			return true
-		}
-	}
-	return false
 }
 
 // known takes one of the words of a closed set.

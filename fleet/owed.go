@@ -107,6 +107,9 @@ func wirePath(path []space.Position) []protocol.Position {
 	wire := make([]protocol.Position, len(path))
 	for i, p := range path {
 		wire[i] = protocol.Position(p)
+		// Levels come from maps and orders; a message with one that is too long or
+		// steers what shows it could not be sent at all.
+		wire[i].Level = protocol.CleanText(p.Level, protocol.MaxIDBytes)
 	}
 	return wire
 }

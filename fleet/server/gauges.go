@@ -1,6 +1,8 @@
 package server
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kapok-fleet/kapok/fleet"
@@ -28,6 +30,8 @@ func describeGauges() map[string]*prometheus.Desc {
 		{"kapok_vehicles", "Registered vehicles by link state.", []string{"link"}},
 		{"kapok_tasks", "Tasks in memory by state.", []string{"state"}},
 		{"kapok_alerts_open", "Alerts that are not cleared, by severity.", []string{"severity"}},
+		{"kapok_scheduler_latency_seconds", "Wait for a processor that the slowest tenth of goroutines exceeded, in the last tenth of a second.", nil},
+		{"kapok_telemetry_thinning_seconds", "Shortest time between two telemetry frames of one vehicle that are read; 0 unless the server is overloaded.", nil},
 		{"kapok_inbox_inputs", "Inputs that wait to be decided.", nil},
 		{"kapok_pending_requests", "Requests whose answer is not yet given.", nil},
 		{"kapok_waiting_records", "Durable events decided and not yet on disk.", nil},
@@ -67,6 +71,8 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	send(prometheus.GaugeValue, "kapok_ready", ready)
 	send(prometheus.GaugeValue, "kapok_links", float64(g.server.links.count()))
 	send(prometheus.GaugeValue, "kapok_stream_subscribers", float64(g.server.hub.count()))
+	send(prometheus.GaugeValue, "kapok_scheduler_latency_seconds", time.Duration(g.server.overload.latency.Load()).Seconds())
+	send(prometheus.GaugeValue, "kapok_telemetry_thinning_seconds", time.Duration(g.server.overload.thin.Load()).Seconds())
 	send(prometheus.GaugeValue, "kapok_inbox_inputs", float64(stats.Inbox))
 	send(prometheus.GaugeValue, "kapok_pending_requests", float64(stats.Pending))
 	send(prometheus.GaugeValue, "kapok_waiting_records", float64(stats.Waiting))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +28,13 @@ const (
 	maxHeld = 64
 	// leaveWithin bounds how long the end of a link waits for a full inbox.
 	leaveWithin = 10 * time.Second
+	// linkQueueBytes is what may wait for a vehicle: the longest mission and what
+	// goes with it.
+	linkQueueBytes = protocol.MaxFrameToVehicle + 256<<10
+	// linkReceiveBuffer is how much the system holds of a vehicle that sends faster
+	// than it is read: a hundred frames or so, so that none is stale for long when
+	// the server has caught up.
+	linkReceiveBuffer = 32 << 10
 )
 
 // link is one vehicle's connection: a session with a socket and a lock.
@@ -36,10 +44,14 @@ type link struct {
 	encoding protocol.Encoding
 	caller   caller
 
+	// sampledAt is when telemetry was last read; the reader's own.
+	sampledAt time.Time
+
 	mu      sync.Mutex // guards the rest, and the order of what is sent
 	session *session.Session
 	held    []fleet.Input
-	why     string // why this side ended it, empty for the peer
+	why     string // why it ended, for people, empty while it stands
+	whyCode string // likewise, for counting
 }
 
 // acceptLink serves GET /v1/link. Everything that can be refused is refused
@@ -59,10 +71,7 @@ func (s *Server) acceptLink(w http.ResponseWriter, r *http.Request) {
 		p.write(w)
 		return
 	}
-	conn, err := ws.Accept(w, r, ws.Options{
-		Group: &s.links.group, Subprotocols: []string{protocol.SubprotocolJSON, protocol.SubprotocolCBOR},
-		Origin: func(*http.Request) bool { return true }, ReadLimit: protocol.MaxFrameFromVehicle,
-	})
+	conn, err := ws.Accept(w, r, s.linkOptions())
 	if err != nil {
 		s.options.Log.Debug("link refused", "vehicle", vehicle, "remote", r.RemoteAddr, "error", err)
 		return
@@ -71,10 +80,21 @@ func (s *Server) acceptLink(w http.ResponseWriter, r *http.Request) {
 	id := fleet.SessionID(rand.Text())
 	l := &link{
 		server: s, conn: conn, encoding: encoding, caller: requestOf(r.Context()).caller,
-		session: session.New(vehicle, id, s.options.Session, s.options.Clock()),
+		session: session.New(fleet.VehicleID(strings.Clone(string(vehicle))), id, s.options.Session, s.options.Clock()),
 	}
 	s.links.add(l)
+	s.backend.Attach(id, l)
 	conn.Go(l.serve)
+}
+
+// linkOptions are the limits of a link's socket.
+func (s *Server) linkOptions() ws.Options {
+	return ws.Options{
+		Group: &s.links.group, Subprotocols: []string{protocol.SubprotocolJSON, protocol.SubprotocolCBOR},
+		Origin: func(*http.Request) bool { return true }, ReadLimit: protocol.MaxFrameFromVehicle,
+		QueueBytes: linkQueueBytes, ReceiveBufferBytes: linkReceiveBuffer,
+		Throttled: func(what ws.Throttle) { s.metrics.throttled.WithLabelValues(string(what)).Inc() },
+	}
 }
 
 // linkVehicle is the vehicle that the caller speaks for: the one that its token
@@ -96,48 +116,30 @@ func (s *Server) linkVehicle(r *http.Request) (fleet.VehicleID, *problem) {
 // serve is the reader: frames in, inputs on. It waits where the inbox is full,
 // which stops reading from the vehicle.
 func (l *link) serve() {
-	s := l.server
-	id := l.session.ID()
-	s.backend.Attach(id, l)
 	defer l.leave()
-	defer l.contain()
-	for {
-		frame, err := l.conn.Receive()
-		if err != nil && !errors.Is(err, ws.ErrFrameTooLarge) {
-			l.ended(err)
-			return
-		}
-		inputs, on := l.receive(frame, err)
-		for _, input := range inputs {
-			if !l.submit(input) {
-				return
-			}
-		}
-		if !on {
-			return
-		}
-	}
+	l.conn.Serve(l)
 }
 
-// contain keeps a fault of ours in the reading of one vehicle's frames from
-// ending the process: that link alone ends, and the log has the stack.
-func (l *link) contain() {
-	if fault := recover(); fault != nil {
-		l.server.options.Log.Error("a fault while reading a vehicle's frames", "vehicle", l.session.Vehicle(), "fault", fault, "stack", string(debug.Stack()))
-		l.close(ws.CloseInternal, "internal error")
-	}
-}
-
-// receive takes one frame, or the news that one was too large, and reports
-// false when the link is over.
-func (l *link) receive(frame []byte, tooLarge error) ([]fleet.Input, bool) {
-	l.mu.Lock()
-	r, admitted := l.session.Admit(l.server.options.Clock())
-	on := l.send(r)
-	l.mu.Unlock()
+// Frame implements ws.Handler. A fault of ours in the reading of one vehicle's
+// frames does not end the process: that link alone ends, and the log has the
+// stack.
+func (l *link) Frame(frame []byte, tooLarge error) (on bool) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			l.server.options.Log.Error("a fault while reading a vehicle's frames", "vehicle", l.session.Vehicle(), "fault", fault, "stack", string(debug.Stack()))
+			l.closeFor(ws.CloseInternal, whyInternal, "internal error")
+			on = false
+		}
+	}()
+	now := l.server.options.Clock()
+	admitted, on := l.admit(now)
 	if !admitted {
 		l.server.metrics.throttled.WithLabelValues("frames").Inc()
-		return nil, on
+		return on
+	}
+	if l.thins(frame, now) {
+		l.server.metrics.telemetry.thinned.Inc()
+		return true
 	}
 	var m protocol.FromVehicle
 	err := tooLarge
@@ -147,30 +149,76 @@ func (l *link) receive(frame []byte, tooLarge error) ([]fleet.Input, bool) {
 		err = &protocol.MessageError{Code: protocol.CodeFrameTooLarge, Problem: "frame is longer than 64 KiB"}
 	}
 	l.server.metrics.received(m, err)
-	now := l.server.options.Clock()
+	if t, ok := m.(protocol.Telemetry); ok && err == nil {
+		return l.telemetry(now, t)
+	}
+	inputs, on := l.receive(now, m, err)
+	for _, input := range inputs {
+		if !l.submit(input) {
+			return false
+		}
+	}
+	return on
+}
+
+// Ended implements ws.Handler.
+func (l *link) Ended(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.why == "" {
+		l.why, l.whyCode = protocol.CleanText(err.Error(), protocol.MaxTextBytes), whyOf(err)
+	}
+	if errors.Is(err, ws.ErrStuck) {
+		l.server.metrics.cut.WithLabelValues("link").Inc()
+	}
+}
+
+// admit asks the session before the frame is decoded, so that a flood of frames
+// costs little.
+func (l *link) admit(now time.Time) (admitted, on bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r, admitted := l.session.Admit(now)
+	return admitted, l.send(r)
+}
+
+// telemetry takes the message that nearly all frames carry. What finds no room
+// in the inbox is lost.
+func (l *link) telemetry(now time.Time, m protocol.Telemetry) (on bool) {
+	l.sampledAt = now
+	l.mu.Lock()
+	input, ok, r := l.session.ReceiveTelemetry(now, m)
+	on = l.send(r)
+	l.mu.Unlock()
+	if ok {
+		l.server.metrics.samples(len(input.Samples), l.server.backend.TrySubmit(input))
+	}
+	return on
+}
+
+// receive takes any other message, or what was wrong with the frame, and reports
+// false when the link is over.
+func (l *link) receive(now time.Time, m protocol.FromVehicle, err error) ([]fleet.Input, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var r session.Reaction
 	if err != nil {
 		r = l.session.ReceiveError(now, err)
 	} else {
 		r = l.session.Receive(now, m)
 	}
-	on = l.send(r)
+	on := l.send(r)
 	return r.Inputs, on
 }
 
 // submit hands an input to the engine; it reports false when the link must end.
 func (l *link) submit(input fleet.Input) bool {
-	if t, ok := input.(fleet.Telemetry); ok {
-		l.server.metrics.samples(len(t.Samples), l.server.backend.TrySubmit(input))
-		return true
-	}
 	if err := l.server.backend.Submit(l.server.serving, input); err != nil {
 		if l.server.serving.Err() != nil {
-			l.close(ws.CloseGoingAway, "server is shutting down")
+			l.closeFor(ws.CloseGoingAway, whyShutdown, "server is shutting down")
 			return false
 		}
-		l.close(ws.CloseTryAgain, engine.CodeRestarting+": connect again shortly")
+		l.closeFor(ws.CloseTryAgain, engine.CodeRestarting, engine.CodeRestarting+": connect again shortly")
 		return false
 	}
 	return true
@@ -183,13 +231,13 @@ func (l *link) send(r session.Reaction) bool {
 		frame, err := l.encoding.EncodeTo(nil, m)
 		if err != nil {
 			l.server.options.Log.Error("a message to a vehicle could not be encoded", "vehicle", l.session.Vehicle(), "error", err)
-			l.end(ws.CloseInternal, "a message could not be encoded")
+			l.end(ws.CloseInternal, whyInternal, "a message could not be encoded")
 			return false
 		}
 		err = l.conn.Send(frame)
 		if errors.Is(err, ws.ErrQueueFull) || errors.Is(err, ws.ErrFrameTooLarge) {
 			l.server.metrics.cut.WithLabelValues("link").Inc()
-			l.end(ws.CloseTryAgain, "too slow: the send queue is full")
+			l.end(ws.CloseTryAgain, whyTooSlow, "too slow: the send queue is full")
 			return false
 		}
 		if err != nil {
@@ -198,7 +246,7 @@ func (l *link) send(r session.Reaction) bool {
 		l.server.metrics.sent(m)
 	}
 	if r.Close != nil {
-		l.end(closeCode(r.Close.Code), r.Close.Code+": "+r.Close.Text)
+		l.end(closeCode(r.Close.Code), r.Close.Code, r.Close.Code+": "+r.Close.Text)
 		return false
 	}
 	return true
@@ -215,27 +263,23 @@ func closeCode(code string) int {
 	return ws.ClosePolicy
 }
 
-// end closes the connection and notes why. The lock is held.
-func (l *link) end(code int, reason string) {
+// end closes the connection and notes why: in one of the words of linkends.go,
+// and for people. The lock is held.
+func (l *link) end(code int, why, reason string) {
 	if l.why == "" {
-		l.why = reason
+		l.why, l.whyCode = reason, why
 	}
 	l.conn.Close(code, reason)
 }
 
-func (l *link) close(code int, reason string) {
+func (l *link) closeFor(code int, why, reason string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.end(code, reason)
+	l.end(code, why, reason)
 }
 
-func (l *link) ended(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.why == "" {
-		l.why = protocol.CleanText(err.Error(), protocol.MaxTextBytes)
-	}
-}
+// close ends a link whose token is no longer good for it.
+func (l *link) close(code int, reason string) { l.closeFor(code, whyToken, reason) }
 
 // Deliver implements engine.Sink. It never waits: what does not fit the queue
 // ends the link, and the next session is owed it again.
@@ -279,6 +323,7 @@ func (l *link) leave() {
 	s.links.remove(l)
 	l.mu.Lock()
 	inputs := l.session.Lost(l.why)
+	s.metrics.closed.WithLabelValues(boundedWhy(l.whyCode)).Inc()
 	l.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.serving), leaveWithin)
 	defer cancel()

@@ -152,6 +152,10 @@ func (v *visitor) leave() {
 	}
 }
 
+// NetConn returns the connection that was counted in, for what only a socket can
+// do.
+func (v *visitor) NetConn() net.Conn { return v.Conn }
+
 // Close implements net.Conn.
 func (v *visitor) Close() error {
 	v.leave()

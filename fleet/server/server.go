@@ -143,6 +143,7 @@ type Server struct {
 	metrics  *metrics
 	tickets  tickets
 	links    links
+	overload overload
 	hub      *hub
 	exports  atomic.Int32 // downloads under way
 	limiters limiters
@@ -194,7 +195,7 @@ func New(o Options) (*Server, error) {
 	if err := s.sealAPI(); err != nil {
 		return nil, err
 	}
-	for _, run := range []func(context.Context){s.hub.follow, s.hub.beatOn, s.keepTracks, s.tickLinks, s.checkOn} {
+	for _, run := range []func(context.Context){s.hub.follow, s.hub.beatOn, s.keepTracks, s.tickLinks, s.watchLoad, s.checkOn} {
 		s.work.Go(func() { run(s.serving) })
 	}
 	return s, nil

@@ -1,13 +1,16 @@
 package ws
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -46,17 +49,41 @@ func Accept(w http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
 	}
 	upgrader := websocket.Upgrader{
 		HandshakeTimeout: o.HandshakeTimeout,
-		ReadBufferSize:   o.BufferBytes,
 		WriteBufferSize:  o.BufferBytes,
 		WriteBufferPool:  &o.Group.writeBuffers,
 		Subprotocols:     agreedList,
 		CheckOrigin:      o.Origin,
 	}
-	socket, err := upgrader.Upgrade(w, r, nil)
+	taken := hijacker{w, &o, &Conn{limits: limitsOf(&o), opened: time.Now()}}
+	socket, err := upgrader.Upgrade(taken, r, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ws: accepting %s: %w", r.RemoteAddr, err)
 	}
-	return start(socket, o)
+	return taken.conn.start(socket)
+}
+
+// hijacker puts a wire under the socket, and a reader of ours on top of it.
+type hijacker struct {
+	http.ResponseWriter
+	options *Options
+	conn    *Conn
+}
+
+// Hijack implements http.Hijacker. A client that sends before it has the answer
+// is refused: what it sent might be meant for something in between.
+func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, fmt.Errorf("ws: taking the connection over: %w", err)
+	}
+	if buffered.Reader.Buffered() > 0 {
+		_ = conn.Close()
+		return nil, nil, errors.New("ws: the client sent data before the upgrade was answered")
+	}
+	w := &wire{of: h.conn}
+	w.attach(conn, h.options)
+	h.conn.wire, h.conn.reader = w, bufio.NewReaderSize(w, h.options.BufferBytes)
+	return w, bufio.NewReadWriter(h.conn.reader, buffered.Writer), nil
 }
 
 // agree returns the first of the client's sub-protocols that the server takes.
@@ -106,5 +133,6 @@ func Dial(ctx context.Context, url string, header http.Header, o Options) (*Conn
 		_ = socket.Close()
 		return nil, fmt.Errorf("ws: dialling %s: server took sub-protocol %q, which was not offered", url, socket.Subprotocol())
 	}
-	return start(socket, o)
+	c := &Conn{limits: limitsOf(&o), opened: time.Now()}
+	return c.start(socket)
 }

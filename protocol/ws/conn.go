@@ -40,10 +40,10 @@ type Conn struct {
 	inMessage bool
 	pings     allowance
 	handler   Handler
-	turns     chan bool // the end of a turn, and whether there is another one
+	jobs      chan *Conn // the group's workers
+	turns     chan bool  // the end of a turn, and whether there is another one
 
 	mu          sync.Mutex
-	heardAt     time.Duration // the last sign of life, since opened
 	queue       [][]byte
 	queuedBytes int
 	held        int  // bytes of the frame that the writer has in hand
@@ -95,9 +95,12 @@ func (c *Conn) start(socket *websocket.Conn) (*Conn, error) {
 	socket.SetPingHandler(func(payload string) error { c.pinged([]byte(payload)); return nil })
 	// The peer's close frame is answered by the writer, after what is queued.
 	socket.SetCloseHandler(func(int, string) error { return nil })
+	if c.wire != nil {
+		c.wire.last = max(c.now(), 1)
+	}
+	c.heard()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.heardAt = c.now()
 	c.pinging = time.AfterFunc(c.limits.pingInterval, c.beat)
 	return c, nil
 }

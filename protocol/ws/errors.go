@@ -19,6 +19,11 @@ var (
 	ErrClosed = errors.New("ws: stream is closed")
 	// ErrSilent: the peer sent nothing, not even a pong, for the read timeout.
 	ErrSilent = errors.New("ws: peer is silent")
+	// ErrUnfinished: the peer began a message and did not complete it within the
+	// message timeout.
+	ErrUnfinished = errors.New("ws: peer did not complete a message in time")
+	// ErrStuck: the peer took no more data for the write timeout.
+	ErrStuck = errors.New("ws: peer does not read")
 	// ErrWrongKind: the peer sent text where binary is agreed, or the reverse.
 	ErrWrongKind = errors.New("ws: frame is of the wrong kind")
 	// ErrShutdown: the group is shutting down and takes no more connections.

@@ -44,6 +44,7 @@ const (
 	DefaultPingInterval     = 15 * time.Second
 	DefaultReadTimeout      = 40 * time.Second
 	DefaultWriteTimeout     = 10 * time.Second
+	DefaultMessageTimeout   = 10 * time.Second
 	DefaultHandshakeTimeout = 10 * time.Second
 	DefaultBufferBytes      = 512
 )
@@ -78,17 +79,38 @@ type Options struct {
 	ReadTimeout time.Duration
 	// WriteTimeout bounds the writing of one frame, and Close as a whole.
 	WriteTimeout time.Duration
+	// MessageTimeout is how long a message may take from its first byte to its
+	// last, however it is cut into frames. It holds for accepted streams.
+	MessageTimeout time.Duration
 	// HandshakeTimeout bounds the exchange of HTTP headers.
 	HandshakeTimeout time.Duration
 	// BufferBytes is the size of the read buffer of each connection and of the
 	// shared write buffers.
 	BufferBytes int
+	// ReceiveBufferBytes asks the system to hold no more than that of an accepted
+	// peer who sends faster than he is read; 0 leaves it to the system.
+	ReceiveBufferBytes int
+	// Throttled is told of each time that an accepted peer is held back. It is
+	// called from the goroutine that reads, and must not block. Nil for nobody.
+	Throttled func(Throttle)
 
 	// TLS is the client's configuration for wss addresses, nil for the default.
 	TLS *tls.Config
 	// DialNet opens the client's network connection, nil for plain TCP.
 	DialNet func(ctx context.Context, network, address string) (net.Conn, error)
 }
+
+// Throttle is why a peer is held back.
+type Throttle string
+
+// What a peer may send too much of.
+const (
+	// ThrottledBytes: reading waited, because the peer sent more than 4 MiB a second.
+	ThrottledBytes Throttle = "bytes"
+	// ThrottledPings: a ping was not answered, because the peer sent more than 10 a
+	// second.
+	ThrottledPings Throttle = "pings"
+)
 
 // Validate returns an error naming the first option that makes no sense.
 func (o Options) Validate() error {
@@ -98,12 +120,12 @@ func (o Options) Validate() error {
 		return fmt.Errorf("ws options: read limit of %d bytes is not in 0..64 MiB", o.ReadLimit)
 	case o.QueueFrames < 0 || o.QueueBytes < 0:
 		return fmt.Errorf("ws options: queue of %d frames and %d bytes is negative", o.QueueFrames, o.QueueBytes)
-	case o.PingInterval < 0 || o.WriteTimeout < 0 || o.HandshakeTimeout < 0:
+	case o.PingInterval < 0 || o.WriteTimeout < 0 || o.HandshakeTimeout < 0 || o.MessageTimeout < 0:
 		return fmt.Errorf("ws options: negative duration")
 	case o.ReadTimeout <= o.PingInterval:
 		return fmt.Errorf("ws options: read timeout %v must be longer than ping interval %v", o.ReadTimeout, o.PingInterval)
-	case o.BufferBytes < 256 || o.BufferBytes > 1<<20:
-		return fmt.Errorf("ws options: buffers of %d bytes are not in 256..1 MiB", o.BufferBytes)
+	case o.BufferBytes < 300 || o.BufferBytes > 1<<20 || o.ReceiveBufferBytes < 0:
+		return fmt.Errorf("ws options: buffers of %d bytes are not in 300..1 MiB, or of the system negative", o.BufferBytes)
 	}
 	return nil
 }
@@ -115,6 +137,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.PingInterval, DefaultPingInterval)
 	setDefault(&o.ReadTimeout, DefaultReadTimeout)
 	setDefault(&o.WriteTimeout, DefaultWriteTimeout)
+	setDefault(&o.MessageTimeout, DefaultMessageTimeout)
 	setDefault(&o.HandshakeTimeout, DefaultHandshakeTimeout)
 	setDefault(&o.BufferBytes, DefaultBufferBytes)
 	return o

@@ -25,10 +25,13 @@ func (c *Conn) Receive() ([]byte, error) {
 	var err error
 	for {
 		frame, c.buffer, err = c.receive(c.buffer)
-		if c.stopsReading(err) {
-			return frame, err
+		if isFinal(err) || !c.isClosing() {
+			break
 		}
+		// Thrown away; reading goes on to the peer's answer.
 	}
+	c.stopReading(isFinal(err) && !errors.Is(err, ErrWrongKind))
+	return frame, err
 }
 
 // beginReading is false after the end.
@@ -47,22 +50,24 @@ func (c *Conn) over() error {
 	return c.cause
 }
 
-// stopsReading ends what beginReading began, unless the stream is closing: then
-// the frame is thrown away and reading goes on to the peer's answer.
-func (c *Conn) stopsReading(err error) bool {
-	final := err != nil && !errors.Is(err, ErrFrameTooLarge)
+// stopReading ends what beginReading began. If the farewell relied on it, the
+// stream is over where reading has failed; else somebody has to read on.
+func (c *Conn) stopReading(failed bool) {
 	c.mu.Lock()
-	if c.closing && !final {
-		c.mu.Unlock()
-		return false
-	}
 	c.reading = false
 	last := c.said
 	c.mu.Unlock()
-	if last {
+	switch {
+	case !last:
+	case failed:
 		c.finish()
+	default:
+		c.begin()
+		go func() {
+			defer c.release()
+			c.drain()
+		}()
 	}
-	return true
 }
 
 // receive reads one frame into the buffer, which it returns for the next one. A

@@ -1,6 +1,9 @@
 package ws
 
-import "bufio"
+import (
+	"bufio"
+	"errors"
+)
 
 // maxIdleWorkers is how many workers of a group may wait for a turn.
 const maxIdleWorkers = 8
@@ -28,11 +31,14 @@ func (c *Conn) Serve(h Handler) {
 		c.receiveAll(h)
 		return
 	}
+	c.begin()
+	defer c.release()
 	if !c.beginReading() {
 		h.Ended(c.over())
 		return
 	}
 	c.handler, c.turns = h, make(chan bool, 1)
+	*c.reader = bufio.Reader{} // Nothing has come yet.
 	for on := true; on; {
 		c.wire.await()
 		on = c.limits.group.turn(c)
@@ -52,6 +58,9 @@ func (c *Conn) receiveAll(h Handler) {
 	}
 }
 
+// isFinal tells whether the stream is at its end.
+func isFinal(err error) bool { return err != nil && !errors.Is(err, ErrFrameTooLarge) }
+
 // worker reads and handles what has come for one connection after the other.
 type worker struct {
 	reader *bufio.Reader
@@ -61,10 +70,8 @@ type worker struct {
 // turn reads and handles the frames that have come, until nothing of the next
 // one has. It is false when Serve is over.
 func (w *worker) turn(c *Conn) bool {
-	if c.reader.Size() == 0 {
-		*c.reader = *w.reader
-		c.reader.Reset(c.wire)
-	}
+	*c.reader = *w.reader
+	c.reader.Reset(c.wire)
 	c.wire.slowDown()
 	for c.nextIsMessage() {
 		var frame []byte
@@ -72,13 +79,16 @@ func (w *worker) turn(c *Conn) bool {
 		frame, w.buffer, err = c.receive(w.buffer)
 		switch {
 		case isFinal(err):
-			c.stopsReading(err)
+			// Whoever reads the connection to its end has the reader's memory.
+			w.reader = bufio.NewReaderSize(nil, DefaultBufferBytes)
+			c.stopReading(!errors.Is(err, ErrWrongKind))
 			c.handler.Ended(err)
 			return false
 		case c.isClosing():
 			// It is thrown away; reading goes on to the peer's answer.
 		case !c.handler.Frame(frame, err):
-			c.leavesReading()
+			w.reader = bufio.NewReaderSize(nil, DefaultBufferBytes)
+			c.stopReading(false)
 			return false
 		}
 	}
@@ -95,7 +105,7 @@ func (w *worker) turn(c *Conn) bool {
 // socket.
 func (c *Conn) nextIsMessage() bool {
 	const ping, pong, headBytes = 0x89, 0x8a, 6
-	for c.reader.Buffered() > 0 || len(c.wire.pending) > 0 || c.wire.last == 0 || c.wire.failure != nil || c.wire.begun == 0 {
+	for c.wire.broken || c.wire.failure != nil || len(c.wire.pending) > 0 || c.reader.Buffered() > 0 {
 		head, err := c.reader.Peek(2)
 		if err != nil || head[0] != ping && head[0] != pong || head[1] < 0x80 || head[1] > 0x80+125 {
 			return true

@@ -255,7 +255,7 @@ func TestStuckWriteEnds(t *testing.T) {
 		if d := time.Since(began); d != 10*time.Second {
 			t.Errorf("ended after %v, want the write timeout of 10 s", d)
 		}
-		if err := <-ended; !isAbnormal(err) {
+		if err := <-ended; !errors.Is(err, ws.ErrStuck) {
 			t.Errorf("the reader was told %v", err)
 		}
 	})

@@ -27,11 +27,13 @@ type wire struct {
 
 	pending []byte // of the chunk, not yet taken
 	chunk   *chunk
-	failure error // of the reading that filled the chunk
+	failure error // what reading came to, once it did
+	broken  bool  // waiting has failed, and the next Read says why
 	read    allowance
 	// last is when something was last read; begun when the message under way
-	// began, 0 between messages; armed the deadline that the socket has.
-	last, begun, armed time.Duration
+	// began, 0 between messages; heardAt when the last sign of life came; armed the
+	// deadline that the socket has. All count since the connection was opened.
+	last, begun, heardAt, armed time.Duration
 }
 
 // plainSocket is the socket under a connection as the listener gave it, nil
@@ -94,15 +96,15 @@ func (w *wire) Read(p []byte) (int, error) {
 		}
 		return n, nil
 	}
-	if err := w.failure; err != nil {
-		w.failure = nil
-		return 0, err
+	if w.failure != nil {
+		return 0, w.failure
 	}
 	for {
 		w.arm()
 		n, err := w.Conn.Read(p)
 		if n > 0 {
 			w.arrived(n)
+			w.slowDown()
 			return n, err
 		}
 		if !isTimeout(err) || !w.extend() {
@@ -119,7 +121,8 @@ func (w *wire) await() {
 		w.arm()
 		err := w.raw.Read(w.take)
 		if err != nil && (!isTimeout(err) || !w.extend()) {
-			return // The next Read says what it is.
+			w.broken = true
+			return
 		}
 	}
 }
@@ -140,12 +143,7 @@ func (w *wire) takeChunk(fd uintptr) bool {
 		return err != nil
 	}
 	w.chunk, w.pending = c, c[:n]
-	// Who waits on the smallest stack must not be held up here.
-	w.last = w.of.now()
-	if w.begun == 0 {
-		w.begun = w.last
-	}
-	w.read.used += n
+	w.arrived(n)
 	return true
 }
 
@@ -157,14 +155,13 @@ func (w *wire) giveBack() {
 	}
 }
 
-// arrived notes that something was read, and waits when it was too much.
+// arrived notes that something was read.
 func (w *wire) arrived(n int) {
-	w.last = w.of.now()
+	w.last = max(w.of.now(), 1)
 	if w.begun == 0 {
 		w.begun = w.last
 	}
 	w.read.used += n
-	w.slowDown()
 }
 
 // slowDown waits while the peer has sent more than it may. The wait is short,
@@ -188,14 +185,12 @@ func (w *wire) heard(inMessage bool) {
 	if !inMessage {
 		w.begun = 0
 	}
-	w.of.mu.Lock()
-	defer w.of.mu.Unlock()
-	w.of.heardAt = w.last
+	w.heardAt = w.last
 }
 
-// due is when reading fails at the latest. The connection's lock is held.
+// due is when reading fails at the latest.
 func (w *wire) due() time.Duration {
-	due := w.of.heardAt + w.of.limits.readTimeout
+	due := w.heardAt + w.of.limits.readTimeout
 	if w.begun > 0 {
 		due = min(due, w.begun+w.of.limits.messageWithin)
 	}
@@ -212,8 +207,6 @@ func (w *wire) arm() {
 	if w.begun == 0 && w.armed > 0 {
 		return // Signs of life only move the real one on.
 	}
-	w.of.mu.Lock()
-	defer w.of.mu.Unlock()
 	if due := w.due(); w.armed == 0 || due < w.armed {
 		w.set(due)
 	}
@@ -222,23 +215,21 @@ func (w *wire) arm() {
 // extend is called when the socket's deadline has passed: it is false when the
 // real one has too.
 func (w *wire) extend() bool {
-	w.of.mu.Lock()
-	defer w.of.mu.Unlock()
 	due := w.due()
-	if w.of.closing || w.of.now() >= due {
-		return false
-	}
-	w.set(due)
-	return true
+	return w.of.now() < due && w.set(due)
 }
 
 // set moves the socket's deadline, unless the stream is closing: then the writer
-// has set the last one. The connection's lock is held.
-func (w *wire) set(due time.Duration) {
-	if !w.of.closing {
-		w.armed = due
-		_ = w.Conn.SetReadDeadline(w.of.opened.Add(due))
+// has set the last one.
+func (w *wire) set(due time.Duration) bool {
+	w.of.mu.Lock()
+	defer w.of.mu.Unlock()
+	if w.of.closing {
+		return false
 	}
+	w.armed = due
+	_ = w.Conn.SetReadDeadline(w.of.opened.Add(due))
+	return true
 }
 
 func isTimeout(err error) bool {

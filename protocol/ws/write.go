@@ -135,16 +135,18 @@ func (c *Conn) farewell() {
 	}
 	if told {
 		c.drain()
+		return
 	}
 	c.finish()
 }
 
 // drain reads until the peer's close frame, an error or the deadline, so that
 // closing the socket with unread data does not destroy our close frame on its
-// way.
+// way. Then the stream is over.
 func (c *Conn) drain() {
 	for {
 		if _, _, err := c.socket.NextReader(); err != nil {
+			c.finish()
 			return
 		}
 	}

@@ -230,8 +230,8 @@ func (t *eventSheet) add(r fleet.Recorded) error {
 		}
 		about := engine.Concerns(r.Event)
 		return t.table.Write([]string{
-			strconv.FormatUint(r.Index, 10), r.Time.UTC().Format(time.RFC3339Nano), r.Actor, strconv.FormatUint(r.Cause, 10), r.Input,
-			r.Event.EventName(), joined(about.Tasks), joined(about.Vehicles), joined(about.Missions), lon, lat, string(data),
+			strconv.FormatUint(r.Index, 10), r.Time.UTC().Format(time.RFC3339Nano), cell(r.Actor), strconv.FormatUint(r.Cause, 10), r.Input,
+			r.Event.EventName(), cell(joined(about.Tasks)), cell(joined(about.Vehicles)), cell(joined(about.Missions)), lon, lat, string(data),
 		})
 	}
 	if where == nil {

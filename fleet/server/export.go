@@ -169,6 +169,16 @@ func (s *Server) end(d *download, next string, err error) {
 	}
 }
 
+// cell is a text as it stands in CSV. Spreadsheets take what begins like a
+// formula for one and run it when the file is opened; an apostrophe makes it a
+// text. Numbers do not pass through here: theirs may begin with a minus.
+func cell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
 // exporting counts a download in; false when too many are under way.
 func (s *Server) exporting(w http.ResponseWriter) bool {
 	if s.exports.Add(1) <= maxExports {

@@ -174,8 +174,8 @@ type trackTable struct{ w *csv.Writer }
 
 func (t *trackTable) add(s track.Sample) error {
 	return t.w.Write([]string{
-		s.Vehicle, s.Time.Format(time.RFC3339Nano), decimal(s.Lon), decimal(s.Lat), decimal(s.AltitudeM), s.Level,
-		decimal(s.SpeedMPS), decimal(s.HeadingDeg), decimal(s.BatteryRatio), s.Mode,
+		cell(s.Vehicle), s.Time.Format(time.RFC3339Nano), decimal(s.Lon), decimal(s.Lat), decimal(s.AltitudeM), cell(s.Level),
+		decimal(s.SpeedMPS), decimal(s.HeadingDeg), decimal(s.BatteryRatio), cell(s.Mode),
 	})
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,7 +20,7 @@ import (
 // retitles the window, colours, turns the line round, ends it, and hides.
 const nasty = "=cmd|' /C calc'!A0 \x1b[2J\x1b]0;pwned\x07\x1b[31m \u009b2J \u202egnp.exe\u202c \u2066x\u2069 a\rb\nc\td\x7f \u2028 \u200b \ufeff \U000e0041 </name> \" \\"
 
-// sly is what of it a vehicle's text may have: no control characters.
+// sly hides without control characters; a vehicle's text may not even do that.
 const sly = "=1+1 \u202egnp.exe\u202c \u2066x\u2069 \u2028 \u200b \ufeff \U000e0041 </name> \" \\ <b>"
 
 // steering finds what steers in an output; line ends and tabs are its own.
@@ -176,7 +177,8 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	privateFiles(t, p.vars["KAPOK_DATA_DIR"])
 }
 
-// sayFault logs a rover in, which reports a fault with a sly text.
+// sayFault logs a rover in, which reports a fault with a sly text, is refused,
+// and reports it in words that all can see.
 func sayFault(t *testing.T, p *player) {
 	t.Helper()
 	header := http.Header{"Authorization": {"Bearer " + p.vars["SIM"]}}
@@ -212,11 +214,20 @@ func sayFault(t *testing.T, p *player) {
 			say(protocol.Telemetry{Samples: []protocol.Sample{{
 				Time: time.Now().UTC(), Position: protocol.Position{Lon: 113.93513, Lat: 22.5162, AltitudeM: 4}, BatteryRatio: 0.9, Mode: protocol.ModeIdle,
 			}}})
-			say(protocol.Fault{Seq: 1, Code: "arm_stuck", Text: sly, Time: time.Now().UTC()})
+			text, err := json.Marshal(sly)
+			if err == nil {
+				err = conn.Send(fmt.Appendf(nil, `{"type":"fault","seq":1,"code":"arm_stuck","text":%s,"time":"2026-03-01T06:00:00Z"}`, text))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		case protocol.Error:
+			if message.Code != protocol.CodeOutOfRange || strings.ContainsFunc(message.Text, steers) {
+				t.Fatalf("the vehicle is answered %s: %s", message.Code, message.Text)
+			}
+			say(protocol.Fault{Seq: 1, Code: "arm_stuck", Text: `=1+1 </name> " \ <b>`, Time: time.Now().UTC()})
 		case protocol.Received:
 			return
-		case protocol.Error:
-			t.Fatalf("the vehicle is answered %s: %s", message.Code, message.Text)
 		default:
 		}
 	}

@@ -21,6 +21,7 @@ func describeGauges() map[string]*prometheus.Desc {
 		name, help string
 		label      []string
 	}{
+		{"kapok_build_info", "1, with the version of Kapok.", []string{"version"}},
 		{"kapok_ready", "1 while the fleet serves, else 0.", nil},
 		{"kapok_links", "Open vehicle links.", nil},
 		{"kapok_stream_subscribers", "Open streams.", nil},
@@ -30,9 +31,11 @@ func describeGauges() map[string]*prometheus.Desc {
 		{"kapok_vehicles", "Registered vehicles by link state.", []string{"link"}},
 		{"kapok_tasks", "Tasks in memory by state.", []string{"state"}},
 		{"kapok_alerts_open", "Alerts that are not cleared, by severity.", []string{"severity"}},
+		{"kapok_alerts_unacknowledged", "Of the open alerts, those that no person has acknowledged, by severity.", []string{"severity"}},
 		{"kapok_scheduler_latency_seconds", "Wait for a processor that the slowest tenth of goroutines exceeded, in the last tenth of a second.", nil},
 		{"kapok_telemetry_thinning_seconds", "Shortest time between two telemetry frames of one vehicle that are read; 0 unless the server is overloaded.", nil},
 		{"kapok_inbox_inputs", "Inputs that wait to be decided.", nil},
+		{"kapok_inbox_limit_inputs", "How many inputs may wait; beyond it telemetry is dropped and the rest waits.", nil},
 		{"kapok_pending_requests", "Requests whose answer is not yet given.", nil},
 		{"kapok_waiting_records", "Durable events decided and not yet on disk.", nil},
 		{"kapok_committed_index", "Index of the last durable event.", nil},
@@ -43,6 +46,7 @@ func describeGauges() map[string]*prometheus.Desc {
 		{"kapok_questions_total", "Questions to the background planner.", nil},
 		{"kapok_track_samples_total", "Samples of tracks that were kept, or dropped because too many waited for the disk.", []string{"outcome"}},
 		{"kapok_track_bytes", "Size of the files of tracks.", nil},
+		{"kapok_track_damaged_blocks_total", "Blocks of tracks that were found spoiled when read.", nil},
 		{"kapok_step_duration_seconds", "How long steps took.", nil},
 		{"kapok_commit_duration_seconds", "How long it took to make a group of events durable.", nil},
 	} {
@@ -68,12 +72,14 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 		ready = 0
 	}
 	stats := g.server.backend.Stats()
+	send(prometheus.GaugeValue, "kapok_build_info", 1, g.server.options.Version)
 	send(prometheus.GaugeValue, "kapok_ready", ready)
 	send(prometheus.GaugeValue, "kapok_links", float64(g.server.links.count()))
 	send(prometheus.GaugeValue, "kapok_stream_subscribers", float64(g.server.hub.count()))
 	send(prometheus.GaugeValue, "kapok_scheduler_latency_seconds", time.Duration(g.server.overload.latency.Load()).Seconds())
 	send(prometheus.GaugeValue, "kapok_telemetry_thinning_seconds", time.Duration(g.server.overload.thin.Load()).Seconds())
 	send(prometheus.GaugeValue, "kapok_inbox_inputs", float64(stats.Inbox))
+	send(prometheus.GaugeValue, "kapok_inbox_limit_inputs", engine.InboxInputs)
 	send(prometheus.GaugeValue, "kapok_pending_requests", float64(stats.Pending))
 	send(prometheus.GaugeValue, "kapok_waiting_records", float64(stats.Waiting))
 	send(prometheus.GaugeValue, "kapok_committed_index", float64(stats.Committed))
@@ -90,6 +96,7 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 		send(prometheus.CounterValue, "kapok_track_samples_total", float64(kept.Kept), "kept")
 		send(prometheus.CounterValue, "kapok_track_samples_total", float64(kept.Dropped), "dropped")
 		send(prometheus.GaugeValue, "kapok_track_bytes", float64(kept.Bytes))
+		send(prometheus.CounterValue, "kapok_track_damaged_blocks_total", float64(kept.Damaged))
 	}
 	g.collectState(send)
 }
@@ -136,9 +143,14 @@ func (g *gauges) collectState(send func(prometheus.ValueType, string, float64, .
 		vehicles[link]++
 	}
 	alerts := map[fleet.Severity]int{fleet.Info: 0, fleet.Warning: 0, fleet.Critical: 0}
+	unseen := map[fleet.Severity]int{}
 	for _, a := range state.Durable.Alerts {
-		if a.Open() {
-			alerts[a.Severity]++
+		if !a.Open() {
+			continue
+		}
+		alerts[a.Severity]++
+		if a.AcknowledgedAt.IsZero() {
+			unseen[a.Severity]++
 		}
 	}
 	for label, n := range tasks {
@@ -149,5 +161,6 @@ func (g *gauges) collectState(send func(prometheus.ValueType, string, float64, .
 	}
 	for label, n := range alerts {
 		send(prometheus.GaugeValue, "kapok_alerts_open", float64(n), string(label))
+		send(prometheus.GaugeValue, "kapok_alerts_unacknowledged", float64(unseen[label]), string(label))
 	}
 }

@@ -90,7 +90,19 @@ func newMetrics(s *Server) *metrics {
 	m.registry.MustRegister(m.requests, m.durations, m.refusals, m.refused, frames, telemetry, m.telemetry.thinned, m.mistakes, m.closed,
 		m.throttled, m.cut, streamed, bytes, &gauges{server: s, described: describeGauges()},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.begin()
 	return m
+}
+
+// begin counts nothing of each kind: a series that began with its first event
+// would hide that event from what watches for a rise.
+func (m *metrics) begin() {
+	for code := range eachKind {
+		m.refusals.WithLabelValues(code)
+	}
+	resolved(m.refused, limitTotal, limitAddress)
+	resolved(m.throttled, "bytes", "pings", "frames")
+	resolved(m.cut, "link", "stream")
 }
 
 // resolved are the counters of the last label's values.

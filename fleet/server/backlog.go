@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/kapok-fleet/kapok/protocol/ws"
@@ -19,14 +20,19 @@ const (
 // backlog counts the frames that wait for all streams, those of streams that are
 // closing included.
 type backlog struct {
+	// limit is the bound, 0 for backlogBytes.
+	limit int
 	// holders are by the first byte of a frame, which no other frame shares.
 	holders map[*byte]int
 	bytes   int
 }
 
+// most is the bound of bytes.
+func (b *backlog) most() int { return cmp.Or(b.limit, backlogBytes) }
+
 // fits tells whether there is room for a frame, or it is held already.
 func (b *backlog) fits(frame []byte) bool {
-	return b.holders[&frame[0]] > 0 || b.bytes+len(frame) <= backlogBytes
+	return b.holders[&frame[0]] > 0 || b.bytes+len(frame) <= b.most()
 }
 
 func (b *backlog) add(frame []byte) {
@@ -98,7 +104,7 @@ func (h *hub) relieve() {
 			h.settle(s)
 		}
 	}
-	if h.backlog.bytes <= backlogBytes/2 {
+	if h.backlog.bytes <= h.backlog.most()/2 {
 		return
 	}
 	var worst *subscriber

@@ -412,6 +412,10 @@ func (h *hub) start(s *subscriber, before ...[]byte) error {
 		return err
 	}
 	s.index, s.seen, s.complete, s.inside = view.Index, seen, false, inside
+	if s.topics&aboutVehicles == 0 {
+		// The snapshot has no vehicles: the first frame of positions has them all.
+		s.seen, s.complete, s.inside = 0, true, nil
+	}
 	return h.join(s, append(before, frames...))
 }
 
@@ -422,7 +426,7 @@ func (h *hub) join(s *subscriber, opening [][]byte) error {
 		return errTooOld
 	}
 	events := h.eventFrames(place{s.interest, s.index})
-	room := backlogBytes - h.backlog.bytes
+	room := h.backlog.most() - h.backlog.bytes
 	for _, frame := range opening {
 		room -= len(frame)
 	}

@@ -13,6 +13,12 @@ type alertAbout struct {
 	object  string
 }
 
+// raised tells whether an alert stands.
+func (f *Fleet) raised(about alertAbout) bool {
+	_, open := f.index.alerts[alertKey(about)]
+	return open
+}
+
 // raise opens an alert unless it stands already.
 func (f *Fleet) raise(about alertAbout, severity Severity, text string) {
 	key := alertKey(about)
@@ -36,12 +42,13 @@ func (f *Fleet) clearAlert(about alertAbout, evidence string) {
 // openAlerts lists the open alerts of one kind about one vehicle, in order.
 func (f *Fleet) openAlerts(kind AlertKind, vehicle VehicleID) []AlertID {
 	var ids []AlertID
-	for key, id := range f.index.alerts {
-		if key.kind == kind && key.vehicle == vehicle {
-			ids = append(ids, id)
+	if k, ok := f.index.known[vehicle]; ok {
+		for _, id := range k.alerts {
+			if f.state.Durable.Alerts[id].Kind == kind {
+				ids = append(ids, id)
+			}
 		}
 	}
-	sortNumbered(ids)
 	return ids
 }
 

@@ -29,6 +29,8 @@ const (
 	hasFault         = "fault"
 	linkIs           = "link_"
 	positionUnknown  = "position_unknown"
+	positionDoubtful = "position_implausible"
+	batteryDoubtful  = "battery_implausible"
 	modeIs           = "mode_"
 	refusedRecently  = "refused_recently"
 	commandIsPending = "command_pending"
@@ -97,6 +99,10 @@ func (f *Fleet) barOfVehicle(v *Vehicle, t *Task) bar {
 		return f.barOfSilence(p)
 	case !p.Fresh || !v.HomeKnown:
 		return bar{rule: positionUnknown}
+	case f.raised(alertAbout{kind: AlertImplausible, vehicle: v.ID}):
+		return bar{rule: positionDoubtful}
+	case f.raised(alertAbout{kind: AlertImplausibleBattery, vehicle: v.ID}):
+		return bar{rule: batteryDoubtful}
 	case p.Sample.Mode == protocol.ModeManual || p.Sample.Mode == protocol.ModeFault:
 		return bar{rule: modeIs + string(p.Sample.Mode), object: string(p.Sample.Mode)}
 	}

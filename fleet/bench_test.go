@@ -11,7 +11,17 @@ import (
 )
 
 // BenchmarkTelemetry is one second of 500 vehicles: a sample of each and a tick.
+// BenchmarkTelemetry decides one frame of each vehicle a second, with the tick of
+// that second.
 func BenchmarkTelemetry(b *testing.B) {
+	for _, c := range []struct{ vehicles, samples int }{{500, 1}, {500, 8}, {10_000, 1}} {
+		b.Run(fmt.Sprintf("vehicles=%d/samples=%d", c.vehicles, c.samples), func(b *testing.B) {
+			benchTelemetry(b, c.vehicles, c.samples)
+		})
+	}
+}
+
+func benchTelemetry(b *testing.B, vehicles, samples int) {
 	c, err := harbour.Chart()
 	if err != nil {
 		b.Fatal(err)
@@ -22,26 +32,32 @@ func BenchmarkTelemetry(b *testing.B) {
 	}
 	now := time.Date(2027, 3, 1, 8, 0, 0, 0, time.UTC)
 	inputs := []fleet.Input{fleet.Recovered{UnixEpoch: 1}}
-	const vehicles = 500
-	for i := range vehicles {
-		id := fleet.VehicleID(fmt.Sprintf("v%03d", i))
-		inputs = append(inputs, fleet.Joined{Vehicle: id, Session: fleet.SessionID(id), Hello: protocol.Hello{
+	ids := make([]fleet.VehicleID, vehicles)
+	for i := range ids {
+		ids[i] = fleet.VehicleID(fmt.Sprintf("v%05d", i))
+		inputs = append(inputs, fleet.Joined{Vehicle: ids[i], Session: fleet.SessionID(ids[i]), Hello: protocol.Hello{
 			Kind: protocol.Rover, Model: "kapok-rover", LogID: "l", Time: now,
 		}})
 	}
 	f.Step(now, inputs)
 	b.ReportAllocs()
 	for b.Loop() {
-		now = now.Add(time.Second)
+		b.StopTimer()
 		inputs = inputs[:0]
-		for i := range vehicles {
-			id := fleet.VehicleID(fmt.Sprintf("v%03d", i))
-			inputs = append(inputs, fleet.Telemetry{Vehicle: id, Session: fleet.SessionID(id), Samples: []protocol.Sample{{
-				Time: now, BatteryRatio: 0.9, Mode: protocol.ModeIdle,
-				Position: protocol.Position{Lon: 113.93 + float64(i)*1e-5, Lat: 22.51, AltitudeM: 4},
-			}}})
+		for i, id := range ids {
+			frame := make([]protocol.Sample, samples)
+			for k := range frame {
+				frame[k] = protocol.Sample{
+					Time: now.Add(time.Duration(k+1) * time.Second / time.Duration(samples)), BatteryRatio: 0.9, Mode: protocol.ModeIdle,
+					Position: protocol.Position{Lon: 113.93 + float64(i%1000)*1e-5, Lat: 22.51 + float64(k)*1e-6, AltitudeM: 4},
+				}
+			}
+			inputs = append(inputs, fleet.Telemetry{Vehicle: id, Session: fleet.SessionID(id), Samples: frame})
 		}
-		f.Step(now, append(inputs, fleet.Tick{}))
+		now = now.Add(time.Second)
+		inputs = append(inputs, fleet.Tick{})
+		b.StartTimer()
+		f.Step(now, inputs)
 	}
-	b.ReportMetric(float64(b.N)*vehicles/b.Elapsed().Seconds(), "samples/s")
+	b.ReportMetric(float64(b.N*vehicles*samples)/b.Elapsed().Seconds(), "samples/s")
 }

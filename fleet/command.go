@@ -71,6 +71,17 @@ const (
 	AlertZoneUnfit AlertKind = "zone_outside_chart"
 	// AlertClock is cleared by a sample with a good time.
 	AlertClock AlertKind = "clock_skew"
+	// AlertImplausible says that the vehicle says it is where it cannot be; cleared
+	// by AgreeingSamples plausible ones in a row. The last good place stays known
+	// meanwhile, and the vehicle gets no new work.
+	AlertImplausible AlertKind = "implausible_position"
+	// AlertImplausibleSpeed says that it says it is faster than it can be; cleared
+	// by as many samples without that.
+	AlertImplausibleSpeed AlertKind = "implausible_speed"
+	// AlertImplausibleBattery says that its charge rose at once without a charger;
+	// cleared when it has not done so again for BatterySettled, or at a charger.
+	// The vehicle gets no new work meanwhile.
+	AlertImplausibleBattery AlertKind = "implausible_battery"
 	// AlertDecide asks a person to decide on a stop; cleared by the decision or
 	// by the vehicle's own report.
 	AlertDecide AlertKind = "decision_needed"

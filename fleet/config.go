@@ -48,6 +48,9 @@ type Config struct {
 	MaxCandidates          int
 	ExpansionsPerStep      int
 	ExpansionsInBackground int
+	// TrustSamples takes samples as they come and holds none against what its
+	// vehicle can do. It is for replays and tests whose vehicles leap about.
+	TrustSamples bool
 	// AutoRegister admits unknown vehicles on their first log-in.
 	AutoRegister bool
 	// Responses say what is done about each kind of incident; with none, every

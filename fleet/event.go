@@ -307,10 +307,12 @@ type (
 		LinkEnd time.Time `json:"link_end,omitzero"`
 		Why     string    `json:"why,omitempty"`
 	}
-	// Moved is the newest sample of a vehicle. It makes the link live.
+	// Moved is the newest sample of a vehicle. It makes the link live. Earlier are
+	// those that came in the same frame before it, oldest first, for tracks.
 	Moved struct {
-		Vehicle VehicleID       `json:"vehicle"`
-		Sample  protocol.Sample `json:"sample"`
+		Vehicle VehicleID         `json:"vehicle"`
+		Sample  protocol.Sample   `json:"sample"`
+		Earlier []protocol.Sample `json:"earlier,omitempty"`
 	}
 	// ZonesChanged lists the zones that a vehicle is in.
 	ZonesChanged struct {

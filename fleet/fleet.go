@@ -45,6 +45,8 @@ type Fleet struct {
 type Output struct {
 	Events  []Recorded
 	Effects []Effect
+	// Implausible is how many samples said what cannot be; see AlertImplausible.
+	Implausible int
 }
 
 // New returns a fleet over a chart, with the state read from a journal (or
@@ -60,7 +62,7 @@ func New(config Config, c *chart.Chart, state *State) (*Fleet, error) {
 	}
 	f := &Fleet{
 		Premises: premises, state: state, world: world,
-		zones: zones{due: map[VehicleID]bool{}, retry: map[VehicleID]time.Time{}},
+		zones: zones{due: map[VehicleID]bool{}, retry: map[VehicleID]time.Time{}, open: newOpenGround(c)},
 		owing: map[VehicleID]bool{},
 		told:  map[VehicleID][]MissionID{}, searchPauses: map[TaskID]pause{},
 	}
@@ -85,7 +87,8 @@ func (f *Fleet) Step(now time.Time, inputs []Input) Output {
 	if now.Before(f.state.Durable.Time) {
 		now = f.state.Durable.Time
 	}
-	f.now, f.out, f.budget = now, Output{}, f.config.ExpansionsPerStep
+	// Most inputs are telemetry, and most telemetry is one event.
+	f.now, f.out, f.budget = now, Output{Events: make([]Recorded, 0, len(inputs)+4)}, f.config.ExpansionsPerStep
 	f.ample = EmergencyExpansions * f.config.ExpansionsPerStep
 	for _, in := range inputs {
 		f.actor, f.input, f.cause = "kapok", in.inputName(), 0
@@ -111,7 +114,6 @@ func (f *Fleet) decide(in Input) {
 	case Left:
 		f.left(in)
 	case Telemetry:
-		f.actor = vehicleActor(in.Vehicle)
 		f.telemetry(in)
 	case Report:
 		f.actor = vehicleActor(in.Vehicle)

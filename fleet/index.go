@@ -13,8 +13,8 @@ type index struct {
 	// open counts the tasks that are not final.
 	open   int
 	alerts map[alertKey]AlertID
-	// inZones counts the open alerts of a vehicle about zones whose rule it breaks.
-	inZones map[VehicleID]int
+	// known is what is looked up for each frame of a vehicle, in one place.
+	known map[VehicleID]*known
 	// incidents counts those that are open; unreached are those of them that
 	// nobody has reached.
 	incidents int
@@ -23,6 +23,28 @@ type index struct {
 	tasks map[VehicleID][]TaskID
 	// archivedAt is when the archive was last looked after.
 	archivedAt time.Time
+}
+
+// known is what the hot path needs of one vehicle.
+type known struct {
+	// vehicle is nil while only alerts name it.
+	vehicle *Vehicle
+	// actor is how events name it.
+	actor string
+	// airborne and fastest are what its registration makes of its samples.
+	airborne bool
+	fastest  float64
+	// alerts are its open alerts, oldest first; inZones counts those of them about
+	// zones whose rule it breaks.
+	alerts  []AlertID
+	inZones int
+
+	// What follows is not derived from Durable: a restart forgets it, and nothing
+	// that is promised rests on it.
+
+	doubt doubt
+	// reports and clears are what it may still bring about.
+	reports, clears allowance
 }
 
 type alertKey struct {
@@ -35,9 +57,12 @@ type alertKey struct {
 func newIndex(d *Durable) *index {
 	x := &index{
 		waiting: map[TaskID]bool{}, alerts: map[alertKey]AlertID{}, tasks: map[VehicleID][]TaskID{},
-		unreached: map[IncidentID]bool{}, inZones: map[VehicleID]int{},
+		unreached: map[IncidentID]bool{}, known: make(map[VehicleID]*known, len(d.Vehicles)),
 	}
 	x.vehicles = sortedKeys(d.Vehicles)
+	for id, v := range d.Vehicles {
+		x.of(id).register(v)
+	}
 	for _, t := range d.Tasks {
 		x.task(nil, t)
 	}
@@ -65,7 +90,22 @@ func (x *index) incident(old, i *Incident) {
 	}
 }
 
+// of is what is known of a vehicle, of one that is not registered too.
+func (x *index) of(id VehicleID) *known {
+	k, ok := x.known[id]
+	if !ok {
+		k = &known{actor: vehicleActor(id)}
+		x.known[id] = k
+	}
+	return k
+}
+
+func (k *known) register(v *Vehicle) {
+	k.vehicle, k.airborne, k.fastest = v, MotionKind(v.Kind).Airborne(), fastest(v)
+}
+
 func (x *index) vehicle(v *Vehicle) {
+	x.of(v.ID).register(v)
 	if at, found := slices.BinarySearch(x.vehicles, v.ID); !found {
 		x.vehicles = slices.Insert(x.vehicles, at, v.ID)
 	}
@@ -114,20 +154,25 @@ func (x *index) letGo(t *Task) {
 
 func (x *index) alert(a *Alert) {
 	key := alertKey{a.Kind, a.Vehicle, a.Task, a.Object}
-	about := 0
-	if _, open := x.alerts[key]; a.Open() {
+	before, stands := x.alerts[key]
+	switch {
+	case a.Open():
 		x.alerts[key] = a.ID
-		if !open {
-			about = 1
-		}
-	} else if x.alerts[key] == a.ID {
+	case before == a.ID:
 		delete(x.alerts, key)
-		about = -1
+	}
+	if _, now := x.alerts[key]; a.Vehicle == "" || now == stands {
+		return
+	}
+	k, about := x.of(a.Vehicle), 1
+	if stands {
+		k.alerts, about = slices.DeleteFunc(k.alerts, func(id AlertID) bool { return id == a.ID }), -1
+	} else {
+		at, _ := slices.BinarySearchFunc(k.alerts, a.ID, func(a, b AlertID) int { return compareNumbered(string(a), string(b)) })
+		k.alerts = slices.Insert(k.alerts, at, a.ID)
 	}
 	if a.Kind == AlertZone || a.Kind == AlertCaughtInside {
-		if x.inZones[a.Vehicle] += about; x.inZones[a.Vehicle] == 0 {
-			delete(x.inZones, a.Vehicle)
-		}
+		k.inZones += about
 	}
 }
 

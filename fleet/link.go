@@ -5,9 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kapok-fleet/kapok/fleet/fence"
-	"github.com/kapok-fleet/kapok/planner/chart"
-	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
@@ -161,129 +158,6 @@ func (f *Fleet) left(in Left) {
 		return
 	}
 	f.emit(LinkChanged{Vehicle: in.Vehicle, State: LinkLate, LinkEnd: f.now, Why: in.Why})
-}
-
-func (f *Fleet) telemetry(in Telemetry) {
-	p := f.presence(in.Vehicle)
-	v, ok := f.vehicle(in.Vehicle)
-	if !ok || p.Session != in.Session || len(in.Samples) == 0 {
-		return
-	}
-	if p.Link != LinkLive {
-		f.heard(v, p)
-	}
-	zones := p.Zones
-	for i := range in.Samples {
-		zones = f.crossZones(v, zones, &in.Samples[i])
-	}
-	sample := in.Samples[len(in.Samples)-1]
-	f.emit(Moved{v.ID, sample})
-	f.watchClock(v, in.Skewed)
-	if !v.HomeKnown {
-		f.settleHome(v, sample.Position)
-	}
-	f.watchBattery(v, sample, !p.Fresh)
-	if !p.Fresh {
-		f.lookAgain = true
-		f.arrived(v.ID)
-	}
-}
-
-// heard notes that a frame came from the vehicle in its present session.
-func (f *Fleet) heard(v *Vehicle, p Presence) {
-	f.emit(LinkChanged{Vehicle: v.ID, Session: p.Session, State: LinkLive})
-	f.clearAlert(alertAbout{kind: AlertLinkLost, vehicle: v.ID}, "a frame came from the vehicle")
-	f.lookAgain = f.lookAgain || p.Link != LinkLive
-	if p.Link != LinkLive {
-		f.keepStopped(v.ID)
-	}
-}
-
-// crossZones notes which zones a sample lies in.
-func (f *Fleet) crossZones(v *Vehicle, before []string, s *protocol.Sample) []string {
-	var room [8]fence.Hit
-	at := f.chart.Frame.XYZ(space.Position(s.Position))
-	hits := f.fences.Locate(at, s.Time, MotionKind(v.Kind).Airborne(), s.SpeedMPS, room[:0])
-	if len(hits) == 0 && len(before) == 0 && f.index.inZones[v.ID] == 0 {
-		return before
-	}
-	now := make([]string, 0, len(hits))
-	broken := map[string]bool{}
-	for _, h := range hits {
-		zone := f.fences.Zone(h)
-		if h.Inside {
-			now = append(now, zone.ID)
-		}
-		if h.Violated && zone.Rule != chart.Advise {
-			broken[zone.ID] = true
-		}
-	}
-	slices.Sort(now)
-	if !slices.Equal(before, now) {
-		f.emit(ZonesChanged{v.ID, now, without(now, before), without(before, now)})
-	}
-	for _, id := range sortedKeys(broken) {
-		f.breaksZone(v, id, before, s)
-	}
-	if f.index.inZones[v.ID] == 0 {
-		return now
-	}
-	for _, kind := range [...]AlertKind{AlertCaughtInside, AlertZone} {
-		for _, id := range f.openAlerts(kind, v.ID) {
-			if a := f.state.Durable.Alerts[id]; !broken[a.Object] {
-				f.emit(AlertCleared{id, "a sample shows the rule kept"})
-			}
-		}
-	}
-	return now
-}
-
-// without lists what is in a and not in b.
-func without(a, b []string) []string {
-	var rest []string
-	for _, x := range a {
-		if !slices.Contains(b, x) {
-			rest = append(rest, x)
-		}
-	}
-	return rest
-}
-
-func (f *Fleet) watchClock(v *Vehicle, skewed bool) {
-	about := alertAbout{kind: AlertClock, vehicle: v.ID}
-	if skewed {
-		f.raise(about, Warning, fmt.Sprintf("the clock of %s is off by more than 2 s: times of receipt are used", v.ID))
-	} else {
-		f.clearAlert(about, "a sample with a good time")
-	}
-}
-
-// settleHome makes the ground under the first sample the home of a vehicle that
-// was registered without one.
-func (f *Fleet) settleHome(v *Vehicle, at protocol.Position) {
-	c := v.clone()
-	c.Home = space.Position(at)
-	c.Home.AltitudeM = f.chart.GroundAltitude(c.Home.Point())
-	c.HomeKnown = true
-	f.emit(VehicleRegistered{*c})
-}
-
-// watchBattery raises the alarm below the reserve, and sends an idle vehicle to
-// charge.
-func (f *Fleet) watchBattery(v *Vehicle, s protocol.Sample, first bool) {
-	about := alertAbout{kind: AlertBatteryLow, vehicle: v.ID}
-	switch {
-	case s.BatteryRatio < v.Spec.ReserveRatio:
-		f.raise(about, Critical, fmt.Sprintf("%s is at %.0f %%, below its reserve of %.0f %%", v.ID, 100*s.BatteryRatio, 100*v.Spec.ReserveRatio))
-	case s.BatteryRatio > v.Spec.ReserveRatio+0.05:
-		f.clearAlert(about, fmt.Sprintf("charge of %.0f %%", 100*s.BatteryRatio))
-	}
-	if s.BatteryRatio >= f.config.ChargeBelow {
-		f.clearAlert(alertAbout{kind: AlertStranded, vehicle: v.ID}, fmt.Sprintf("charge of %.0f %%", 100*s.BatteryRatio))
-	}
-	if first || s.BatteryRatio < f.config.ChargeBelow {
-		f.considerCharging(v.ID)
-	}
 }
 
 // tick lets deadlines fire.

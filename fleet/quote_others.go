@@ -263,6 +263,10 @@ func (f *Fleet) barSentence(v *Vehicle, b bar) string {
 		return fmt.Sprintf("it reports %s: %s", plural(len(v.Faults), "fault"), faultList(v))
 	case positionUnknown:
 		return "its position in this session, or its home, is not known"
+	case positionDoubtful:
+		return "it says that it is where it cannot be: it gets no work until its samples agree again"
+	case batteryDoubtful:
+		return fmt.Sprintf("its charge rose at once without a charger: it gets no work until that has lasted for %v", BatterySettled)
 	case refusedRecently:
 		return fmt.Sprintf("it refused the task and is not asked again for %.0f s: %s", b.number, b.object)
 	case commandIsPending:

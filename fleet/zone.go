@@ -35,6 +35,8 @@ const MaxLiveZones = 1000
 type zones struct {
 	// laws are the zones in force that bind anybody, in the order of their ids.
 	laws []*zoneLaw
+	// open is where no zone can be.
+	open openGround
 	// at is the index of the last event that changed a zone, as far as this
 	// process knows.
 	at uint64
@@ -92,6 +94,7 @@ func (f *Fleet) setZones() {
 	all := f.allZones()
 	f.fences = fence.Compile(f.chart, all)
 	f.zones.laws = compileLaws(f.chart.Frame, all)
+	f.zones.open.mark(f.chart.Frame, all)
 	f.zones.at = f.state.Durable.Index
 }
 
@@ -248,14 +251,13 @@ func (f *Fleet) roomForZone(id ZoneID) (Answer, bool) {
 // as their newest samples tell, and ends the alerts about a zone that is no more.
 func (f *Fleet) relocate(id ZoneID) {
 	for _, vid := range f.index.vehicles {
-		p := f.presence(vid)
+		p := f.seen(vid)
 		if !p.Known {
 			continue
 		}
-		v, _ := f.vehicle(vid)
 		s := p.Sample
 		s.Time = f.now
-		f.crossZones(v, p.Zones, &s)
+		f.crossZones(f.index.of(vid), p.Zones, &s)
 	}
 	if len(f.lawsOf(id)) > 0 {
 		return

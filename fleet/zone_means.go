@@ -271,10 +271,10 @@ func (f *Fleet) standsIn(v *Vehicle, p Presence) (string, bool) {
 func (f *Fleet) breaksZone(v *Vehicle, id string, before []string, s *protocol.Sample) {
 	caught := alertAbout{kind: AlertCaughtInside, vehicle: v.ID, object: id}
 	broken := alertAbout{kind: AlertZone, vehicle: v.ID, object: id}
-	where := fmt.Sprintf("at %.6f,%.6f, %.0f m", s.Position.Lon, s.Position.Lat, s.Position.AltitudeM)
-	if _, told := f.index.alerts[alertKey(broken)]; told {
+	if f.raised(broken) {
 		return
 	}
+	where := fmt.Sprintf("at %.6f,%.6f, %.0f m", s.Position.Lon, s.Position.Lat, s.Position.AltitudeM)
 	stands := f.stands(v, s)
 	if open, ok := f.index.alerts[alertKey(caught)]; ok {
 		if f.now.Sub(f.state.Durable.Alerts[open].RaisedAt) <= CaughtGrace || stands {

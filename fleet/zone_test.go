@@ -39,6 +39,7 @@ func newSquadWith(t testing.TB, change func(c *fleet.Config)) *squad {
 
 func newSquadOn(t testing.TB, c *chart.Chart, change func(c *fleet.Config)) *squad {
 	config := fleet.DefaultConfig()
+	config.TrustSamples = true
 	change(&config)
 	f, err := fleet.New(config, c, fleet.NewState())
 	if err != nil {

@@ -29,8 +29,15 @@ func harbourChart(t testing.TB) *chart.Chart {
 	return c
 }
 
+// leaping lets vehicles move from place to place at once.
+func leaping() fleet.Config {
+	c := fleet.DefaultConfig()
+	c.TrustSamples = true
+	return c
+}
+
 func coreOptions(t testing.TB) Options {
-	return Options{Chart: harbourChart(t), Config: fleet.DefaultConfig(), CheckFolds: true, Hash: true}
+	return Options{Chart: harbourChart(t), Config: leaping(), CheckFolds: true, Hash: true}
 }
 
 func newCore(t testing.TB, o Options, state *fleet.State) *Core {
@@ -121,7 +128,7 @@ func (s *slowJournal) Append(records []journal.Record) error {
 func engineOn(t testing.TB, fsys *journaltest.MemFS, change func(*EngineOptions)) *Engine {
 	t.Helper()
 	o := EngineOptions{
-		Options: Options{Chart: harbourChart(t), Config: fleet.DefaultConfig()},
+		Options: Options{Chart: harbourChart(t), Config: leaping()},
 		Journal: func() (journal.Journal, error) { return journal.Open("j", journal.Options{FS: fsys}) },
 	}
 	if change != nil {

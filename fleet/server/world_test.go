@@ -80,8 +80,10 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 		w.secrets[token.Name], err = w.tokens.Create(token, time.Now(), rand.Reader)
 		w.must(err)
 	}
+	config := fleet.DefaultConfig()
+	config.TrustSamples = true // The vehicles of tests leap from place to place.
 	w.engine, err = engine.Open(t.Context(), engine.EngineOptions{
-		Options: engine.Options{Chart: w.chart, Config: fleet.DefaultConfig()},
+		Options: engine.Options{Chart: w.chart, Config: config},
 		Journal: func() (journal.Journal, error) {
 			j, err := journal.Open(filepath.Join(dir, "journal"), journal.Options{})
 			return failing{j, &w.diskFull}, err

@@ -1,0 +1,177 @@
+package fleet
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+// What a vehicle says of itself is held against what a vehicle can do. A place
+// that it cannot have reached is not used until it has said so for a while.
+const (
+	// PlausibleNoiseM is by how much two places may differ at any speed: receivers
+	// scatter.
+	PlausibleNoiseM = 50
+	// A vehicle may be as fast as PlausibleFactor times the greatest speed of its
+	// model, aircraft also as the wind of PlausibleWindMPS carries them; and at
+	// least as fast as the floor of its kind.
+	PlausibleFactor      = 2
+	PlausibleWindMPS     = 20
+	PlausibleAircraftMPS = 60
+	PlausibleGroundMPS   = 30
+	// AgreeingSamples in a row that could follow one another, none more than
+	// AgreeingPause after the one before, over AgreeingTime at least, make a new
+	// place credible. As many plausible ones in a row end the alert.
+	AgreeingSamples = 5
+	AgreeingTime    = 2 * time.Second
+	AgreeingPause   = 10 * time.Second
+	// PlausibleCharge is by how much a charge may rise between two samples of a
+	// session without a charger; BatterySettled is for how long it must not do so
+	// again before it is believed.
+	PlausibleCharge = 0.2
+	BatterySettled  = time.Minute
+)
+
+// fastest is the speed, in m/s, beyond which nothing is believed of a vehicle.
+func fastest(v *Vehicle) float64 {
+	if MotionKind(v.Kind).Airborne() {
+		return max(PlausibleAircraftMPS, PlausibleFactor*v.Spec.MaxMPS+PlausibleWindMPS)
+	}
+	return max(PlausibleGroundMPS, PlausibleFactor*v.Spec.MaxMPS)
+}
+
+// doubt is what a vehicle has said that is not believed yet.
+type doubt struct {
+	// run counts the newest samples in a row that agree with each other and not
+	// with the known place; last is the newest of them, since the time of the
+	// oldest.
+	run   int
+	last  protocol.Sample
+	since time.Time
+	// good and slow count plausible samples in a row while an alert stands, of the
+	// place and of the speed.
+	good, slow int
+	// jumped is when the charge last rose beyond belief.
+	jumped time.Time
+}
+
+// believe returns the samples that are believed, in order: mostly all of them,
+// and then the slice itself.
+func (f *Fleet) believe(k *known, p *Presence, samples []protocol.Sample) []protocol.Sample {
+	if f.config.TrustSamples {
+		return samples
+	}
+	var last *protocol.Sample
+	if p.Known {
+		last = &p.Sample
+	}
+	var some []protocol.Sample
+	all := true
+	for i := range samples {
+		s := &samples[i]
+		good := f.credible(k, last, s)
+		if !good && all {
+			some, all = append(some, samples[:i]...), false
+		}
+		if good && !all {
+			some = append(some, *s)
+		}
+		if !good {
+			continue
+		}
+		f.watchSpeed(k, s)
+		f.watchCharge(k, last, s, p.Fresh || i > 0)
+		last = s
+	}
+	if all {
+		return samples
+	}
+	return some
+}
+
+// credible tells whether a sample's place is believed. The last one believed is
+// nil when there is none, as after a restart: then anything is.
+func (f *Fleet) credible(k *known, last, s *protocol.Sample) bool {
+	about := alertAbout{kind: AlertImplausible, vehicle: k.vehicle.ID}
+	d := &k.doubt
+	if last == nil || k.follows(last, s) {
+		d.run = 0
+		if len(k.alerts) > 0 && f.raised(about) {
+			if d.good++; d.good >= AgreeingSamples {
+				f.clearBySample(k, about, fmt.Sprintf("%d samples in a row that agree", d.good))
+			}
+		}
+		return true
+	}
+	f.out.Implausible++
+	d.good = 0
+	if d.run > 0 && k.follows(&d.last, s) && s.Time.Sub(d.last.Time) <= AgreeingPause {
+		d.run++
+	} else {
+		d.run, d.since = 1, s.Time
+	}
+	d.last = *s
+	if !f.raised(about) {
+		f.raise(about, Warning, fmt.Sprintf("%s says that it is %.0f m from where it was %.1f s before, at %.6f,%.6f: that is not used until it has said so for a while",
+			k.vehicle.ID, space.Distance(space.Position(last.Position), space.Position(s.Position)), s.Time.Sub(last.Time).Seconds(),
+			s.Position.Lon, s.Position.Lat))
+	}
+	if d.run < AgreeingSamples || s.Time.Sub(d.since) < AgreeingTime {
+		return false
+	}
+	d.run = 0
+	return true
+}
+
+// follows tells whether a vehicle can have come from one sample to the next.
+func (k *known) follows(a, b *protocol.Sample) bool {
+	seconds := max(0, b.Time.Sub(a.Time).Seconds())
+	return space.Within(space.Position(a.Position), space.Position(b.Position), PlausibleNoiseM+k.fastest*seconds)
+}
+
+// watchSpeed raises an alert about a speed that the vehicle cannot have. The
+// place that came with it is believed for itself.
+func (f *Fleet) watchSpeed(k *known, s *protocol.Sample) {
+	about := alertAbout{kind: AlertImplausibleSpeed, vehicle: k.vehicle.ID}
+	if s.SpeedMPS > k.fastest {
+		f.out.Implausible++
+		k.doubt.slow = 0
+		if !f.raised(about) {
+			f.raise(about, Warning, fmt.Sprintf("%s says that it goes at %.0f m/s, beyond the %.0f m/s that it might reach", k.vehicle.ID, s.SpeedMPS, k.fastest))
+		}
+		return
+	}
+	if len(k.alerts) > 0 && f.raised(about) {
+		if k.doubt.slow++; k.doubt.slow >= AgreeingSamples {
+			f.clearBySample(k, about, fmt.Sprintf("%d samples in a row with a speed that it can have", k.doubt.slow))
+		}
+	}
+}
+
+// watchCharge raises an alert about a battery that is suddenly fuller within a
+// session though nothing charges it. A battery that was exchanged comes with a
+// new session.
+func (f *Fleet) watchCharge(k *known, last, s *protocol.Sample, sameSession bool) {
+	about := alertAbout{kind: AlertImplausibleBattery, vehicle: k.vehicle.ID}
+	charging := s.Mode == protocol.ModeCharging || last != nil && last.Mode == protocol.ModeCharging || k.vehicle.Charger != ""
+	if last != nil && sameSession && !charging && s.BatteryRatio > last.BatteryRatio+PlausibleCharge {
+		f.out.Implausible++
+		k.doubt.jumped = s.Time
+		if !f.raised(about) {
+			f.raise(about, Warning, fmt.Sprintf("the charge of %s rose from %.0f %% to %.0f %% at once, without a charger: it gets no new work until that has lasted",
+				k.vehicle.ID, 100*last.BatteryRatio, 100*s.BatteryRatio))
+		}
+		return
+	}
+	if len(k.alerts) == 0 || !f.raised(about) {
+		return
+	}
+	if k.doubt.jumped.IsZero() {
+		k.doubt.jumped = s.Time
+	}
+	if charging || s.Time.Sub(k.doubt.jumped) >= BatterySettled {
+		f.clearBySample(k, about, fmt.Sprintf("its charge is %.0f %%, and has not risen at once again", 100*s.BatteryRatio))
+	}
+}

@@ -104,6 +104,10 @@ func (s *Server) serveStream(conn *ws.Conn, sub *subscriber, wanted wish) {
 	for err == nil {
 		var frame []byte
 		frame, err = conn.Receive()
+		if errors.Is(err, ws.ErrStuck) {
+			// It was not cut off for what waits for it: then it would be closed.
+			s.metrics.cut.WithLabelValues("stream").Inc()
+		}
 		if err != nil && !errors.Is(err, ws.ErrFrameTooLarge) {
 			return
 		}

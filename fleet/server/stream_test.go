@@ -236,6 +236,37 @@ func TestAStreamThatDoesNotReadIsCutOff(t *testing.T) {
 	}
 }
 
+// TestAStreamThatTakesNothing has less waiting for it than would cut it off, and
+// takes none of it: the connection ends with the time for a frame, and counts.
+func TestAStreamThatTakesNothing(t *testing.T) {
+	w := newWorld(t, nil)
+	h := w.server.hub
+	h.mu.Lock()
+	h.socket.WriteTimeout = 300 * time.Millisecond
+	h.mu.Unlock()
+	idle := w.watch("viewer", "?rate_hz=0")
+	idle.next(api.StreamSnapshotType)
+	large := []byte(`{"event":{},"filler":"` + strings.Repeat("x", streamQueueBytes/2) + `"}`)
+	var conn outlet
+	h.mu.Lock()
+	for s := range h.subscribers {
+		conn = s.conn
+		h.send(s, large, w.server.metrics.streamed.events)
+	}
+	h.mu.Unlock()
+	select {
+	case <-conn.Done():
+	case <-time.After(patience):
+		t.Fatal("the connection did not end")
+	}
+	deadline := time.Now().Add(patience)
+	for !strings.Contains(string(w.want(http.StatusOK, nil, "", "GET", "/metrics", "").body), `kapok_cut_off_total{what="stream"} 1`) {
+		if time.Now().After(deadline) {
+			t.Fatal("a stream that took nothing is not counted as cut off")
+		}
+	}
+}
+
 // TestSnapshotParts cuts a large state into parts.
 func TestSnapshotParts(t *testing.T) {
 	w := newWorld(t, nil)

@@ -24,6 +24,7 @@ func newBench(c console) *cobra.Command {
 		// The benchmarks.
 		newBenchIngest(c),
 		newBenchOverload(c),
+		newBenchFanout(c),
 		newBenchFences(c),
 		// What they start.
 		newBenchLoad(c),

@@ -67,7 +67,7 @@ func TestKillNine(t *testing.T) {
 func weather(t *testing.T, binary string, s storm, speed float64, flags ...string) {
 	t.Helper()
 	draw := rand.New(rand.NewPCG(s.seed, 9))
-	r := newRig(t, binary, s.seed, speed, flags...)
+	r := newStand(t, binary, s.seed, speed, flags...)
 	defer r.end()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -127,7 +127,7 @@ func weather(t *testing.T, binary string, s storm, speed float64, flags ...strin
 
 // trouble makes vehicles reboot and their links drop, until ctx ends. Those that
 // carry a load are preferred.
-func (r *rig) trouble(ctx context.Context, draw *rand.Rand) {
+func (r *stand) trouble(ctx context.Context, draw *rand.Rand) {
 	for pause(ctx, time.Duration(200+draw.IntN(600))*time.Millisecond) {
 		v := r.victim(draw)
 		// The task authority and its margin are 23 s of the fleet's time.
@@ -149,7 +149,7 @@ func (r *rig) trouble(ctx context.Context, draw *rand.Rand) {
 }
 
 // victim draws a vehicle: one with a mission or a load, mostly.
-func (r *rig) victim(draw *rand.Rand) *drive.Vehicle {
+func (r *stand) victim(draw *rand.Rand) *drive.Vehicle {
 	all := r.fleet.Vehicles()
 	v := all[draw.IntN(len(all))]
 	for range 20 {

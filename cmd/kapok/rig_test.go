@@ -60,9 +60,9 @@ func buildKapok(t *testing.T) string {
 	return filepath.Join(built.dir, "kapok")
 }
 
-// rig is a real kapok serve on a port and a directory that stay the same over
+// stand is a real kapok serve on a port and a directory that stay the same over
 // its deaths, with vehicles and people around it that live on.
-type rig struct {
+type stand struct {
 	t      *testing.T
 	binary string
 	dir    string
@@ -94,9 +94,9 @@ type rig struct {
 	decisions      int
 }
 
-func newRig(t *testing.T, binary string, seed uint64, speed float64, flags ...string) *rig {
+func newStand(t *testing.T, binary string, seed uint64, speed float64, flags ...string) *stand {
 	t.Helper()
-	r := &rig{t: t, binary: binary, dir: t.TempDir(), speed: speed, flags: flags, said: &talk{}, tasks: map[string]string{}, posting: make(chan struct{})}
+	r := &stand{t: t, binary: binary, dir: t.TempDir(), speed: speed, flags: flags, said: &talk{}, tasks: map[string]string{}, posting: make(chan struct{})}
 	r.addr = freeAddress(t)
 	var err error
 	if r.clock, err = openClock(r.dir, speed); err != nil {
@@ -141,7 +141,7 @@ func newRig(t *testing.T, binary string, seed uint64, speed float64, flags ...st
 }
 
 // start starts the server and waits until it is ready.
-func (r *rig) start() {
+func (r *stand) start() {
 	r.t.Helper()
 	args := append([]string{"serve", "--data", r.dir, "--listen", r.addr, "--speed", fmt.Sprint(r.speed)}, r.flags...)
 	r.process = exec.CommandContext(context.WithoutCancel(r.t.Context()), r.binary, args...)
@@ -167,7 +167,7 @@ func (r *rig) start() {
 
 // kill ends the server with SIGKILL; that it still runs until then is part of
 // the test.
-func (r *rig) kill() {
+func (r *stand) kill() {
 	r.t.Helper()
 	select {
 	case how := <-r.exited:
@@ -182,7 +182,7 @@ func (r *rig) kill() {
 }
 
 // end ends everything.
-func (r *rig) end() {
+func (r *stand) end() {
 	if r.fleet != nil {
 		r.fleet.Stop()
 	}
@@ -194,7 +194,7 @@ func (r *rig) end() {
 }
 
 // order orders one task under a key, and repeats that until there is an answer.
-func (r *rig) order(ctx context.Context, key string, order api.Order, twice bool) {
+func (r *stand) order(ctx context.Context, key string, order api.Order, twice bool) {
 	r.mu.Lock()
 	r.asked++
 	r.mu.Unlock()
@@ -262,7 +262,7 @@ func near(place scenario.Placement, homes []scenario.Home) []scenario.Endpoint {
 }
 
 // drawn is an order between places near each other.
-func (r *rig) drawn(draw *rand.Rand, n int) api.Order {
+func (r *stand) drawn(draw *rand.Rand, n int) api.Order {
 	frame := r.place.Chart.Frame
 	from := r.ends[draw.IntN(len(r.ends))]
 	stop := func(e scenario.Endpoint) api.OrderStop {
@@ -283,7 +283,7 @@ func (r *rig) drawn(draw *rand.Rand, n int) api.Order {
 }
 
 // decide is a person who looks at the vehicles when Kapok asks.
-func (r *rig) decide(ctx context.Context) {
+func (r *stand) decide(ctx context.Context) {
 	asked := map[string]time.Time{}
 	for n := 0; pause(ctx, 200*time.Millisecond); n++ {
 		alerts, err := r.client.Alerts(ctx, url.Values{"open": {"true"}, "kind": {"decision_needed"}})
@@ -310,7 +310,7 @@ func (r *rig) decide(ctx context.Context) {
 }
 
 // resolve answers for the first stop in doubt, by what can be seen there.
-func (r *rig) resolve(ctx context.Context, key string, task *api.Task) bool {
+func (r *stand) resolve(ctx context.Context, key string, task *api.Task) bool {
 	stop := -1
 	for i := range task.Stops {
 		if task.Stops[i].Doubt {
@@ -339,7 +339,7 @@ func (r *rig) resolve(ctx context.Context, key string, task *api.Task) bool {
 }
 
 // see tells the truth about a stop, and false while a vehicle is at work on it.
-func (r *rig) see(key agent.StopKey) (outcome string, sure bool) {
+func (r *stand) see(key agent.StopKey) (outcome string, sure bool) {
 	outcome, sure = "not_done", true
 	for _, v := range r.fleet.Vehicles() {
 		v.With(func(a *agent.Agent) {
@@ -355,7 +355,7 @@ func (r *rig) see(key agent.StopKey) (outcome string, sure bool) {
 }
 
 // open counts orders that are not answered, or whose tasks are not final.
-func (r *rig) open(ctx context.Context) (open int, tasks map[string]*api.Task, err error) {
+func (r *stand) open(ctx context.Context) (open int, tasks map[string]*api.Task, err error) {
 	list, err := r.client.Tasks(ctx, nil)
 	if err != nil {
 		return 0, nil, err
@@ -373,7 +373,7 @@ func (r *rig) open(ctx context.Context) (open int, tasks map[string]*api.Task, e
 }
 
 // judge holds what Kapok says, and what truly was done, against the orders.
-func (r *rig) judge(tasks map[string]*api.Task) {
+func (r *stand) judge(tasks map[string]*api.Task) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.tasks) != r.asked {
@@ -403,7 +403,7 @@ func (r *rig) judge(tasks map[string]*api.Task) {
 }
 
 // story is what the events say about a task.
-func (r *rig) story(task string) string {
+func (r *stand) story(task string) string {
 	events, err := r.client.Events(context.WithoutCancel(r.t.Context()), url.Values{"task": {task}})
 	if err != nil {
 		return err.Error()

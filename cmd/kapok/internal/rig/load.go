@@ -246,6 +246,29 @@ func (l *Load) Rate(framesHz float64) error {
 	return nil
 }
 
+// Vehicle is the id of a vehicle, counted from 0.
+func (o *LoadOptions) Vehicle(i int) string {
+	prefix := o.Prefix
+	if prefix == "" {
+		prefix = "b"
+	}
+	return fmt.Sprintf("%s%d", prefix, i+1)
+}
+
+// Fault lets a vehicle, counted from 0, report a fault; it must be connected.
+func (l *Load) Fault(vehicle int, code, text string) error {
+	if vehicle < 0 || vehicle >= len(l.fleet) {
+		return fmt.Errorf("load: there is no vehicle %d", vehicle)
+	}
+	v := l.fleet[vehicle]
+	s := v.socket.Load()
+	if s == nil {
+		return fmt.Errorf("load: vehicle %s is not connected", v.id)
+	}
+	v.answer(s, protocol.Fault{Code: code, Text: text, Time: time.Now()})
+	return nil
+}
+
 // Report tells what the load has done and seen.
 func (l *Load) Report() LoadReport {
 	p := l.pacer

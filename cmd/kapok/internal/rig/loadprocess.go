@@ -20,6 +20,14 @@ type order struct {
 	Options  *LoadOptions `json:"options,omitempty"`
 	FramesHz *float64     `json:"frames_hz,omitempty"`
 	Report   bool         `json:"report,omitempty"`
+	Fault    *fault       `json:"fault,omitempty"`
+}
+
+// fault is a fault that a vehicle is to report.
+type fault struct {
+	Vehicle int    `json:"vehicle"`
+	Code    string `json:"code"`
+	Text    string `json:"text"`
 }
 
 // answer is a line from a load.
@@ -115,6 +123,12 @@ func (l *LoadProcess) Report() (LoadReport, error) {
 	return *a.Report, nil
 }
 
+// Fault is as Load.Fault.
+func (l *LoadProcess) Fault(vehicle int, code, text string) error {
+	_, err := l.ask(order{Fault: &fault{vehicle, code, text}})
+	return err
+}
+
 // Stop ends the load and its process.
 func (l *LoadProcess) Stop() error {
 	_ = l.stdin.Close()
@@ -189,6 +203,11 @@ func obey(ctx context.Context, load *Load, o order) (*Load, answer) {
 		return failed(errors.New("the first order, and only that, has the options"))
 	case o.FramesHz != nil:
 		if err := load.Rate(*o.FramesHz); err != nil {
+			return failed(err)
+		}
+		return load, answer{}
+	case o.Fault != nil:
+		if err := load.Fault(o.Fault.Vehicle, o.Fault.Code, o.Fault.Text); err != nil {
 			return failed(err)
 		}
 		return load, answer{}

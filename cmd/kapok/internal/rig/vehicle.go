@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,9 +36,10 @@ type vehicle struct {
 	socket atomic.Pointer[socket]
 	// last is the time of its newest sample; only the pacer uses it.
 	last time.Time
-	// seq numbers its reports, within the store log; only its reader uses them.
-	seq uint64
+	// log is its store of reports, which seq numbers.
 	log string
+	mu  sync.Mutex // guards seq, and that reports go out in its order
+	seq uint64
 }
 
 // homes are lawful places for rovers: on the ways of the embedded chart, outside
@@ -67,16 +69,12 @@ func newFleet(l *Load) ([]*vehicle, error) {
 	if err != nil {
 		return nil, err
 	}
-	prefix := l.o.Prefix
-	if prefix == "" {
-		prefix = "b"
-	}
 	fleet := make([]*vehicle, l.o.Vehicles)
 	for i := range fleet {
 		home := places[i%len(places)]
 		perM := 1 / (111_320 * math.Cos(home.Lat*math.Pi/180))
 		fleet[i] = &vehicle{
-			load: l, id: fmt.Sprintf("%s%d", prefix, i+1), lon: home.Lon, lat: home.Lat, perM: perM,
+			load: l, id: l.o.Vehicle(i), lon: home.Lon, lat: home.Lat, perM: perM,
 			log: fmt.Sprintf("%x", time.Now().UnixNano()),
 		}
 	}
@@ -201,6 +199,8 @@ func (v *vehicle) hear(s *socket, m protocol.ToVehicle, at time.Time) {
 // answer sends a report with the next number. The link is good: what cannot be
 // encoded is a mistake of this load, which the server's silence shows.
 func (v *vehicle) answer(s *socket, m protocol.FromVehicle) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.seq++
 	encoding, opcode := protocol.JSON, byte(opText)
 	if v.load.o.CBOR {
@@ -213,7 +213,10 @@ func (v *vehicle) answer(s *socket, m protocol.FromVehicle) {
 	case protocol.Progress:
 		report.Seq = v.seq
 		m = report
-	case protocol.Hello, protocol.Telemetry, protocol.Fault:
+	case protocol.Fault:
+		report.Seq = v.seq
+		m = report
+	case protocol.Hello, protocol.Telemetry:
 	}
 	payload, err := encoding.EncodeFrom(nil, m)
 	if err != nil {

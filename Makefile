@@ -61,13 +61,10 @@ bench: ## run the benchmarks; BENCH=regexp PKG=./planner/...
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 
 # Fuzz minutes and seed sweeps: too long for every change, right for every night.
+# A finding becomes a file in testdata/fuzz, and so a test.
 .PHONY: soak
 soak: ## fuzz every target for FUZZTIME, then the long tests (KAPOK_SOAK=1)
-	@go test -list '^Fuzz' $(PKG) | awk '/^Fuzz/ {t[n++]=$$1} $$1=="ok" {for (i=0; i<n; i++) print $$2, t[i]; n=0} $$1=="?" {n=0}' | \
-	while read -r pkg target; do \
-		echo "fuzzing $$pkg $$target"; \
-		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$pkg" || exit 1; \
-	done
+	@.ci/fuzz $(FUZZTIME) $(PKG)
 	KAPOK_SOAK=1 go test -timeout 4h $(PKG)
 
 .PHONY: clean

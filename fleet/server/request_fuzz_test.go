@@ -134,7 +134,10 @@ func fuzzedServer(f *testing.F) (s *Server, secret string) {
 		defer cancel()
 		must(e.Shutdown(end))
 	})
-	s, err = New(Options{Backend: Engine{e}, Chart: on, Access: tokens, Fleet: "harbour", Responses: config.ResponseViews()})
+	s, err = New(Options{Backend: Engine{e}, Chart: on, Access: tokens, Fleet: "harbour", Responses: config.ResponseViews(), Limits: Limits{
+		// It is asked thousands of times a second, from one address with one token.
+		TokenRate: maxRate, TokenBurst: maxCount, AddressRate: maxRate, AddressBurst: maxCount, FailureRate: maxRate, FailureBurst: maxCount,
+	}})
 	must(err)
 	return s, secret
 }

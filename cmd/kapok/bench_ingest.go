@@ -240,6 +240,10 @@ func (b *ingest) slice(ctx context.Context, kind ingestKind) (figure float64, er
 	if err != nil {
 		return 0, err
 	}
+	takenBefore, err := taken(ctx, server)
+	if err != nil {
+		return 0, err
+	}
 	if err := pass(ctx, b.span); err != nil {
 		return 0, err
 	}
@@ -247,19 +251,24 @@ func (b *ingest) slice(ctx context.Context, kind ingestKind) (figure float64, er
 	if err != nil {
 		return 0, err
 	}
-	span := after.sent.At.Sub(before.sent.At).Seconds()
-	samples := float64(after.sent.SamplesOut - before.sent.SamplesOut)
-	b.offered = min(b.offered, samples/(b.framesHz*float64(kind.samples*b.vehicles)*span))
-	b.busy = max(b.busy, (after.cpu-before.cpu).Seconds()/span)
-	taken, err := b.settled(ctx, server, load, kind)
+	takenAfter, err := taken(ctx, server)
 	if err != nil {
 		return 0, err
 	}
-	b.taken = min(b.taken, taken)
-	return samples / (after.cpu - before.cpu).Seconds(), nil
+	span := after.sent.At.Sub(before.sent.At).Seconds()
+	sent := float64(after.sent.SamplesOut - before.sent.SamplesOut)
+	b.offered = min(b.offered, sent/(b.framesHz*float64(kind.samples*b.vehicles)*span))
+	b.busy = max(b.busy, (after.cpu-before.cpu).Seconds()/span)
+	share, err := b.settled(ctx, server, load, kind)
+	if err != nil {
+		return 0, err
+	}
+	b.taken = min(b.taken, share)
+	return (takenAfter - takenBefore) / (after.cpu - before.cpu).Seconds(), nil
 }
 
-// sight is what was seen at one moment.
+// sight is what was seen at one moment: what the load had done, and what the
+// server had cost.
 type sight struct {
 	sent rig.LoadReport
 	cpu  time.Duration
@@ -273,14 +282,17 @@ func look(server *rig.Server, load *rig.LoadProcess) (s sight, err error) {
 	return s, err
 }
 
+// taken is how many samples a server has taken in so far, be it kapok serve or the
+// yardstick.
+func taken(ctx context.Context, server *rig.Server) (float64, error) {
+	m, err := server.Metrics(ctx)
+	return m[`kapok_telemetry_samples_total{outcome="taken"}`] + m["yardstick_samples_total"], err
+}
+
 // settled stops the load, and tells what share of all that was sent was taken.
 func (b *ingest) settled(ctx context.Context, server *rig.Server, load *rig.LoadProcess, kind ingestKind) (float64, error) {
 	if err := load.Rate(0); err != nil {
 		return 0, err
-	}
-	counted := `kapok_telemetry_samples_total{outcome="taken"}`
-	if kind.yardstick {
-		counted = "yardstick_samples_total"
 	}
 	share := 0.0
 	for range 20 {
@@ -288,11 +300,11 @@ func (b *ingest) settled(ctx context.Context, server *rig.Server, load *rig.Load
 		if err != nil {
 			return 0, err
 		}
-		metrics, err := server.Metrics(ctx)
+		got, err := taken(ctx, server)
 		if err != nil {
 			return 0, err
 		}
-		if share = metrics[counted] / float64(sent.SamplesOut); share >= 1 {
+		if share = got / float64(sent.SamplesOut); share >= 1 {
 			return 1, nil
 		}
 		if err := pass(ctx, 50*time.Millisecond); err != nil {
@@ -304,8 +316,8 @@ func (b *ingest) settled(ctx context.Context, server *rig.Server, load *rig.Load
 		if err != nil {
 			return 0, err
 		}
-		b.report.Note("of what was sent to %q, %s was taken; the inbox was full for %s samples", kind.name, rig.Figure(share),
-			rig.Figure(metrics[`kapok_telemetry_samples_total{outcome="dropped"}`]))
+		b.report.Note("of what was sent to %q, %s was taken: the inbox was full for %s samples, and %s frames were thinned", kind.name, rig.Figure(share),
+			rig.Figure(metrics[`kapok_telemetry_samples_total{outcome="dropped"}`]), rig.Figure(metrics["kapok_telemetry_frames_thinned_total"]))
 	}
 	return share, nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // spareChunks bounds the memory for reading that a group keeps.
-const spareChunks = 64
+const spareChunks = 16
 
 // Group counts connections, and closes and awaits them: http.Server forgets a
 // connection once it is upgraded. The zero value is ready. A Group must not be
@@ -17,18 +17,20 @@ const spareChunks = 64
 type Group struct {
 	writeBuffers sync.Pool
 
-	resting atomic.Int32 // workers without a turn
-	// chunks are spare memory for reading.
-	chunks chan *chunk
+	// workers counts those of Serve, resting those without a turn.
+	workers, resting atomic.Int32
+	// chunks are spare memory for reading, taken without a lock: waiting for one
+	// would take more stack than a reader has.
+	chunks [spareChunks]atomic.Pointer[chunk]
 
 	mu    sync.Mutex
 	conns map[*Conn]struct{}
 	// tasks are the connections and their goroutines, without the workers of Serve;
 	// with the last task they end too.
-	tasks, workers int
-	jobs           chan *Conn
-	idle           chan struct{}
-	closed         bool
+	tasks  int
+	jobs   chan *Conn
+	idle   chan struct{}
+	closed bool
 }
 
 // Count returns how many connections are open or closing.
@@ -49,7 +51,7 @@ func (g *Group) Shutdown(ctx context.Context) error {
 	for c := range g.conns {
 		conns = append(conns, c)
 	}
-	if g.tasks+g.workers > 0 && g.idle == nil {
+	if g.tasks+int(g.workers.Load()) > 0 && g.idle == nil {
 		g.idle = make(chan struct{})
 	}
 	idle := g.idle
@@ -89,14 +91,11 @@ func (g *Group) join(c *Conn) error {
 	if g.conns == nil {
 		g.conns = make(map[*Conn]struct{})
 	}
-	if g.chunks == nil {
-		g.chunks = make(chan *chunk, spareChunks)
-		for range spareChunks / 4 {
-			g.chunks <- new(chunk)
-		}
-	}
 	if g.jobs == nil {
 		g.jobs = make(chan *Conn)
+		for range spareChunks / 2 {
+			g.spare(new(chunk))
+		}
 	}
 	g.conns[c] = struct{}{}
 	c.jobs = g.jobs
@@ -126,7 +125,7 @@ func (g *Group) end(leave *Conn) {
 
 // rest tells those who wait that nothing is left. The lock is held.
 func (g *Group) rest() {
-	if g.tasks+g.workers == 0 && g.idle != nil {
+	if g.tasks+int(g.workers.Load()) == 0 && g.idle != nil {
 		close(g.idle)
 		g.idle = nil
 	}
@@ -138,9 +137,7 @@ func (g *Group) turn(c *Conn) bool {
 	select {
 	case c.jobs <- c:
 	default:
-		g.mu.Lock()
-		g.workers++
-		g.mu.Unlock()
+		g.workers.Add(1)
 		go g.work(c)
 	}
 	return <-c.turns
@@ -151,7 +148,7 @@ func (g *Group) work(c *Conn) {
 	defer func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		g.workers--
+		g.workers.Add(-1)
 		g.rest()
 	}()
 	jobs := c.jobs
@@ -169,8 +166,21 @@ func (g *Group) work(c *Conn) {
 
 // spare keeps memory for the next reading, up to a bound.
 func (g *Group) spare(c *chunk) {
-	select {
-	case g.chunks <- c:
-	default:
+	for i := range g.chunks {
+		if g.chunks[i].CompareAndSwap(nil, c) {
+			return
+		}
 	}
+}
+
+// takeSpare returns nil when there is none.
+func (g *Group) takeSpare() *chunk {
+	for i := range g.chunks {
+		if g.chunks[i].Load() != nil {
+			if c := g.chunks[i].Swap(nil); c != nil {
+				return c
+			}
+		}
+	}
+	return nil
 }

@@ -39,6 +39,7 @@ func (c *Conn) Serve(h Handler) {
 	}
 	c.handler, c.turns = h, make(chan bool, 1)
 	*c.reader = bufio.Reader{} // Nothing has come yet.
+	c.wire.arm()
 	for on := true; on; {
 		c.wire.await()
 		on = c.limits.group.turn(c)
@@ -92,6 +93,7 @@ func (w *worker) turn(c *Conn) bool {
 			return false
 		}
 	}
+	c.wire.prolong()
 	// The next turn may be another worker's, whose buffer serves as well.
 	*c.reader = bufio.Reader{}
 	if cap(w.buffer) > c.limits.readLimit {

@@ -25,10 +25,11 @@ type wire struct {
 	raw  syscall.RawConn
 	take func(fd uintptr) bool // is takeChunk, made once
 
-	pending []byte // of the chunk, not yet taken
+	pending []byte // of the chunk, or of few, not yet taken
 	chunk   *chunk
-	failure error // what reading came to, once it did
-	broken  bool  // waiting has failed, and the next Read says why
+	few     [16]byte // where no chunk is at hand
+	failure error    // what reading came to, once it did
+	broken  bool     // waiting has failed, and the next Read says why
 	read    allowance
 	// last is when something was last read; begun when the message under way
 	// began, 0 between messages; heardAt when the last sign of life came; armed the
@@ -129,20 +130,17 @@ func (w *wire) await() {
 
 // takeChunk reads what there is. It is false when there is nothing.
 func (w *wire) takeChunk(fd uintptr) bool {
-	g := w.of.limits.group
-	var c *chunk
-	select {
-	case c = <-g.chunks:
-	default:
-		c = new(chunk)
+	into := w.few[:] // To make a chunk takes more stack than there is.
+	if w.chunk = w.of.limits.group.takeSpare(); w.chunk != nil {
+		into = w.chunk[:]
 	}
-	n, err := readNow(fd, c[:])
+	n, err := readNow(fd, into)
 	if n == 0 {
-		g.spare(c)
+		w.giveBack()
 		w.failure = err
 		return err != nil
 	}
-	w.chunk, w.pending = c, c[:n]
+	w.pending = into[:n]
 	w.arrived(n)
 	return true
 }
@@ -195,6 +193,14 @@ func (w *wire) due() time.Duration {
 		due = min(due, w.begun+w.of.limits.messageWithin)
 	}
 	return due
+}
+
+// prolong moves the socket's deadline now and then, so that whoever waits on a
+// small stack need not.
+func (w *wire) prolong() {
+	if due := w.due(); due-w.armed > w.of.limits.readTimeout/2 {
+		w.set(due)
+	}
 }
 
 // unfinished tells whether the message under way is over its time.

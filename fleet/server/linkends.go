@@ -33,6 +33,9 @@ const (
 	whyToken = "token"
 	// whyInternal: a fault of ours.
 	whyInternal = "internal"
+	// whyClosed: this side closed a stream, for its end, a withdrawn token, bad
+	// frames, or a subscriber that was too slow (kapok_cut_off_total).
+	whyClosed = "closed"
 	// whyOther: the fleet ended it for another reason; the log has it.
 	whyOther = "other"
 )
@@ -57,6 +60,16 @@ func whyOf(err error) string {
 		return whyShutdown // All other ends on this side have said why.
 	}
 	return whyAbnormal
+}
+
+// streamEnded counts the end of a stream by the error that reading ended with, nil
+// when this side closed it.
+func (m *metrics) streamEnded(err error) {
+	why := whyClosed
+	if err != nil && !errors.Is(err, ws.ErrClosed) {
+		why = whyOf(err)
+	}
+	m.departed.WithLabelValues(why).Inc()
 }
 
 // boundedWhy keeps the label's values to a known set: the words above, and the

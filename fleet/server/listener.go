@@ -1,11 +1,13 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 )
 
 // The limits that a connection is refused for, as the metric names them.
@@ -19,8 +21,10 @@ const (
 // a goroutine and buffers each.
 type doors struct {
 	limits Limits
-	// refused is called for each connection that was closed at once.
+	// refused is called for each connection that was closed at once, unasked for
+	// each that ended without a request.
 	refused func(limit string)
+	unasked func()
 
 	mu       sync.Mutex
 	open     int
@@ -110,8 +114,28 @@ type visitor struct {
 	net.Conn
 	doors *doors
 	addr  netip.Addr
+	// asked says that a request of it was read.
+	asked atomic.Bool
 	// pending and gone are guarded by the doors' lock.
 	pending, gone bool
+}
+
+// visitorKey is where the connection stands in the context of its requests.
+type visitorKey struct{}
+
+// receive is an http.Server's ConnContext: requests know their connection.
+func (d *doors) receive(ctx context.Context, conn net.Conn) context.Context {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	return context.WithValue(ctx, visitorKey{}, conn)
+}
+
+// asks takes note that a request came on its connection.
+func asks(r *http.Request) {
+	if v, ok := r.Context().Value(visitorKey{}).(*visitor); ok {
+		v.asked.Store(true)
+	}
 }
 
 // upgrade takes note that the connection has become a link or a stream.
@@ -138,6 +162,9 @@ func (v *visitor) leave() {
 		return
 	}
 	v.gone = true
+	if !v.asked.Load() {
+		d.unasked()
+	}
 	d.open--
 	of := d.of[v.addr]
 	of.open--

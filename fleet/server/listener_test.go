@@ -44,6 +44,7 @@ func (d *door) Accept() (net.Conn, error) {
 func TestConnectionsAreCounted(t *testing.T) {
 	var refused []string
 	d := &doors{
+		unasked: func() {},
 		limits:  Limits{Connections: 6, ConnectionsPerAddress: 4, PendingPerAddress: 2},
 		refused: func(limit string) { refused = append(refused, limit) },
 	}

@@ -21,12 +21,14 @@ type metrics struct {
 	durations *prometheus.HistogramVec
 	refusals  *prometheus.CounterVec
 	refused   *prometheus.CounterVec
+	unasked   prometheus.Counter
 	frames    linkFrames
 	telemetry telemetryCounters
 	mistakes  *prometheus.CounterVec
 	closed    *prometheus.CounterVec
 	throttled *prometheus.CounterVec
 	cut       *prometheus.CounterVec
+	departed  *prometheus.CounterVec
 	streamed  streamCounters
 }
 
@@ -65,12 +67,16 @@ func newMetrics(s *Server) *metrics {
 			Name: "kapok_http_request_duration_seconds", Help: "How long HTTP requests took, upgrades without their connection.",
 			Buckets: []float64{0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
-		refusals:  counters("kapok_refusals_total", "Requests and upgrades that were refused, by the code of the problem.", "code"),
-		refused:   counters("kapok_connections_refused_total", "Network connections closed before anything was read: total, or too many of one address.", "limit"),
+		refusals: counters("kapok_refusals_total", "Requests and upgrades that were refused, by the code of the problem.", "code"),
+		refused:  counters("kapok_connections_refused_total", "Network connections closed before anything was read: total, or too many of one address.", "limit"),
+		unasked: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kapok_connections_unasked_total", Help: "Network connections that ended without a request: scans, half-open peers, heads that broke HTTP or took too long.",
+		}),
 		mistakes:  counters("kapok_link_errors_total", "Errors that vehicles were answered with, by code.", "code"),
 		closed:    counters("kapok_link_closed_total", "Vehicle links that ended, by why.", "why"),
 		throttled: counters("kapok_link_throttled_total", "What was held back on links of peers that sent too much: bytes (reads delayed), pings (not answered), frames (dropped unread).", "what"),
-		cut:       counters("kapok_cut_off_total", "Connections closed because the peer read too slowly: link or stream.", "what"),
+		cut:       counters("kapok_cut_off_total", "Connections closed because the peer read too slowly: link, stream, or the answer to a request.", "what"),
+		departed:  counters("kapok_stream_closed_total", "Streams that ended, by why.", "why"),
 	}
 	m.frames = linkFrames{
 		in:  resolved(frames.MustCurryWith(prometheus.Labels{"direction": "in"}), "hello", "telemetry", "ack", "progress", "fault", "invalid"),
@@ -87,7 +93,7 @@ func newMetrics(s *Server) *metrics {
 		openings: streamed.WithLabelValues("opening"), events: streamed.WithLabelValues("events"),
 		positions: streamed.WithLabelValues("positions"), errors: streamed.WithLabelValues("error"), bytes: bytes,
 	}
-	m.registry.MustRegister(m.requests, m.durations, m.refusals, m.refused, frames, telemetry, m.telemetry.thinned, m.mistakes, m.closed,
+	m.registry.MustRegister(m.requests, m.durations, m.refusals, m.refused, m.unasked, m.departed, frames, telemetry, m.telemetry.thinned, m.mistakes, m.closed,
 		m.throttled, m.cut, streamed, bytes, &gauges{server: s, described: describeGauges()},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.begin()
@@ -102,7 +108,8 @@ func (m *metrics) begin() {
 	}
 	resolved(m.refused, limitTotal, limitAddress)
 	resolved(m.throttled, "bytes", "pings", "frames")
-	resolved(m.cut, "link", "stream")
+	resolved(m.cut, "link", "stream", "request")
+	resolved(m.departed, whyPeer, whyAbnormal, whySilent, whyUnfinished, whyTooSlow, whyWrongFrame, whyFrameRefused, whyClosed)
 }
 
 // resolved are the counters of the last label's values.

@@ -33,6 +33,9 @@ const (
 	// the TLS handshake: also for a peer that connects and says nothing. The body
 	// has bodyWithin.
 	readHeaderTimeout = 10 * time.Second
+	// readTimeout bounds a request that net/http refuses itself, body included; all
+	// others have deadlines of their own.
+	readTimeout = 30 * time.Second
 	// writeTimeout bounds an answer, from the head of its request to its last
 	// byte; downloads have exportStalls for each piece instead.
 	writeTimeout = 2 * time.Minute
@@ -175,7 +178,7 @@ func New(o Options) (*Server, error) {
 	s.options.Session = s.sessionConfig(o.Session)
 	s.quotes = make(chan struct{}, o.MaxQuotes)
 	s.metrics = newMetrics(s)
-	s.doors = doors{limits: o.Limits, refused: s.metrics.connectionRefused}
+	s.doors = doors{limits: o.Limits, refused: s.metrics.connectionRefused, unasked: s.metrics.unasked.Inc}
 	s.api = humago.New(s.mux, huma.Config{
 		OpenAPI:       describeAPI(o.Version),
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, problemType: huma.DefaultJSONFormat},
@@ -261,8 +264,8 @@ func (s *Server) httpServer() *http.Server {
 	protocols.SetHTTP1(true)
 	return &http.Server{
 		Handler: s, MaxHeaderBytes: maxHeaderBytes - headerSlack, ReadHeaderTimeout: readHeaderTimeout,
-		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, Protocols: protocols, DisableGeneralOptionsHandler: true,
-		ConnState: s.doors.follow, ErrorLog: slog.NewLogLogger(s.options.Log.Handler(), slog.LevelDebug),
+		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, Protocols: protocols, DisableGeneralOptionsHandler: true,
+		ConnState: s.doors.follow, ConnContext: s.doors.receive, ErrorLog: slog.NewLogLogger(s.options.Log.Handler(), slog.LevelDebug),
 	}
 }
 

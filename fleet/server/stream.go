@@ -109,10 +109,12 @@ func (s *Server) serveStream(conn *ws.Conn, sub *subscriber, wanted wish) {
 			s.metrics.cut.WithLabelValues("stream").Inc()
 		}
 		if err != nil && !errors.Is(err, ws.ErrFrameTooLarge) {
+			s.metrics.streamEnded(err)
 			return
 		}
 		err = s.hear(sub, &manners, frame, err != nil)
 	}
+	s.metrics.streamEnded(nil)
 	switch {
 	case errors.Is(err, errTooOld):
 		sub.conn.Close(ws.CloseTryAgain, codeTooOld+": open it without after and take the snapshot")

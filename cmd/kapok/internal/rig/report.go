@@ -159,7 +159,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 // Figure writes a number with three digits that count, and all of those before
 // the point.
 func Figure(v float64) string {
-	if math.Abs(v) >= 100 {
+	if math.Abs(v) >= 99.5 {
 		return strconv.FormatFloat(math.Round(v), 'f', 0, 64)
 	}
 	return strconv.FormatFloat(v, 'g', 3, 64)

@@ -23,6 +23,12 @@ const (
 	// bodyWithin is how long a body may take to arrive, from the end of the
 	// headers on; a slower one gets 408.
 	bodyWithin = 20 * time.Second
+	// maxBodyValues is how many JSON values a body may hold, those within others
+	// included: read, each costs hundreds of bytes however short it is. The largest
+	// zone has 12,300. More gets 413.
+	maxBodyValues = 16384
+	// refusedBodyWithin is how long the rest of a body may take that nobody wants.
+	refusedBodyWithin = 2 * time.Second
 	// maxURLBytes is the longest URL; a longer one gets 414.
 	maxURLBytes = 8 << 10
 	// maxParameters is how many parameters a query may have; one more gets 400.
@@ -58,11 +64,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	answer := &response{inner: w}
 	found := &request{}
+	asks(r)
 	s.harden(answer, r)
 	route := "unknown"
 	defer func() {
 		s.metrics.request(route, r.Method, answer.status, time.Since(started))
 		s.metrics.refusal(cmp.Or(answer.refused, found.refused))
+		if answer.stuck {
+			s.metrics.cut.WithLabelValues("request").Inc()
+		}
 	}()
 	defer s.recovered(answer, r)
 
@@ -199,6 +209,9 @@ func (s *Server) takeBody(answer *response, r *http.Request, found *request) *pr
 		return newProblem(codeUnsupportedMedia, "send the body as it is: no Content-Encoding is taken")
 	}
 	announced := r.ContentLength != 0
+	if r.ContentLength > maxBodyBytes {
+		return newProblem(codeBodyTooLarge, "the body may have at most %d bytes", maxBodyBytes)
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBodyBytes))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -209,11 +222,31 @@ func (s *Server) takeBody(answer *response, r *http.Request, found *request) *pr
 	if announced {
 		answer.bodyTaken()
 	}
+	if values(body) > maxBodyValues {
+		return newProblem(codeBodyTooLarge, "the body may hold at most %d JSON values", maxBodyValues)
+	}
 	sum := sha256.Sum256(body)
 	found.bodyHash = hex.EncodeToString(sum[:])
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	r.ContentLength = int64(len(body))
 	return nil
+}
+
+// values is at least how many JSON values a text holds, or any number where it
+// is no JSON: it counts what begins and separates them.
+func values(body []byte) int {
+	count, quoted := 1, false
+	for i := 0; i < len(body); i++ {
+		switch b := body[i]; {
+		case b == '"':
+			quoted = !quoted
+		case quoted && b == '\\':
+			i++
+		case !quoted && (b == ',' || b == '[' || b == '{'):
+			count++
+		}
+	}
+	return count
 }
 
 // idempotencyKey scopes the client's key to its token and the path, so that two

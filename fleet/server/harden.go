@@ -36,18 +36,36 @@ func (s *Server) harden(answer *response, r *http.Request) {
 	if r.TLS != nil {
 		h["Strict-Transport-Security"] = s.strictTransport
 	}
+	var deadline time.Time
 	if r.ContentLength != 0 {
 		h.Set("Connection", "close")
-		// Not every connection has deadlines; those of net/http have.
-		_ = http.NewResponseController(answer.inner).SetReadDeadline(time.Now().Add(bodyWithin))
+		answer.unread = true
+		deadline = time.Now().Add(bodyWithin)
 	}
+	answer.readUntil(deadline)
+}
+
+// readUntil bounds the reading of the rest of the request; the zero time does
+// not. net/http's own deadline would end a request whose answer takes long. Not
+// every connection has deadlines; those of net/http have.
+func (r *response) readUntil(deadline time.Time) {
+	_ = http.NewResponseController(r.inner).SetReadDeadline(deadline)
 }
 
 // bodyTaken says that the body was read to its end: the connection can go on, and
 // has no deadline for what comes until the answer is given.
 func (r *response) bodyTaken() {
+	r.unread = false
 	r.Header().Del("Connection")
-	_ = http.NewResponseController(r.inner).SetReadDeadline(time.Time{})
+	r.readUntil(time.Time{})
+}
+
+// bodyRefused gives up on a body: net/http reads what is left of it before it
+// closes, so that the peer comes to read the answer, but not for long.
+func (r *response) bodyRefused() {
+	if r.unread {
+		r.readUntil(time.Now().Add(refusedBodyWithin))
+	}
 }
 
 // bounded refuses what is beyond the address's rate, or absurd before anything is

@@ -2,13 +2,22 @@ package server
 
 import (
 	"bufio"
+	"errors"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"time"
 )
 
-// maxPlainText bounds what is kept of a plain-text error.
-const maxPlainText = 512
+const (
+	// maxPlainText bounds what is kept of a plain-text error.
+	maxPlainText = 512
+	// A client that takes nothing of an answer for untakenFor is cut off, and so is
+	// one that takes less than slowestBytes a second.
+	untakenFor   = 20 * time.Second
+	slowestBytes = 32 << 10
+)
 
 // response holds the status back until the first byte of the body, so that a
 // fault before it can still become a proper answer, and turns every error
@@ -21,7 +30,9 @@ type response struct {
 	hijacked bool
 	replaced bool   // the handler's body is a plain-text error
 	text     []byte // its start
+	stuck    bool   // the client did not take the answer in time
 	refused  string // the code of the problem that was answered
+	unread   bool   // the request has a body that was not read to its end
 }
 
 // Header implements http.ResponseWriter.
@@ -50,7 +61,10 @@ func (r *response) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	r.send()
-	return r.inner.Write(p)
+	_ = http.NewResponseController(r.inner).SetWriteDeadline(time.Now().Add(untakenFor + time.Duration(len(p))*time.Second/slowestBytes))
+	n, err := r.inner.Write(p)
+	r.stuck = r.stuck || errors.Is(err, os.ErrDeadlineExceeded)
+	return n, err
 }
 
 func (r *response) send() {
@@ -84,6 +98,7 @@ func (r *response) fail(p *problem) bool {
 	for _, name := range []string{"Content-Length", "Content-Encoding", "ETag", "Last-Modified", "Location"} {
 		r.Header().Del(name)
 	}
+	r.bodyRefused()
 	r.replaced, r.status, r.refused = false, p.Status, p.Code
 	r.sent = true
 	p.write(r.inner)

@@ -152,8 +152,16 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	}
 	told := ""
 	for _, what := range [][]string{
-		{"vehicles"}, {"tasks"}, {"alerts", "--all"}, {"zones"}, {"incident", "list"}, {"incident", "show", "I1"},
-		{"events"}, {"emergency", "show"}, {"quote", "task", "T1"}, {"watch", "--after", "0", "--for", "1s"},
+		{"vehicles"},
+		{"tasks"},
+		{"alerts", "--all"},
+		{"zones"},
+		{"incident", "list"},
+		{"incident", "show", "I1"},
+		{"events"},
+		{"emergency", "show"},
+		{"quote", "task", "T1"},
+		{"watch", "--after", "0", "--for", "1s"},
 	} {
 		for _, form := range []string{asTable, asJSON, asNDJSON, asGeoJSON} {
 			var out, talk bytes.Buffer
@@ -209,7 +217,7 @@ func sayFault(t *testing.T, p *player) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch message := message.(type) {
+		switch message := message.(type) { //nolint:gochecksumtype // The rest is no answer to this vehicle.
 		case protocol.Welcome:
 			say(protocol.Telemetry{Samples: []protocol.Sample{{
 				Time: time.Now().UTC(), Position: protocol.Position{Lon: 113.93513, Lat: 22.5162, AltitudeM: 4}, BatteryRatio: 0.9, Mode: protocol.ModeIdle,

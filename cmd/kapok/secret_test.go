@@ -57,9 +57,19 @@ func TestCommandsNeverPrintTheToken(t *testing.T) {
 	for _, url := range []string{stranger.URL, "http://127.0.0.1:1", "http://me:hush@127.0.0.1:1", "http://127.0.0.1:1/?token=hush"} {
 		for _, token := range []string{secret, file, secret + "\nX: y"} {
 			for _, args := range [][]string{
-				{"vehicles"}, {"tasks"}, {"tasks", "T1"}, {"watch"}, {"events"}, {"export", "tracks"}, {"vehicles", "-o", "geojson"},
-				{"order", "visit", "--at", "1,1"}, {"zones", "remove", "Z1"}, {"incident", "report", "fire", "--at", "1,1"},
-				{"command", "hold", "r1"}, {"alerts", "ack", "A1"}, {"emergency", "show"},
+				{"vehicles"},
+				{"tasks"},
+				{"tasks", "T1"},
+				{"watch"},
+				{"events"},
+				{"export", "tracks"},
+				{"vehicles", "-o", "geojson"},
+				{"order", "visit", "--at", "1,1"},
+				{"zones", "remove", "Z1"},
+				{"incident", "report", "fire", "--at", "1,1"},
+				{"command", "hold", "r1"},
+				{"alerts", "ack", "A1"},
+				{"emergency", "show"},
 			} {
 				run(url, token, args...)
 			}

@@ -133,7 +133,7 @@ func (l *fuzzedLink) step(inputs ...fleet.Input) {
 	}
 	b := mustStep(l.t, l.core, l.now, inputs...)
 	for _, effect := range l.core.Committed(b.After).Effects {
-		switch effect.(type) {
+		switch effect.(type) { //nolint:gochecksumtype // The others are not for the link.
 		case fleet.Welcome, fleet.Owe, fleet.CloseLink:
 			l.answer(l.session.Apply(l.now, effect))
 		default:

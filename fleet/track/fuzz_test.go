@@ -13,7 +13,8 @@ import (
 // by page, and goes on writing.
 func FuzzFile(f *testing.F) {
 	samples := []Sample{
-		{Vehicle: "r1", Time: morning(), Lon: 1, Lat: 2, Mode: "idle"}, {Vehicle: "r1", Time: morning().Add(time.Second), Lon: 2, Level: "1"},
+		{Vehicle: "r1", Time: morning(), Lon: 1, Lat: 2, Mode: "idle"},
+		{Vehicle: "r1", Time: morning().Add(time.Second), Lon: 2, Level: "1"},
 		{Vehicle: "r2", Time: morning(), AltitudeM: 7, BatteryRatio: 0.5, Mode: "flying"},
 	}
 	whole := appendBlock(appendBlock(fileHeader(), samples), samples[:1])

@@ -19,8 +19,10 @@ export CGO_ENABLED := 0
 ARGS ?=
 # Which packages are tested and measured.
 PKG ?= ./...
-# Which benchmarks `make bench` runs, and how long each fuzz target is fuzzed.
+# Which benchmarks `make bench` runs, which commands of `kapok bench` after them,
+# and how long each fuzz target is fuzzed.
 BENCH    ?= .
+COMMANDS ?= ingest fanout fences tasks overload hostile
 FUZZTIME ?= 1m
 
 .DEFAULT_GOAL := help
@@ -56,9 +58,17 @@ test: cc client lint $(GOTESTSUM) ## install what is missing, lint, vet, test wi
 		printf '%s\n' "$$after" >&2; exit 1; \
 	fi
 
+# All commands are run, also after one whose bounds do not hold.
 .PHONY: bench
-bench: ## run the benchmarks; BENCH=regexp PKG=./planner/...
+bench: build ## run the benchmarks; BENCH=regexp PKG=./planner/... COMMANDS="ingest fanout"
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+	@failed=; \
+	for name in $(COMMANDS); do \
+		echo; bin/kapok bench $$name -o table || failed="$$failed $$name"; \
+	done; \
+	if [ -n "$$failed" ]; then \
+		echo "make bench: bounds that do not hold:$$failed" >&2; exit 1; \
+	fi
 
 # Fuzz minutes and seed sweeps: too long for every change, right for every night.
 # A finding becomes a file in testdata/fuzz, and so a test.

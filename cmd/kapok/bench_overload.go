@@ -11,6 +11,7 @@ import (
 
 	"github.com/kapok-fleet/kapok/cmd/kapok/internal/client"
 	"github.com/kapok-fleet/kapok/cmd/kapok/internal/rig"
+	"github.com/kapok-fleet/kapok/protocol"
 )
 
 // The bounds of kapok bench overload.
@@ -34,6 +35,7 @@ const (
 type overloadFlags struct {
 	benchFlags
 	vehicles    int
+	samples     int
 	span, probe time.Duration
 	normalHz    float64
 	profile     string
@@ -63,6 +65,7 @@ func newBenchOverload(c console) *cobra.Command {
 	fl.DurationVar(&f.span, "seconds", time.Minute, "how long twice the sustainable rate is sent")
 	fl.DurationVar(&f.probe, "probe", 3*time.Second, "how long each rate is tried in the search for the sustainable one")
 	fl.IntVar(&f.vehicles, "vehicles", 2000, "vehicles that send")
+	fl.IntVar(&f.samples, "samples", 4, "samples of each frame")
 	fl.Float64Var(&f.normalHz, "normal-hz", 1, "frames that each vehicle sends a second normally")
 	fl.StringVar(&f.profile, "profile", "", "file for a processor profile of kapok serve")
 	return cmd
@@ -93,6 +96,8 @@ func (f *overloadFlags) validate() error {
 		return fmt.Errorf("--probe %v is not 100ms to 1m", f.probe)
 	case f.vehicles < 10 || f.vehicles > 10_000:
 		return fmt.Errorf("--vehicles %d is not 10 to 10000", f.vehicles)
+	case f.samples < 1 || f.samples > protocol.MaxSamples:
+		return fmt.Errorf("--samples %d is not 1 to %d", f.samples, protocol.MaxSamples)
 	case !(f.normalHz > 0 && f.normalHz <= 10):
 		return fmt.Errorf("--normal-hz %g is not above 0 and at most 10", f.normalHz)
 	}
@@ -109,8 +114,10 @@ type overload struct {
 	client *client.Client
 	// normal is how old 99 of 100 positions are at most, normally.
 	normal time.Duration
-	// slowest is the longest that any command took.
+	// slowest is the longest that any command took, lag how late the load was at
+	// most, in milliseconds.
 	slowest time.Duration
+	lag     float64
 }
 
 func (f *overloadFlags) run(ctx context.Context, c console, r *rig.Report) (err error) {
@@ -129,7 +136,7 @@ func (f *overloadFlags) run(ctx context.Context, c console, r *rig.Report) (err 
 	if _, err := b.look(); err != nil { // What the search did to commands does not count.
 		return err
 	}
-	b.slowest = 0
+	b.slowest, b.lag = 0, 0
 	begun, err := b.load.Report()
 	if err != nil {
 		return err
@@ -163,7 +170,7 @@ func (b *overload) open(ctx context.Context) error {
 		return err
 	}
 	b.load, err = rig.StartLoadProcess(ctx, rig.ProcessOptions{Cores: loadCores}, rig.LoadOptions{
-		URL: b.server.URL, Token: b.server.Tokens.Simulator, Vehicles: b.vehicles, Answer: true,
+		URL: b.server.URL, Token: b.server.Tokens.Simulator, Vehicles: b.vehicles, SamplesAFrame: b.samples, Answer: true,
 		Dispatcher: b.server.Tokens.Dispatcher, CommandsHz: 5,
 		Streams: []rig.StreamOptions{{Token: b.server.Tokens.Viewer, Query: "rate_hz=5", Timed: true}},
 	})
@@ -187,6 +194,7 @@ func (b *overload) close() error {
 func (b *overload) look() (rig.LoadReport, error) {
 	r, err := b.load.Report()
 	b.slowest = max(b.slowest, time.Duration(r.Commands.MaxMS*float64(time.Millisecond)))
+	b.lag = max(b.lag, r.LagMS)
 	return r, err
 }
 
@@ -198,15 +206,19 @@ func (b *overload) fresh(r rig.LoadReport) bool {
 
 // storm sends twice the sustainable rate. In its middle a vehicle reports a fault.
 func (b *overload) storm(ctx context.Context, sustainable float64) error {
+	before, err := b.load.Report()
+	if err != nil {
+		return err
+	}
+	normally, err := b.server.RSS()
+	if err != nil {
+		return err
+	}
 	if err := b.server.ResetPeak(); err != nil {
 		return err
 	}
 	twice := 2 * sustainable / float64(b.vehicles)
 	b.say("sending %s frames/s for %v", rig.Figure(2*sustainable), b.span)
-	before, err := b.load.Report()
-	if err != nil {
-		return err
-	}
 	if err := b.load.Rate(twice); err != nil {
 		return err
 	}
@@ -244,7 +256,9 @@ func (b *overload) storm(ctx context.Context, sustainable float64) error {
 	b.report.Row("overload: frames sent", float64(after.FramesOut-before.FramesOut)/span, "frames/s")
 	b.report.Row("overload: frames withheld, as the sockets were full", float64(after.Withheld-before.Withheld)/span, "frames/s")
 	b.report.Row("overload: age of positions in the worst second, p99", ages.P99MS, "ms")
+	b.report.Row("overload: how late the load sent at most", b.lag, "ms")
 	b.report.Row("overload: links ended", float64(sum(after.Closed)-sum(before.Closed)), "links")
+	b.report.Row("memory before", float64(normally)/(1<<20), "MiB")
 	b.report.AtLeast("overload: offered of twice the sustainable rate", 1-missed/(2*sustainable), leastTwice, "of 1")
 	b.report.AtMost("overload: memory at the most", float64(peak)/(1<<20), mostMemoryMiB, "MiB")
 	return nil

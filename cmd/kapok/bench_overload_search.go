@@ -77,7 +77,7 @@ func (b *overload) search(ctx context.Context) (float64, error) {
 	} else {
 		b.report.Note("beyond the sustainable rate: %s", reason)
 	}
-	b.report.Row("the sustainable rate", good, "frames/s")
+	b.report.Row(fmt.Sprintf("the sustainable rate, %d samples a frame", b.samples), good, "frames/s")
 	return good, nil
 }
 

@@ -114,6 +114,9 @@ type LoadReport struct {
 	// instead. Missed are those that the load itself was too slow for.
 	Withheld int64 `json:"withheld"`
 	Missed   int64 `json:"missed"`
+	// LagMS is how late the load sent a frame at most: a measure of how far its own
+	// delays can be trusted. Like the delays it is since the last report.
+	LagMS float64 `json:"lag_ms"`
 	// FramesIn are messages to vehicles by type: welcome, alive, mission, command,
 	// received, error.
 	FramesIn map[string]int64 `json:"frames_in,omitempty"`
@@ -275,6 +278,7 @@ func (l *Load) Report() LoadReport {
 	r := LoadReport{
 		At: time.Now(), DialsFailed: l.dialsFailed.Load(), FramesOut: p.frames.Load(), BytesOut: p.bytes.Load(),
 		Withheld: p.withheld.Load(), Missed: p.missed.Load(),
+		LagMS: ms(time.Duration(p.lag.Swap(0))),
 		FramesIn: map[string]int64{
 			"welcome": p.in.welcome.Load(), "alive": p.in.alive.Load(), "mission": p.in.mission.Load(),
 			"command": p.in.command.Load(), "received": p.in.received.Load(), "error": p.in.failed.Load(),

@@ -29,7 +29,9 @@ type pacer struct {
 	changed chan struct{}
 
 	frames, bytes, withheld, missed atomic.Int64
-	in                              inbound
+	// lag is how late a frame was sent at most, in nanoseconds.
+	lag atomic.Int64
+	in  inbound
 }
 
 // inbound counts messages to vehicles by type.
@@ -68,7 +70,12 @@ func (p *pacer) keep(ctx context.Context, next int, rate float64, period time.Du
 	timer := time.NewTimer(burstEvery)
 	defer timer.Stop()
 	for {
-		due := int64(time.Since(start).Seconds() * rate)
+		since := time.Since(start)
+		due := int64(since.Seconds() * rate)
+		if sent < due {
+			late := since - time.Duration(float64(sent+1)/rate*float64(time.Second))
+			p.lag.Store(max(p.lag.Load(), int64(late)))
+		}
 		if behind := due - sent - int64(max(1, lateMost*rate)); behind > 0 {
 			p.missed.Add(behind)
 			sent += behind

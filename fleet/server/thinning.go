@@ -26,9 +26,11 @@ const (
 	// frames of one vehicle that are read while the server is overloaded.
 	firstThin = 100 * time.Millisecond
 	mostThin  = 2 * time.Second
-	// easeAfter is how many looks in a row must find no pressure before more is
-	// read again, so that thinning does not swing.
-	easeAfter = 5
+	// pressAfter is how many looks in a row must find pressure before thinning
+	// begins: a short stop of the whole process is no overload. easeAfter is how many
+	// must find none before more is read again, so that thinning does not swing.
+	pressAfter = 3
+	easeAfter  = 5
 	// telemetryHead is how far a telemetry frame is looked into before it is read.
 	telemetryHead = 64
 )
@@ -46,19 +48,22 @@ func (p pressure) high() bool { return p.latency > pressedAt || p.inbox > 0.5 }
 // thinning decides how much telemetry is read.
 type thinning struct {
 	interval time.Duration
-	easy     int // looks without pressure in a row
+	// pressed and easy are how many looks in a row found pressure, and none.
+	pressed, easy int
 }
 
 // next takes a look's finding and returns the shortest time between two
-// telemetry frames of one vehicle: it doubles at each look under pressure, and
-// halves each easeAfter looks without.
+// telemetry frames of one vehicle: once it is above 0 it doubles at each look
+// under pressure, and halves each easeAfter looks without.
 func (t *thinning) next(p pressure) time.Duration {
 	if p.high() {
-		t.easy = 0
-		t.interval = min(max(2*t.interval, firstThin), mostThin)
+		t.pressed, t.easy = t.pressed+1, 0
+		if t.interval > 0 || t.pressed >= pressAfter {
+			t.interval = min(max(2*t.interval, firstThin), mostThin)
+		}
 		return t.interval
 	}
-	t.easy++
+	t.pressed, t.easy = 0, t.easy+1
 	if t.easy >= easeAfter && t.interval > 0 {
 		t.easy = 0
 		t.interval /= 2
@@ -72,6 +77,8 @@ func (t *thinning) next(p pressure) time.Duration {
 // overload is what the links and the gauges see of it.
 type overload struct {
 	thin, latency atomic.Int64 // nanoseconds
+	// held keeps thin as it is, for tests.
+	held atomic.Bool
 }
 
 // watchLoad looks at the pressure until ctx ends. The log says when thinning
@@ -90,7 +97,9 @@ func (s *Server) watchLoad(ctx context.Context) {
 			before := t.interval
 			p := pressure{latency: waits.slowestTenth(), inbox: float64(s.backend.Stats().Inbox) / engine.InboxInputs}
 			s.overload.latency.Store(int64(p.latency))
-			s.overload.thin.Store(int64(t.next(p)))
+			if interval := t.next(p); !s.overload.held.Load() {
+				s.overload.thin.Store(int64(interval))
+			}
 			switch {
 			case before == 0 && t.interval > 0:
 				began = now

@@ -97,8 +97,12 @@ func (c *Conn) start(socket *websocket.Conn) (*Conn, error) {
 	socket.SetCloseHandler(func(int, string) error { return nil })
 	if c.wire != nil {
 		c.wire.last = max(c.now(), 1)
+		c.wire.heard(false)
+		// Moving a deadline takes more stack than one who waits has.
+		c.wire.arm()
+	} else {
+		c.heard()
 	}
-	c.heard()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pinging = time.AfterFunc(c.limits.pingInterval, c.beat)

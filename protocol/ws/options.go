@@ -1,27 +1,46 @@
 // Package ws is a bounded stream of messages over one WebSocket.
 //
-// A Conn has one writer goroutine and a queue that is bounded in frames and in
-// bytes; Send never waits, so a slow peer costs its sender nothing and the
-// sender decides what a full queue means. Reading is pulled: the owner calls
-// Receive in a loop, usually in a goroutine that it starts with Conn.Go. The
-// stream pings, gives up on a silent peer, and closes in an orderly way. An
-// HTTP handler returns right after Accept, which leaves about 11 KB for an
-// idle connection; a Group counts the connections that live on, and closes and
-// awaits them, because http.Server does neither.
+// A Conn has a queue that is bounded in frames and in bytes; Send never waits,
+// so a slow peer costs its sender nothing and the sender decides what a full
+// queue means. A writer runs while there is something to write. Reading is
+// pulled: the owner calls Receive in a loop, or Serve, usually in a goroutine
+// that it starts with Conn.Go. The stream pings, gives up on a silent peer, and
+// closes in an orderly way. A Group counts the connections that live on when
+// their HTTP handlers have returned, and closes and awaits them, because
+// http.Server does neither.
 //
-// The limits, all set by Options:
+// The limits, most of them set by Options:
 //
-//   - ReadLimit: a longer frame is skipped and Receive returns
-//     ErrFrameTooLarge; the stream goes on. A frame longer than four times the
-//     limit closes the connection with 1009.
+//   - ReadLimit: a longer message is skipped and Receive returns
+//     ErrFrameTooLarge; the stream goes on. One longer than four times the limit
+//     closes the connection with 1009.
+//   - MessageTimeout: a message that is not complete so long after its first
+//     byte closes the connection with 1008, however its fragments come and
+//     whatever control frames stand between them.
+//   - 4 MiB a second, and 4 MiB at once: beyond it reading waits, which holds the
+//     peer back, so that floods of any frames cost bounded time.
+//   - 10 pings a second, and 20 at once: more are not answered.
 //   - QueueFrames, QueueBytes: beyond either, Send returns ErrQueueFull.
-//   - PingInterval, ReadTimeout: a peer that sends nothing, not even a pong,
-//     for ReadTimeout is cut off, and Receive returns ErrSilent.
-//   - WriteTimeout: a frame that is not written in time cuts the connection.
+//   - PingInterval, ReadTimeout: a peer that sends no message, ping or pong for
+//     ReadTimeout is closed with 1001, and Receive returns ErrSilent.
+//   - WriteTimeout: a frame that is not written in time cuts the connection, and
+//     Receive returns ErrStuck.
 //   - HandshakeTimeout: bounds Accept's and Dial's exchange of headers.
 //
-// A frame of the wrong kind (text or binary, by the sub-protocol) closes the
-// connection with 1003. Frames are never compressed.
+// Those of messages, rates and pings hold for accepted connections. A frame of
+// the wrong kind (text or binary, by the sub-protocol) closes the connection
+// with 1003, what RFC 6455 forbids with 1002. Frames are never compressed.
+// Payloads are not looked into: whether text is valid UTF-8 is the decoder's to
+// check.
+//
+// The memory of an accepted connection that waits in Serve is about 4 KB: a
+// stack of 2 KB and this package's and the socket's state. While a message is
+// read, a worker has 8 to 16 KB for it, and twice of what has arrived of the
+// message, at most twice ReadLimit; there are as many workers as messages that
+// are read at the same time, and 8 idle ones at most. What waits to be written
+// is at most QueueBytes and one frame under way. The system's own buffers come
+// on top of that, see ReceiveBufferBytes. With Receive in place of Serve an idle
+// connection takes 4 to 8 KB more.
 package ws
 
 import (

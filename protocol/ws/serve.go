@@ -39,7 +39,6 @@ func (c *Conn) Serve(h Handler) {
 	}
 	c.handler, c.turns = h, make(chan bool, 1)
 	*c.reader = bufio.Reader{} // Nothing has come yet.
-	c.wire.arm()
 	for on := true; on; {
 		c.wire.await()
 		on = c.limits.group.turn(c)

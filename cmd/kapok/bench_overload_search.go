@@ -12,6 +12,9 @@ const (
 	// mostEachHz is the most frames that a vehicle sends a second in the search, so
 	// that twice as many are within its limit.
 	mostEachHz = 22
+	// leastRead is how much of what is sent must be taken within a trial; less
+	// piles up somewhere.
+	leastRead = 0.97
 	// searchSteps is how often the rate is halved in between.
 	searchSteps = 4
 )
@@ -102,7 +105,7 @@ func (b *overload) tryOnce(ctx context.Context, rate float64, normal bool) (tria
 	if err := pass(ctx, b.probe/3); err != nil {
 		return t, err
 	}
-	lost, err := b.lost(ctx)
+	lost, got, err := b.counts(ctx)
 	if err != nil {
 		return t, err
 	}
@@ -117,17 +120,20 @@ func (b *overload) tryOnce(ctx context.Context, rate float64, normal bool) (tria
 	if err != nil {
 		return t, err
 	}
-	lostNow, err := b.lost(ctx)
+	lostNow, gotNow, err := b.counts(ctx)
 	if err != nil {
 		return t, err
 	}
 	t.age = after.Streams[0].Delays
+	read := (gotNow - got) / float64(after.SamplesOut-before.SamplesOut)
 	held, late := after.Withheld-before.Withheld, after.Missed-before.Missed
 	switch {
 	case lostNow > lost:
 		t.holds, t.reason = false, fmt.Sprintf("at %s frames/s, %s samples or frames were dropped or thinned", rig.Figure(rate), rig.Figure(lostNow-lost))
 	case held > 0:
 		t.holds, t.reason = false, fmt.Sprintf("at %s frames/s, %d frames were withheld because sockets were full", rig.Figure(rate), held)
+	case read < leastRead:
+		t.holds, t.reason = false, fmt.Sprintf("at %s frames/s, only %s of the samples were taken in time", rig.Figure(rate), rig.Figure(read))
 	case late > 0:
 		t.holds, t.reason = false, fmt.Sprintf("at %s frames/s the load itself was too slow for %d frames", rig.Figure(rate), late)
 	case !normal && !b.fresh(after):
@@ -137,13 +143,14 @@ func (b *overload) tryOnce(ctx context.Context, rate float64, normal bool) (tria
 	return t, nil
 }
 
-// lost counts samples dropped and frames thinned so far.
-func (b *overload) lost(ctx context.Context) (float64, error) {
+// counts are the samples dropped and frames thinned so far, and the samples taken.
+func (b *overload) counts(ctx context.Context) (lost, taken float64, err error) {
 	m, err := b.server.Metrics(ctx)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return m[`kapok_telemetry_samples_total{outcome="dropped"}`] + m["kapok_telemetry_frames_thinned_total"], nil
+	lost = m[`kapok_telemetry_samples_total{outcome="dropped"}`] + m["kapok_telemetry_frames_thinned_total"]
+	return lost, m[`kapok_telemetry_samples_total{outcome="taken"}`], nil
 }
 
 // rest sends at the normal rate until what came before is forgotten.

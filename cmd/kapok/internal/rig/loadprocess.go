@@ -39,9 +39,9 @@ type answer struct {
 // LoadProcess is a Load in a process of its own, which ends with this one.
 type LoadProcess struct {
 	*Process
-	stdin *os.File
-	lines *bufio.Scanner
-	said  *said
+	stdin, stdout *os.File
+	lines         *bufio.Scanner
+	said          *said
 
 	mu sync.Mutex // guards the conversation
 }
@@ -60,7 +60,7 @@ func StartLoadProcess(ctx context.Context, p ProcessOptions, o LoadOptions) (*Lo
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting a load: %w", err), theirIn.Close(), ourIn.Close())
 	}
-	l := &LoadProcess{stdin: ourIn, lines: bufio.NewScanner(ourOut), said: newSaid()}
+	l := &LoadProcess{stdin: ourIn, stdout: ourOut, lines: bufio.NewScanner(ourOut), said: newSaid()}
 	l.lines.Buffer(nil, maxLine)
 	p.Args, p.Stdin, p.Stdout, p.Stderr = []string{"bench", "load"}, theirIn, theirOut, l.said
 	l.Process, err = Start(ctx, p)
@@ -132,6 +132,7 @@ func (l *LoadProcess) Fault(vehicle int, code, text string) error {
 // Stop ends the load and its process.
 func (l *LoadProcess) Stop() error {
 	_ = l.stdin.Close()
+	defer func() { _ = l.stdout.Close() }()
 	return l.Process.Stop()
 }
 

@@ -97,7 +97,11 @@ func (t target) open(ctx context.Context, path, token, subprotocol string) (*soc
 	if err != nil {
 		return nil, fmt.Errorf("dialling %s: %w", t.address, err)
 	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	s, err := t.shake(conn, path, token, subprotocol)
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		_ = conn.Close()
 		return nil, err

@@ -26,8 +26,10 @@ const (
 	maxAnswerBytes = 64 << 20
 	// pageSize is how many items are asked for at once.
 	pageSize = "1000"
-	// maxPages bounds a list that would never end.
-	maxPages = 10_000
+	// maxPages bounds a list that would never end, maxListBytes one that would not
+	// fit into the memory.
+	maxPages     = 10_000
+	maxListBytes = 1 << 30
 )
 
 // Client speaks to one server with one token. It may be used by several
@@ -196,10 +198,18 @@ func list[T any](ctx context.Context, c *Client, path string, query url.Values) 
 	all := []T{}
 	query = cloned(query)
 	query.Set("limit", pageSize)
+	length := 0
 	for range maxPages {
-		page, err := get[api.List[T]](ctx, c, path, query)
+		raw, err := get[json.RawMessage](ctx, c, path, query)
 		if err != nil {
 			return nil, err
+		}
+		if length += len(raw); length > maxListBytes {
+			return nil, fmt.Errorf("the list %s has more than %d bytes; ask for a part of it", path, maxListBytes)
+		}
+		var page api.List[T]
+		if err := json.Unmarshal(raw, &page); err != nil {
+			return nil, fmt.Errorf("reading the answer from %s: %w", path, err)
 		}
 		all = append(all, page.Items...)
 		if page.NextCursor == "" {

@@ -21,6 +21,8 @@ const (
 	dialTries = 6
 	// maxVehicles bounds a load: one address has no more ports than that.
 	maxVehicles = 28_000
+	// maxTasks bounds the tasks in a report.
+	maxTasks = 10_000
 	// maxStreams bounds the streams of a load.
 	maxStreams = 1000
 )
@@ -128,6 +130,9 @@ type LoadReport struct {
 	Commands       Quantiles `json:"commands"`
 	CommandsFailed int64     `json:"commands_failed"`
 	CommandsOpen   int       `json:"commands_open"`
+	// Tasks are those that missions were about since the last report, and when the
+	// first of these missions arrived; at most 10,000.
+	Tasks map[string]time.Time `json:"tasks,omitempty"`
 	// Streams are in the order of the options.
 	Streams []StreamReport `json:"streams,omitempty"`
 }
@@ -162,6 +167,7 @@ type Load struct {
 	mu          sync.Mutex // guards the rest
 	closed      map[string]int64
 	errors      map[string]int64
+	tasks       map[string]time.Time
 }
 
 // StartLoad connects all vehicles and streams, at the stated pace, and returns
@@ -172,7 +178,7 @@ func StartLoad(ctx context.Context, o LoadOptions) (*Load, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	l := &Load{o: o, closed: map[string]int64{}, errors: map[string]int64{}}
+	l := &Load{o: o, closed: map[string]int64{}, errors: map[string]int64{}, tasks: map[string]time.Time{}}
 	frame, err := newTemplate(o.CBOR, max(o.SamplesAFrame, 1))
 	if err != nil {
 		return nil, err
@@ -298,6 +304,7 @@ func (l *Load) Report() LoadReport {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r.Closed, r.Errors = maps.Clone(l.closed), maps.Clone(l.errors)
+	r.Tasks, l.tasks = l.tasks, map[string]time.Time{}
 	return r
 }
 

@@ -183,6 +183,7 @@ func (v *vehicle) hear(s *socket, m protocol.ToVehicle, at time.Time) {
 		v.load.noteError(m.Code)
 	case protocol.Mission:
 		in.mission.Add(1)
+		v.load.noteTasks(m.Legs, at)
 		if v.load.o.Answer && m.State != protocol.MissionEnded {
 			v.answer(s, protocol.Ack{Mission: &protocol.MissionRef{ID: m.ID, Revision: m.Revision}, Verdict: protocol.Accepted})
 		}
@@ -233,6 +234,17 @@ func (l *Load) note(err error) {
 		why = closed.Error()
 	}
 	l.count(l.closed, why)
+}
+
+// noteTasks notes what work a mission has brought.
+func (l *Load) noteTasks(legs []protocol.Leg, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range legs {
+		if _, known := l.tasks[legs[i].Task]; legs[i].Task != "" && !known && len(l.tasks) < maxTasks {
+			l.tasks[legs[i].Task] = at
+		}
+	}
 }
 
 func (l *Load) noteError(code string) { l.count(l.errors, code) }

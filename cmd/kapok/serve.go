@@ -54,6 +54,7 @@ func serve(cmd *cobra.Command, c console, s settings) error {
 	c.say("kapok: serving fleet %s on %s (chart %s, %d vehicles, %d tasks, data in %s)",
 		s.Fleet, b.url, on.Name, len(state.Durable.Vehicles), len(state.Durable.Tasks), s.DataDir)
 	c.say("kapok: ready")
+	defer pacingGC(ctx)()
 	if err := b.serve(ctx); err != nil {
 		return err
 	}

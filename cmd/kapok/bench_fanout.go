@@ -189,18 +189,9 @@ func (b *fanout) contenders(ctx context.Context) ([]watching, error) {
 		return nil, err
 	}
 	defer api.Close()
-	vehicles, err := api.Vehicles(ctx, nil)
+	lons, err := b.places(ctx, api)
 	if err != nil {
-		return nil, fmt.Errorf("asking where the vehicles are: %w", err)
-	}
-	var lons []float64
-	for i := range vehicles {
-		if at := vehicles[i].Position; at != nil {
-			lons = append(lons, at.Lon)
-		}
-	}
-	if len(lons) < 10 {
-		return nil, fmt.Errorf("only %d of %d vehicles have a position", len(lons), len(vehicles))
+		return nil, err
 	}
 	slices.Sort(lons)
 	at := func(share float64) float64 { return lons[min(int(share*float64(len(lons))), len(lons)-1)] }
@@ -214,6 +205,29 @@ func (b *fanout) contenders(ctx context.Context) ([]watching, error) {
 		all[3].queries = append(all[3].queries, strip(at(from), at(from+0.1)))
 	}
 	return all, nil
+}
+
+// places are the longitudes of the vehicles, once nearly all have one.
+func (b *fanout) places(ctx context.Context, api *client.Client) (lons []float64, err error) {
+	for range 60 {
+		vehicles, err := api.Vehicles(ctx, nil)
+		if err != nil {
+			return nil, fmt.Errorf("asking where the vehicles are: %w", err)
+		}
+		lons = lons[:0]
+		for i := range vehicles {
+			if at := vehicles[i].Position; at != nil {
+				lons = append(lons, at.Lon)
+			}
+		}
+		if len(lons) >= b.fanoutFlags.vehicles*99/100 {
+			return lons, nil
+		}
+		if err := pass(ctx, time.Second); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("only %d of %d vehicles have a position after a minute", len(lons), b.fanoutFlags.vehicles)
 }
 
 // strip is the query for an area from pole to pole.

@@ -189,9 +189,9 @@ func (b *ingest) conclude(figures map[string][]float64) {
 }
 
 // open starts a server and its load, each on a core of its own.
-func (b *ingest) open(ctx context.Context, kind ingestKind, vehicles int, more ...string) (*rig.Server, *rig.LoadProcess, error) {
+func (b *ingest) open(ctx context.Context, kind ingestKind, vehicles int) (*rig.Server, *rig.LoadProcess, error) {
 	serverCores, loadCores := rig.Places()
-	o := rig.ServerOptions{Cores: serverCores, Args: more}
+	o := rig.ServerOptions{Cores: serverCores, Crowd: true}
 	start := rig.StartServer
 	if kind.yardstick {
 		start = rig.StartYardstick

@@ -14,7 +14,7 @@ import (
 func (b *ingest) memory(ctx context.Context) (err error) {
 	serverCores, loadCores := rig.Places()
 	// Vehicles that say nothing are not to be reported lost.
-	o := rig.ServerOptions{Cores: serverCores, Args: []string{"--late-after", "30m", "--lost-after", "40m"}}
+	o := rig.ServerOptions{Cores: serverCores, Crowd: true, Args: []string{"--late-after", "30m", "--lost-after", "40m"}}
 	if b.profile != "" {
 		o.Profile = b.profile + "-memory.pprof"
 	}

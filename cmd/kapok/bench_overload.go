@@ -166,7 +166,7 @@ func (f *overloadFlags) run(ctx context.Context, c console, r *rig.Report) (err 
 func (b *overload) open(ctx context.Context) error {
 	serverCores, loadCores := rig.Places()
 	var err error
-	if b.server, err = rig.StartServer(ctx, rig.ServerOptions{Cores: serverCores, Profile: b.profile}); err != nil {
+	if b.server, err = rig.StartServer(ctx, rig.ServerOptions{Cores: serverCores, Crowd: true, Profile: b.profile}); err != nil {
 		return err
 	}
 	b.load, err = rig.StartLoadProcess(ctx, rig.ProcessOptions{Cores: loadCores}, rig.LoadOptions{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -16,9 +17,11 @@ import (
 const (
 	// defaultDialHz is how many connections are opened a second.
 	defaultDialHz = 1000
-	// dialTries is how often a connection is tried before the start of a load
-	// gives up.
+	// dialTries is how often a connection may fail before the start of a load gives
+	// up. One that is refused for the rate of requests is only tried later, for at
+	// most patience.
 	dialTries = 6
+	patience  = 2 * time.Minute
 	// maxVehicles bounds a load: one address has no more ports than that.
 	maxVehicles = 28_000
 	// maxTasks bounds the tasks in a report.
@@ -172,7 +175,7 @@ type Load struct {
 
 // StartLoad connects all vehicles and streams, at the stated pace, and returns
 // when all are welcomed. Attempts that fail are repeated; when one has failed six
-// times the load gives up. From then on it runs until Stop; ctx bounds the start
+// times, or was told for two minutes to come again later, the load gives up. From then on it runs until Stop; ctx bounds the start
 // only.
 func StartLoad(ctx context.Context, o LoadOptions) (*Load, error) {
 	if err := o.Validate(); err != nil {
@@ -253,6 +256,15 @@ func (l *Load) Rate(framesHz float64) error {
 	}
 	l.pacer.set(framesHz)
 	return nil
+}
+
+// outOfPatience tells whether an attempt was the last that a start waits for.
+func outOfPatience(try int, begun time.Time, err error) bool {
+	refused, ok := errors.AsType[*refusedError](err)
+	if ok && (refused.status == http.StatusTooManyRequests || refused.status == http.StatusServiceUnavailable) {
+		return time.Since(begun) > patience
+	}
+	return try >= dialTries
 }
 
 // Vehicle is the id of a vehicle, counted from 0.

@@ -38,6 +38,9 @@ type ServerOptions struct {
 	Cores []int
 	// Args are more flags of kapok serve.
 	Args []string
+	// Crowd lifts the limits of requests of one token and one address, which a load
+	// would meet that stands for thousands of vehicles elsewhere.
+	Crowd bool
 	// Env is added to its environment.
 	Env []string
 	// Profile, when not empty, is a file that a processor profile of the whole
@@ -80,7 +83,11 @@ func StartServer(ctx context.Context, o ServerOptions) (*Server, error) {
 	if err := s.tokens(); err != nil {
 		return nil, errors.Join(err, s.forget())
 	}
-	args := append([]string{"serve", "--data", s.Data, "--listen", "127.0.0.1:0"}, o.Args...)
+	args := []string{"serve", "--data", s.Data, "--listen", "127.0.0.1:0"}
+	if o.Crowd {
+		args = append(args, crowdFlags()...)
+	}
+	args = append(args, o.Args...)
 	if o.Profile != "" {
 		args = append([]string{"bench", "profile", o.Profile, "--"}, args...)
 	}
@@ -88,6 +95,11 @@ func StartServer(ctx context.Context, o ServerOptions) (*Server, error) {
 		return nil, errors.Join(err, s.forget())
 	}
 	return s, nil
+}
+
+// crowdFlags let one token and one address make as many requests as they can.
+func crowdFlags() []string {
+	return []string{"--token-rate", "100000", "--token-burst", "100000", "--address-rate", "100000", "--address-burst", "100000"}
 }
 
 // StartYardstick starts the server that reads and decodes and does nothing else.

@@ -33,7 +33,7 @@ func (w *streams) run(ctx context.Context, timed bool, first func(error)) {
 	if w.o.Query != "" {
 		path += "?" + w.o.Query
 	}
-	pause := reconnectPause
+	pause, begun := reconnectPause, time.Now()
 	for try := 1; ; try++ {
 		s, err := w.load.target.open(ctx, path, w.o.Token, "")
 		if err == nil {
@@ -48,7 +48,7 @@ func (w *streams) run(ctx context.Context, timed bool, first func(error)) {
 			}
 		} else if ctx.Err() == nil {
 			w.load.dialsFailed.Add(1)
-			if try >= dialTries {
+			if outOfPatience(try, begun, err) {
 				first(err)
 			}
 		}

@@ -93,7 +93,7 @@ func (v *vehicle) at(now time.Time) (lon, lat float64) {
 
 // run keeps the vehicle connected until ctx ends. The first link is announced.
 func (v *vehicle) run(ctx context.Context, first func(error)) {
-	pause := reconnectPause
+	pause, begun := reconnectPause, time.Now()
 	for try := 1; ; try++ {
 		s, err := v.connect(ctx)
 		if err == nil {
@@ -106,7 +106,7 @@ func (v *vehicle) run(ctx context.Context, first func(error)) {
 			}
 		} else if ctx.Err() == nil {
 			v.load.dialsFailed.Add(1)
-			if try >= dialTries {
+			if outOfPatience(try, begun, err) {
 				// It goes on trying; who waits for all to be there need not.
 				first(err)
 			}

@@ -57,8 +57,11 @@ func (roll) Reload() (bool, error) { return false, nil }
 func newRoll() roll {
 	r := roll{}
 	for _, token := range []access.Token{
-		{Name: "viewer", Role: access.Viewer}, {Name: "other", Role: access.Viewer}, {Name: "dispatcher", Role: access.Dispatcher},
-		{Name: "r1", Role: access.Vehicle, Fleet: "harbour", Vehicle: "r1"}, {Name: "sim", Role: access.Simulator, Fleet: "harbour"},
+		{Name: "viewer", Role: access.Viewer},
+		{Name: "other", Role: access.Viewer},
+		{Name: "dispatcher", Role: access.Dispatcher},
+		{Name: "r1", Role: access.Vehicle, Fleet: "harbour", Vehicle: "r1"},
+		{Name: "sim", Role: access.Simulator, Fleet: "harbour"},
 	} {
 		r[token.Name] = token
 	}

@@ -25,6 +25,7 @@ func newBench(c console) *cobra.Command {
 		newBenchIngest(c),
 		newBenchOverload(c),
 		newBenchFanout(c),
+		newBenchTasks(c),
 		newBenchFences(c),
 		// What they start.
 		newBenchLoad(c),

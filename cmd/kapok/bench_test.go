@@ -114,3 +114,32 @@ func TestBenchLoadTakesOrders(t *testing.T) {
 		}
 	}
 }
+
+func TestBenchFanout(t *testing.T) {
+	t.Parallel()
+	report, checks := quickly(t, "fanout")
+	// However slow the machine is, who reads is not cut off.
+	if c, ok := checks["dispatchers cut off though they read"]; !ok || !c.Holds {
+		t.Errorf("%+v; notes %q", c, report.Notes)
+	}
+	bytes := 0
+	for _, row := range report.Rows {
+		if strings.HasSuffix(row.Name, "sent a second") && row.Value > 0 {
+			bytes++
+		}
+	}
+	if bytes != 3 {
+		t.Errorf("bytes came to %d kinds of dispatchers, want three: %+v", bytes, report.Rows)
+	}
+}
+
+func TestBenchTasks(t *testing.T) {
+	t.Parallel()
+	report, checks := quickly(t, "tasks")
+	if c, ok := checks["orders at a steady pace, that came to a vehicle"]; !ok || !c.Holds {
+		t.Errorf("%+v; notes %q", c, report.Notes)
+	}
+	if len(checks) != 4 {
+		t.Errorf("checks %+v, want four", checks)
+	}
+}

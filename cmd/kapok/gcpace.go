@@ -14,7 +14,7 @@ const (
 	// it holds more than that. By default it doubles, so that each vehicle would
 	// take twice its memory; with this headroom a collection is due a few times a
 	// second at the highest loads, which costs a few hundredths of the processor.
-	gcHeadroom = 24 << 20
+	gcHeadroom = 16 << 20
 	// gcLeast and gcMost bound the percentage that is set.
 	gcLeast, gcMost = 20, 100
 	// gcPaceEvery is how often it is looked at.

@@ -224,6 +224,9 @@ func (f *Fleet) decided(id TaskID, evidence string) {
 
 func (f *Fleet) registerVehicle(a RegisterVehicle) Answer {
 	r := a.Registration
+	if bad := tooLong(r.Capabilities, r.Model); bad != nil {
+		return Answer{Status: statusUnprocessable, Problem: bad}
+	}
 	kind := protocol.Kind(r.Kind)
 	spec, ok := f.config.Spec(kind, r.Model)
 	if !ok {

@@ -240,8 +240,11 @@ func (f *Fleet) watchStranded() {
 	if f.state.Durable.Freeze != nil {
 		return
 	}
-	for _, id := range f.index.vehicles {
-		v, _ := f.vehicle(id)
+	for _, k := range f.index.order {
+		if len(k.alerts) == 0 {
+			continue
+		}
+		v, id := k.vehicle, k.vehicle.ID
 		p := f.presence(id)
 		if f.now.Before(f.zones.retry[id]) || !p.Known || p.Link != LinkLive || f.zones.due[id] || !f.waysClosed(id) {
 			continue

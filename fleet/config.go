@@ -39,6 +39,21 @@ type Config struct {
 	// AnswersKept is how long answers to idempotent requests are kept,
 	// FinalKept how long final tasks, commands and alerts stay in memory.
 	AnswersKept, FinalKept time.Duration
+	// MaxFinal is how many final tasks, ended missions, final commands, cleared
+	// alerts and closed incidents stay in memory, of each, and MaxFinalWeight how
+	// many stops the tasks may have together, and how many legs and points of
+	// their paths the missions, and the commands. Beyond it the oldest leave memory
+	// before FinalKept, at the next tick; the journal has them still. A task stays
+	// while the incident that it answers is open.
+	MaxFinal, MaxFinalWeight int
+	// MaxAnswers is how many answers to idempotent requests are kept, and
+	// MaxAnswerBytes how long they may be together. Beyond either the oldest are
+	// forgotten before AnswersKept, at the next tick: a request that is repeated
+	// later than that is carried out again.
+	MaxAnswers, MaxAnswerBytes int
+	// MaxOpenStops bounds the stops of all tasks that are not final; beyond it an
+	// order is refused like one beyond MaxOpenTasks.
+	MaxOpenStops int
 	// MaxOpenTasks bounds tasks that are not final; beyond it an order is
 	// refused. MaxVehicles likewise bounds registered vehicles.
 	MaxOpenTasks, MaxVehicles int
@@ -95,6 +110,11 @@ func DefaultConfig() Config {
 		ChargeTo:          0.9,
 		AnswersKept:       24 * time.Hour,
 		FinalKept:         24 * time.Hour,
+		MaxFinal:          20_000,
+		MaxFinalWeight:    2_000_000,
+		MaxAnswers:        200_000,
+		MaxAnswerBytes:    256 << 20,
+		MaxOpenStops:      200_000,
 		MaxOpenTasks:      20_000,
 		MaxVehicles:       20_000,
 		MaxCandidates:     8,
@@ -156,6 +176,7 @@ func (c Config) Validate() error {
 		return errors.New("fleet: config: 0 <= charge_below < charge_to <= 1 must hold")
 	}
 	if c.MaxAttempts < 1 || c.MaxQueuedTasks < 1 || c.MaxOpenTasks < 1 || c.MaxVehicles < 1 ||
+		c.MaxFinal < 1 || c.MaxFinalWeight < 1 || c.MaxAnswers < 1 || c.MaxAnswerBytes < 1 || c.MaxOpenStops < 1 ||
 		c.MaxCandidates < 1 || c.ExpansionsPerStep < 1 || c.ExpansionsInBackground < 1 {
 		return errors.New("fleet: config: every bound must be at least 1")
 	}

@@ -20,6 +20,10 @@ type passing interface {
 // Evolve changes the state by one event; nothing else does. An event about
 // something that is not there changes nothing, so that folding never fails.
 func Evolve(s *State, r Recorded) {
+	if e, ok := r.Event.(Moved); ok { // It is most of all events.
+		e.evolve(&s.Volatile, r)
+		return
+	}
 	if e, ok := r.Event.(lasting); ok {
 		s.Durable.Index, s.Durable.Time = r.Index, r.Time
 		s.Durable.touch(kindScalars, "")
@@ -27,6 +31,9 @@ func Evolve(s *State, r Recorded) {
 	}
 	if e, ok := r.Event.(passing); ok {
 		e.evolve(&s.Volatile, r)
+		if s.Volatile.marks != nil && r.Input != (Telemetry{}).inputName() {
+			s.Volatile.marks.placed = true
+		}
 	}
 }
 
@@ -40,29 +47,23 @@ func (e AnswerGiven) evolve(d *Durable, r Recorded) {
 
 func (e Archived) evolve(d *Durable, _ Recorded) {
 	for _, id := range e.Tasks {
-		delete(d.Tasks, id)
-		d.touch(kindTask, string(id))
+		forget(d, kindTask, d.Tasks, id, taskEnding)
 	}
 	d.forgetRefusals(e.Tasks)
 	for _, id := range e.Missions {
-		delete(d.Missions, id)
-		d.touch(kindMission, string(id))
+		forget(d, kindMission, d.Missions, id, missionEnding)
 	}
 	for _, id := range e.Commands {
-		delete(d.Commands, id)
-		d.touch(kindCommand, string(id))
+		forget(d, kindCommand, d.Commands, id, commandEnding)
 	}
 	for _, id := range e.Alerts {
-		delete(d.Alerts, id)
-		d.touch(kindAlert, string(id))
+		forget(d, kindAlert, d.Alerts, id, alertEnding)
 	}
 	for _, id := range e.Incidents {
-		delete(d.Incidents, id)
-		d.touch(kindIncident, string(id))
+		forget(d, kindIncident, d.Incidents, id, incidentEnding)
 	}
 	for _, key := range e.Answers {
-		delete(d.Answers, key)
-		d.touch(kindAnswer, key)
+		forget(d, kindAnswer, d.Answers, key, answerEnding)
 	}
 }
 
@@ -135,9 +136,11 @@ func (VolatileCleared) evolve(v *Volatile, _ Recorded) {
 	for id := range v.Questions {
 		v.touch(kindQuestion, string(id))
 	}
-	digest := v.digest
+	v.touch(kindPresence, "")
+	v.touch(kindQuestion, "")
+	digest, marks := v.digest, v.marks
 	*v = newVolatile()
-	v.digest = digest
+	v.digest, v.marks = digest, marks
 }
 
 func (e LinkChanged) evolve(v *Volatile, r Recorded) {

@@ -43,12 +43,27 @@ func (e VehicleRefused) evolve(d *Durable, r Recorded) {
 			delete(v.Refusals, e.Task)
 			return
 		}
+		if _, known := v.Refusals[e.Task]; e.Task != "" && !known && len(v.Refusals) >= MaxRefusals {
+			delete(v.Refusals, firstOver(v.Refusals))
+		}
 		if e.Task != "" {
 			v.Refusals[e.Task] = Refusal{e.Until, v.Refusals[e.Task].Times + 1, e.Reason}
 		}
 		v.RefusedInARow++
 		v.Suspended = v.Suspended || e.Suspended
 	})
+}
+
+// firstOver is the task that may be offered again first; of several the first by
+// its id.
+func firstOver(all map[TaskID]Refusal) TaskID {
+	first := TaskID("")
+	for _, id := range sortedKeys(all) {
+		if first == "" || all[id].Until.Before(all[first].Until) {
+			first = id
+		}
+	}
+	return first
 }
 
 // forgetRefusals drops the refusals of tasks that leave memory.

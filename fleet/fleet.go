@@ -200,6 +200,9 @@ func (f *Fleet) task(id TaskID) (*Task, bool) {
 
 // openMission is the vehicle's mission that is not ended.
 func (f *Fleet) openMission(v *Vehicle) (*Mission, bool) {
+	if v.Mission == "" {
+		return nil, false
+	}
 	m, ok := f.state.Durable.Missions[v.Mission]
 	return m, ok && m.Open()
 }

@@ -353,17 +353,6 @@ func (f *Fleet) standing(i *Incident) string {
 	return strings.Join(slices.Clip(parts), "; ")
 }
 
-// oldIncidents lists closed incidents that leave memory.
-func (f *Fleet) oldIncidents() []IncidentID {
-	var gone []IncidentID
-	for _, id := range sortedKeys(f.state.Durable.Incidents) {
-		if i := f.state.Durable.Incidents[id]; !i.Open() && f.now.Sub(i.ClosedAt) > f.config.FinalKept {
-			gone = append(gone, id)
-		}
-	}
-	return gone
-}
-
 // answersOpen tells whether a task answers an incident that is open: it stays in
 // memory as long.
 func (f *Fleet) answersOpen(t *Task) bool {

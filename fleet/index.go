@@ -1,15 +1,22 @@
 package fleet
 
 import (
+	"math"
 	"slices"
 	"time"
+
+	"github.com/paulmach/orb"
+
+	"github.com/kapok-fleet/kapok/planner/space"
 )
 
 // index is what can be derived from Durable and is looked up often. The put
 // functions keep it up to date.
 type index struct {
 	vehicles []VehicleID
-	waiting  map[TaskID]bool
+	// order is what is known of them, in the same order.
+	order   []*known
+	waiting map[TaskID]bool
 	// open counts the tasks that are not final.
 	open   int
 	alerts map[alertKey]AlertID
@@ -21,6 +28,10 @@ type index struct {
 	unreached map[IncidentID]bool
 	// tasks are those that a vehicle holds or has a load of, by number.
 	tasks map[VehicleID][]TaskID
+	// stops are those of the tasks that are not final.
+	stops int
+	// finals are, by kind, what is over.
+	finals [kindQuestion + 1]finals
 	// archivedAt is when the archive was last looked after.
 	archivedAt time.Time
 }
@@ -43,6 +54,10 @@ type known struct {
 	// that is promised rests on it.
 
 	doubt doubt
+	// point is the one held against zones last, and place where it is in the
+	// chart's frame: who stands still is not projected again.
+	point orb.Point
+	place space.XY
 	// reports and clears are what it may still bring about.
 	reports, clears allowance
 }
@@ -60,8 +75,10 @@ func newIndex(d *Durable) *index {
 		unreached: map[IncidentID]bool{}, known: make(map[VehicleID]*known, len(d.Vehicles)),
 	}
 	x.vehicles = sortedKeys(d.Vehicles)
-	for id, v := range d.Vehicles {
-		x.of(id).register(v)
+	for _, id := range x.vehicles {
+		k := x.of(id)
+		k.register(d.Vehicles[id])
+		x.order = append(x.order, k)
 	}
 	for _, t := range d.Tasks {
 		x.task(nil, t)
@@ -72,6 +89,7 @@ func newIndex(d *Durable) *index {
 	for _, i := range d.Incidents {
 		x.incident(nil, i)
 	}
+	x.fillFinals(d)
 	return x
 }
 
@@ -94,7 +112,7 @@ func (x *index) incident(old, i *Incident) {
 func (x *index) of(id VehicleID) *known {
 	k, ok := x.known[id]
 	if !ok {
-		k = &known{actor: vehicleActor(id)}
+		k = &known{actor: vehicleActor(id), point: orb.Point{math.NaN(), math.NaN()}}
 		x.known[id] = k
 	}
 	return k
@@ -108,6 +126,7 @@ func (x *index) vehicle(v *Vehicle) {
 	x.of(v.ID).register(v)
 	if at, found := slices.BinarySearch(x.vehicles, v.ID); !found {
 		x.vehicles = slices.Insert(x.vehicles, at, v.ID)
+		x.order = slices.Insert(x.order, at, x.of(v.ID))
 	}
 }
 
@@ -117,10 +136,12 @@ func (x *index) task(old, t *Task) {
 		x.letGo(old)
 		if !old.State.Final() {
 			x.open--
+			x.stops -= len(old.Stops)
 		}
 	}
 	if !t.State.Final() {
 		x.open++
+		x.stops += len(t.Stops)
 	}
 	if t.State == TaskWaiting {
 		x.waiting[t.ID] = true

@@ -162,10 +162,10 @@ func (f *Fleet) left(in Left) {
 
 // tick lets deadlines fire.
 func (f *Fleet) tick() {
-	for _, id := range f.index.vehicles {
+	for _, k := range f.index.order {
 		f.actor, f.cause = "kapok", 0
-		f.watchLink(id)
-		f.watchMission(id)
+		f.watchLink(k)
+		f.watchMission(k)
 	}
 	f.cause = 0
 	f.watchZones()
@@ -180,9 +180,9 @@ func (f *Fleet) tick() {
 
 // watchLink turns silence into late and lost, and gives a silent vehicle's work
 // away when that is safe.
-func (f *Fleet) watchLink(id VehicleID) {
-	v, _ := f.vehicle(id)
-	p := f.presence(id)
+func (f *Fleet) watchLink(k *known) {
+	v := k.vehicle
+	id, p := v.ID, f.seen(v.ID)
 	heard := p.LastHeard
 	if p.Since.After(heard) && p.Link == LinkUnknown {
 		heard = p.Since
@@ -205,47 +205,5 @@ func (f *Fleet) watchLink(id VehicleID) {
 			fmt.Sprintf("%s has been silent for %v", id, silent.Truncate(time.Second)))
 	case p.Link == LinkLive:
 		f.emit(LinkChanged{Vehicle: id, Session: p.Session, State: LinkLate, LinkEnd: p.LinkEnd, Why: "silent"})
-	}
-}
-
-// archive forgets what has been over for long enough.
-func (f *Fleet) archive() {
-	d := &f.state.Durable
-	if f.now.Sub(f.index.archivedAt) < time.Minute {
-		return
-	}
-	f.index.archivedAt = f.now
-	old := func(t time.Time) bool { return !t.IsZero() && f.now.Sub(t) > f.config.FinalKept }
-	var gone Archived
-	for _, id := range sortedKeys(d.Tasks) {
-		if t := d.Tasks[id]; t.State.Final() && old(t.EndedAt) && !f.answersOpen(t) {
-			gone.Tasks = append(gone.Tasks, id)
-		}
-	}
-	for _, id := range sortedKeys(d.Missions) {
-		if m := d.Missions[id]; !m.Open() && old(m.EndedAt) {
-			gone.Missions = append(gone.Missions, id)
-		}
-	}
-	for _, id := range sortedKeys(d.Commands) {
-		// What keeps a vehicle from work tells by whom, and who may end that.
-		v, ok := d.Vehicles[d.Commands[id].Vehicle]
-		if c := d.Commands[id]; c.State.Final() && old(c.EndedAt) && !(ok && v.Blocked == id) {
-			gone.Commands = append(gone.Commands, id)
-		}
-	}
-	for _, id := range sortedKeys(d.Alerts) {
-		if old(d.Alerts[id].ClearedAt) {
-			gone.Alerts = append(gone.Alerts, id)
-		}
-	}
-	for _, key := range sortedKeys(d.Answers) {
-		if f.now.Sub(d.Answers[key].At) > f.config.AnswersKept {
-			gone.Answers = append(gone.Answers, key)
-		}
-	}
-	gone.Incidents = f.oldIncidents()
-	if len(gone.Tasks)+len(gone.Missions)+len(gone.Commands)+len(gone.Alerts)+len(gone.Answers)+len(gone.Incidents) > 0 {
-		f.emit(gone)
 	}
 }

@@ -26,6 +26,9 @@ func (f *Fleet) orderTask(a OrderTask) Answer {
 	if bad != nil {
 		return Answer{Status: statusUnprocessable, Problem: bad}
 	}
+	if f.index.stops+len(t.Stops) > f.config.MaxOpenStops {
+		return problem(statusUnavailable, "too_many_tasks", "", fmt.Sprintf("the open tasks of this fleet have %d stops, of at most %d: try again later", f.index.stops, f.config.MaxOpenStops))
+	}
 	t.ID = TaskID(fmt.Sprintf("T%d", f.state.Durable.Counters.Task+1))
 	t.State, t.Reason = TaskWaiting, Reason{"new", "just ordered"}
 	t.OrderedBy, t.OrderedAt = f.actor, f.now
@@ -43,6 +46,25 @@ func bad(code, field, format string, args ...any) *Problem {
 	return &Problem{Code: code, Field: field, Detail: fmt.Sprintf(format, args...)}
 }
 
+// maxKinds is more than there are kinds of vehicle.
+const maxKinds = 16
+
+// tooLong refuses capabilities or a model that no vehicle could name either.
+func tooLong(capabilities []string, model string) *Problem {
+	if len(capabilities) > protocol.MaxCapabilities {
+		return bad("bad_capability", "capabilities", "at most %d capabilities", protocol.MaxCapabilities)
+	}
+	for i, c := range capabilities {
+		if len(c) > protocol.MaxIDBytes {
+			return bad("bad_capability", fmt.Sprintf("capabilities[%d]", i), "a capability has at most %d bytes", protocol.MaxIDBytes)
+		}
+	}
+	if len(model) > protocol.MaxIDBytes {
+		return bad("unknown_model", "model", "a model's name has at most %d bytes", protocol.MaxIDBytes)
+	}
+	return nil
+}
+
 // newTask checks an order and turns it into a task.
 func (f *Fleet) newTask(o *api.Order) (*Task, *Problem) {
 	t := &Task{
@@ -54,6 +76,12 @@ func (f *Fleet) newTask(o *api.Order) (*Task, *Problem) {
 	}
 	if !slices.Contains([]Priority{Emergency, Urgent, Routine}, t.Priority) {
 		return nil, bad("bad_priority", "priority", "priority must be emergency, urgent or routine, not %q", o.Priority)
+	}
+	if p := tooLong(o.Capabilities, ""); p != nil {
+		return nil, p
+	}
+	if len(o.VehicleKinds) > maxKinds {
+		return nil, bad("bad_vehicle_kind", "vehicle_kinds", "there are not %d kinds of vehicle", len(o.VehicleKinds))
 	}
 	for _, k := range o.VehicleKinds {
 		if _, ok := f.config.Spec(protocol.Kind(k), ""); !ok {

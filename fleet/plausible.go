@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/kapok-fleet/kapok/planner/space"
@@ -96,7 +97,12 @@ func (f *Fleet) believe(k *known, p *Presence, samples []protocol.Sample) []prot
 func (f *Fleet) credible(k *known, last, s *protocol.Sample) bool {
 	about := alertAbout{kind: AlertImplausible, vehicle: k.vehicle.ID}
 	d := &k.doubt
-	if last == nil || k.follows(last, s) {
+	// Who says now this and now that is nowhere the sooner believed for it.
+	most := time.Duration(math.MaxInt64)
+	if d.run > 0 && s.Time.Sub(d.last.Time) <= AgreeingPause {
+		most = AgreeingPause
+	}
+	if last == nil || k.follows(last, s, most) {
 		d.run = 0
 		if len(k.alerts) > 0 && f.raised(about) {
 			if d.good++; d.good >= AgreeingSamples {
@@ -107,7 +113,7 @@ func (f *Fleet) credible(k *known, last, s *protocol.Sample) bool {
 	}
 	f.out.Implausible++
 	d.good = 0
-	if d.run > 0 && k.follows(&d.last, s) && s.Time.Sub(d.last.Time) <= AgreeingPause {
+	if d.run > 0 && k.follows(&d.last, s, AgreeingPause) && s.Time.Sub(d.last.Time) <= AgreeingPause {
 		d.run++
 	} else {
 		d.run, d.since = 1, s.Time
@@ -125,9 +131,10 @@ func (f *Fleet) credible(k *known, last, s *protocol.Sample) bool {
 	return true
 }
 
-// follows tells whether a vehicle can have come from one sample to the next.
-func (k *known) follows(a, b *protocol.Sample) bool {
-	seconds := max(0, b.Time.Sub(a.Time).Seconds())
+// follows tells whether a vehicle can have come from one sample to the next,
+// in the time between them but at most in the time given.
+func (k *known) follows(a, b *protocol.Sample, most time.Duration) bool {
+	seconds := max(0, min(most, b.Time.Sub(a.Time)).Seconds())
 	return space.Within(space.Position(a.Position), space.Position(b.Position), PlausibleNoiseM+k.fastest*seconds)
 }
 

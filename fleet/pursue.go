@@ -149,8 +149,9 @@ func (f *Fleet) dropLegs(id MissionID, why Reason) {
 
 // watchMission looks after an open mission at each tick: an answer that does
 // not come, abandoned stops, commands that ran out of time.
-func (f *Fleet) watchMission(id VehicleID) {
-	v, _ := f.vehicle(id)
+func (f *Fleet) watchMission(k *known) {
+	v := k.vehicle
+	id := v.ID
 	f.expireCommands(v)
 	m, ok := f.openMission(v)
 	if !ok {
@@ -194,7 +195,7 @@ func (f *Fleet) overdue(v *Vehicle, m *Mission) bool {
 func (f *Fleet) considerWork(v *Vehicle) {
 	f.endOwnHold(v)
 	f.watchCharger(v.ID)
-	p := f.presence(v.ID)
+	p := f.seen(v.ID)
 	if p.Link == LinkLive && p.Fresh && p.Sample.BatteryRatio < f.config.ChargeBelow {
 		f.considerCharging(v.ID)
 	}

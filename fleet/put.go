@@ -10,12 +10,18 @@ import (
 // digest and index informed.
 
 func (d *Durable) touch(kind entityKind, id string) {
+	if d.marks != nil {
+		d.marks.written[kind] = true
+	}
 	if d.digest != nil {
 		d.digest.touched = append(d.digest.touched, entityKey{kind, id})
 	}
 }
 
 func (v *Volatile) touch(kind entityKind, id string) {
+	if v.marks != nil {
+		v.marks.written[kind] = true
+	}
 	if v.digest != nil {
 		v.digest.touched = append(v.digest.touched, entityKey{kind, id})
 	}
@@ -31,26 +37,36 @@ func (d *Durable) putVehicle(v *Vehicle) {
 
 func (d *Durable) putTask(t *Task) {
 	if d.index != nil {
-		d.index.task(d.Tasks[t.ID], t)
+		old := d.Tasks[t.ID]
+		d.index.task(old, t)
+		d.index.finals[kindTask].change(string(t.ID), taskEnding(old), taskEnding(t))
 	}
 	d.Tasks[t.ID] = t
 	d.touch(kindTask, string(t.ID))
 }
 
 func (d *Durable) putMission(m *Mission) {
+	if d.index != nil {
+		d.index.finals[kindMission].change(string(m.ID), missionEnding(d.Missions[m.ID]), missionEnding(m))
+	}
 	d.Missions[m.ID] = m
 	d.touch(kindMission, string(m.ID))
 }
 
 func (d *Durable) putCommand(c *Command) {
+	if d.index != nil {
+		d.index.finals[kindCommand].change(string(c.ID), commandEnding(d.Commands[c.ID]), commandEnding(c))
+	}
 	d.Commands[c.ID] = c
 	d.touch(kindCommand, string(c.ID))
 }
 
 func (d *Durable) putAlert(a *Alert) {
+	old := d.Alerts[a.ID]
 	d.Alerts[a.ID] = a
 	if d.index != nil {
 		d.index.alert(a)
+		d.index.finals[kindAlert].change(string(a.ID), alertEnding(old), alertEnding(a))
 	}
 	d.touch(kindAlert, string(a.ID))
 }
@@ -61,13 +77,18 @@ func (d *Durable) putQueue(id SiteID, q *Queue) {
 }
 
 func (d *Durable) putAnswer(key string, a *GivenAnswer) {
+	if d.index != nil {
+		d.index.finals[kindAnswer].change(key, answerEnding(d.Answers[key]), answerEnding(a))
+	}
 	d.Answers[key] = a
 	d.touch(kindAnswer, key)
 }
 
 func (d *Durable) putIncident(i *Incident) {
 	if d.index != nil {
-		d.index.incident(d.Incidents[i.ID], i)
+		old := d.Incidents[i.ID]
+		d.index.incident(old, i)
+		d.index.finals[kindIncident].change(string(i.ID), incidentEnding(old), incidentEnding(i))
 	}
 	d.Incidents[i.ID] = i
 	d.touch(kindIncident, string(i.ID))

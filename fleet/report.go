@@ -30,6 +30,13 @@ func (f *Fleet) report(in Report) {
 	if seq != log.Seq+1 {
 		return
 	}
+	if !f.index.of(v.ID).mayReport(f.now) {
+		if session := f.seen(v.ID).Session; session != "" {
+			f.effect(CloseLink{v.ID, session, CodeTooManyReports, fmt.Sprintf(
+				"more than %d reports a second, and %d at once: keep those that are not confirmed, and send them again later", ReportsPerSecond, ReportsAtOnce)})
+		}
+		return
+	}
 	f.owe(v.ID)
 	switch m := in.Message.(type) {
 	case protocol.Ack:
@@ -235,13 +242,18 @@ func (f *Fleet) takeFault(v *Vehicle, log string, a protocol.Fault) {
 		return
 	}
 	about := alertAbout{kind: AlertFault, vehicle: v.ID, object: a.Code}
+	text, known := v.Faults[a.Code]
 	if a.Cleared {
-		f.emit(VehicleFaulted{v.ID, a.Code, a.Text, true})
+		if known {
+			f.emit(VehicleFaulted{v.ID, a.Code, a.Text, true})
+		}
 		f.clearAlert(about, "the vehicle reports the fault over")
 		f.lookAgain = true
 		return
 	}
-	f.emit(VehicleFaulted{v.ID, a.Code, a.Text, false})
+	if !known || text != a.Text {
+		f.emit(VehicleFaulted{v.ID, a.Code, a.Text, false})
+	}
 	f.raise(about, Critical, fmt.Sprintf("%s reports a fault: %s: %s", v.ID, a.Code, a.Text))
 	if !a.LoadLost {
 		return

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"encoding/json"
-	"maps"
 	"time"
 )
 
@@ -10,6 +9,9 @@ import (
 type State struct {
 	Durable  Durable
 	Volatile Volatile
+
+	// looked is what Look returned last.
+	looked *State
 }
 
 // Durable is the fold of all durable events.
@@ -39,6 +41,7 @@ type Durable struct {
 
 	digest *Digest
 	index  *index
+	marks  *marks
 }
 
 // Counters give out ids.
@@ -73,6 +76,7 @@ type Volatile struct {
 	Questions map[TaskID]*Question `json:"questions"`
 
 	digest *Digest
+	marks  *marks
 }
 
 // NewState is the state before the first event.
@@ -95,19 +99,4 @@ func NewState() *State {
 
 func newVolatile() Volatile {
 	return Volatile{Presences: map[VehicleID]*Presence{}, Questions: map[TaskID]*Question{}}
-}
-
-// View copies the maps. The copy shares the entities, which never change, and
-// is safe for other goroutines.
-func (s *State) View() *State {
-	c := *s
-	c.Durable.digest, c.Volatile.digest, c.Durable.index = nil, nil, nil
-	d := &c.Durable
-	d.Vehicles, d.Tasks, d.Missions = maps.Clone(d.Vehicles), maps.Clone(d.Tasks), maps.Clone(d.Missions)
-	d.Commands, d.Alerts = maps.Clone(d.Commands), maps.Clone(d.Alerts)
-	d.Queues, d.Answers = maps.Clone(d.Queues), maps.Clone(d.Answers)
-	d.Incidents, d.Zones = maps.Clone(d.Incidents), maps.Clone(d.Zones)
-	c.Volatile.Presences = maps.Clone(c.Volatile.Presences)
-	c.Volatile.Questions = maps.Clone(c.Volatile.Questions)
-	return &c
 }

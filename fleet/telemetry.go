@@ -74,7 +74,10 @@ func (f *Fleet) crossZones(k *known, before []string, s *protocol.Sample) []stri
 		return before
 	}
 	var hitRoom [8]fence.Hit
-	at := f.chart.Frame.XYZ(space.Position(s.Position))
+	if p := space.Position(s.Position).Point(); p != k.point {
+		k.point, k.place = p, f.chart.Frame.XY(p)
+	}
+	at := space.XYZ{X: k.place.X, Y: k.place.Y, Z: s.Position.AltitudeM}
 	hits := f.fences.Locate(at, s.Time, k.airborne, s.SpeedMPS, hitRoom[:0])
 	if len(hits) == 0 && len(before) == 0 && k.inZones == 0 {
 		return before

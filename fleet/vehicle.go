@@ -63,6 +63,10 @@ type Vehicle struct {
 // forgotten beyond it.
 const MaxLogs = 4
 
+// MaxRefusals is how many refused tasks of a vehicle are remembered; beyond it
+// the one that may be offered again first is forgotten, and may be offered.
+const MaxRefusals = 256
+
 // ReportLog is how far one report store has been taken in.
 type ReportLog struct {
 	ID  string `json:"id"`

@@ -39,8 +39,8 @@ func (f *Fleet) watchZones() {
 	}
 	coming := f.comingLaws()
 	var concerns []*concern
-	for _, id := range f.index.vehicles {
-		v, _ := f.vehicle(id)
+	for _, k := range f.index.order {
+		v, id := k.vehicle, k.vehicle.ID
 		_, due := f.zones.due[id]
 		held := f.heldForZone(v)
 		switch {
@@ -143,6 +143,9 @@ func (f *Fleet) lookAtIdle(v *Vehicle, held bool) {
 // heldForZone tells whether Kapok itself holds the vehicle until its way is
 // lawful.
 func (f *Fleet) heldForZone(v *Vehicle) bool {
+	if v.Blocked == "" {
+		return false
+	}
 	c, ok := f.state.Durable.Commands[v.Blocked]
 	return ok && c.Code == zoneReason && c.Kind == protocol.CommandHold && c.IssuedBy == "kapok"
 }

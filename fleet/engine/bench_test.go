@@ -7,20 +7,39 @@ import (
 
 	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/fleet/journal/journaltest"
+	"github.com/kapok-fleet/kapok/fleet/track"
 	"github.com/kapok-fleet/kapok/protocol/api"
 )
 
 // BenchmarkTelemetry is one second of 500 vehicles at 1 Hz in one step.
+// BenchmarkTelemetry decides a frame of each of 500 vehicles, as the engine does.
 func BenchmarkTelemetry(b *testing.B) {
 	for _, c := range []struct {
 		name        string
+		samples     int
 		hash, folds bool
-	}{{"bare", false, false}, {"hash", true, false}, {"hash and folds", true, true}} {
+		tracks      bool
+	}{
+		{name: "bare", samples: 1},
+		{name: "eight samples", samples: 8},
+		{name: "tracks", samples: 1, tracks: true},
+		{name: "eight samples, tracks", samples: 8, tracks: true},
+		{name: "hash", samples: 1, hash: true},
+		{name: "hash and folds", samples: 1, hash: true, folds: true},
+	} {
 		b.Run(c.name, func(b *testing.B) {
 			const vehicles = 500
 			o := coreOptions(b)
-			o.Hash, o.CheckFolds = c.hash, c.folds
+			o.Hash, o.CheckFolds, o.Config.TrustSamples = c.hash, c.folds, false
 			core := newCore(b, o, fleet.NewState())
+			released := func([]fleet.Recorded) {}
+			if c.tracks {
+				store, err := track.Open(track.Options{Dir: b.TempDir()})
+				if err != nil {
+					b.Fatal(err)
+				}
+				released = store.Take
+			}
 			now := dawn()
 			mustStep(b, core, now, fleet.Recovered{UnixEpoch: 5})
 			ids := make([]fleet.VehicleID, vehicles)
@@ -31,23 +50,29 @@ func BenchmarkTelemetry(b *testing.B) {
 			inputs := make([]fleet.Input, vehicles)
 			b.ReportAllocs()
 			for b.Loop() {
-				now = now.Add(time.Second)
+				b.StopTimer()
 				for i, id := range ids {
-					inputs[i] = sampleAt(o.Chart, id, fleet.SessionID(id), i, now)
+					frame := sampleAt(o.Chart, id, fleet.SessionID(id), i, now)
+					for k := 1; k < c.samples; k++ {
+						next := frame.Samples[0]
+						next.Time = now.Add(time.Duration(k) * time.Second / time.Duration(c.samples))
+						frame.Samples = append(frame.Samples, next)
+					}
+					inputs[i] = frame
 				}
+				now = now.Add(time.Second)
+				b.StartTimer()
 				batch, err := core.Step(now, inputs)
 				if err != nil {
 					b.Fatal(err)
 				}
-				core.Committed(batch.After)
+				released(core.Committed(batch.After).Events)
 			}
-			b.ReportMetric(float64(vehicles*b.N)/b.Elapsed().Seconds(), "samples/s")
+			b.ReportMetric(float64(vehicles*c.samples*b.N)/b.Elapsed().Seconds(), "samples/s")
 		})
 	}
 }
 
-// BenchmarkAsk is the time from a request to its durable answer, the disk taking
-// no time, for one asker and for many at once.
 func BenchmarkAsk(b *testing.B) {
 	ask := func(b *testing.B, e *Engine, n int) {
 		_, err := e.Ask(b.Context(), "bench", "", "", fleet.CancelTask{Task: fleet.TaskID(fmt.Sprint("T", n))})

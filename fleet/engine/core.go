@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
@@ -41,6 +42,9 @@ type Batch struct {
 	After uint64
 	// Think are questions for the background planner, which need not wait.
 	Think []fleet.Think
+	// Events is how many events were concluded, volatile ones too, Implausible how
+	// many samples said what cannot be.
+	Events, Implausible int
 	// Replies tells whether an answer to a request is among the effects.
 	Replies bool
 }
@@ -92,9 +96,9 @@ func (c *Core) Waiting() int { return len(c.waiting) }
 func (c *Core) Step(now time.Time, inputs []fleet.Input) (Batch, error) {
 	out := c.fleet.Step(now, inputs)
 	s := step{events: out.Events}
-	var b Batch
-	for _, r := range out.Events {
-		if err := c.record(&b, r); err != nil {
+	b := Batch{Events: len(out.Events), Implausible: out.Implausible}
+	for i := range out.Events {
+		if err := c.record(&b, &out.Events[i]); err != nil {
 			return Batch{}, err
 		}
 	}
@@ -121,12 +125,15 @@ func (c *Core) Step(now time.Time, inputs []fleet.Input) (Batch, error) {
 }
 
 // record encodes one event where its bytes are needed, and folds it.
-func (c *Core) record(b *Batch, r fleet.Recorded) error {
+func (c *Core) record(b *Batch, r *fleet.Recorded) error {
 	lasting := r.Event.Lasting()
+	if !lasting && c.hasher == nil && c.folds == nil {
+		return nil
+	}
 	var data []byte
 	if lasting || c.hasher != nil {
 		var err error
-		if data, err = fleet.EncodeEvent(r); err != nil {
+		if data, err = fleet.EncodeEvent(*r); err != nil {
 			return fmt.Errorf("engine: recording event %d: %w", r.Index, err)
 		}
 	}
@@ -142,7 +149,7 @@ func (c *Core) record(b *Batch, r fleet.Recorded) error {
 		b.Records = append(b.Records, journal.Record{Index: r.Index, Data: data})
 	}
 	if c.folds != nil {
-		return c.folds.evolve(r, data)
+		return c.folds.evolve(*r, data)
 	}
 	return nil
 }
@@ -154,6 +161,10 @@ func (c *Core) Committed(index uint64) Release {
 	c.committed = max(c.committed, min(index, c.decided))
 	var r Release
 	n := 0
+	if len(c.waiting) > 0 && c.waiting[0].after <= c.committed {
+		// Mostly there is but one step, and nothing need be copied.
+		r.Effects, r.Events, n = slices.Clip(c.waiting[0].effects), slices.Clip(c.waiting[0].events), 1
+	}
 	for n < len(c.waiting) && c.waiting[n].after <= c.committed {
 		r.Effects = append(r.Effects, c.waiting[n].effects...)
 		r.Events = append(r.Events, c.waiting[n].events...)

@@ -152,11 +152,15 @@ func (e *Engine) Submit(ctx context.Context, input fleet.Input) error {
 	return r.submit(ctx, input)
 }
 
-// TrySubmit hands in an input that may be lost, telemetry: false when the inbox
-// is full or the state is being reopened.
+// TrySubmit hands in an input that may be lost: false when the inbox is full or
+// the state is being reopened. For telemetry the inbox is full at
+// TelemetryShare, so that there is room for all else.
 func (e *Engine) TrySubmit(input fleet.Input) bool {
 	r, err := e.serving()
 	if err != nil {
+		return false
+	}
+	if _, ok := input.(fleet.Telemetry); ok && len(r.inbox) >= InboxInputs*TelemetryShare {
 		return false
 	}
 	select {
@@ -251,6 +255,7 @@ func (e *Engine) Stats() Stats {
 	s.Committed = e.ring.last()
 	if r := e.run.Load(); r != nil {
 		s.Inbox = len(r.inbox)
+		s.InboxShare = float64(s.Inbox) / InboxInputs
 		s.Pending, s.Sessions = r.counts()
 	}
 	return s

@@ -19,6 +19,10 @@ const (
 	// InboxInputs is how many inputs wait; then Submit blocks and TrySubmit
 	// says no.
 	InboxInputs = 4096
+	// TelemetryShare is how much of the inbox telemetry may fill; beyond it
+	// TrySubmit says no to it. Requests, reports and answers of the planner find
+	// room in the rest, and wait for no more than MaxBatch inputs at a time.
+	TelemetryShare = 0.75
 	// MaxWaitingRecords and MaxWaitingBytes bound what is decided and not yet
 	// committed; beyond either, the owner takes no inputs until the disk has
 	// caught up.

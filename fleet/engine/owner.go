@@ -42,6 +42,15 @@ func (w *owner) loop() error {
 	stop, stopping := w.e.stop, false
 	for {
 		w.handOver()
+		// What the disk has done goes before what is new, however much that is.
+		select {
+		case c := <-w.commits:
+			if err := w.committed(c); err != nil {
+				return err
+			}
+			continue
+		default:
+		}
 		if stopping && len(w.inbox) == 0 && w.idle() {
 			return nil
 		}
@@ -127,7 +136,7 @@ func (w *owner) step(inputs []fleet.Input) error {
 	if f := w.flying; f != nil && f.view == nil && batch.Replies && batch.After == f.last {
 		// The answer rests on the group that flies and will leave with it, so what
 		// it rests on must be seen by then.
-		f.view = w.look(f.last)
+		f.view = w.look(f.last, false)
 	}
 	for _, t := range batch.Think {
 		w.wanted = append(w.wanted, t.Question)
@@ -139,6 +148,8 @@ func (w *owner) step(inputs []fleet.Input) error {
 	s.Inputs += uint64(len(inputs))
 	s.Questions += uint64(len(batch.Think))
 	s.StepTime.add(took)
+	s.Events += uint64(batch.Events)
+	s.Implausible += uint64(batch.Implausible)
 	s.Waiting += len(batch.Records)
 	return nil
 }
@@ -155,8 +166,10 @@ func (w *owner) handOver() {
 	w.open = group{}
 	g.last = w.core.LastIndex()
 	if g.replies || due {
-		g.view = w.look(g.last)
-		w.dirty, w.viewDue = false, false
+		g.view = w.look(g.last, due)
+		if due {
+			w.dirty, w.viewDue = false, false
+		}
 	}
 	if len(g.records) == 0 {
 		// Nothing flies, so all that is decided is durable already.
@@ -167,9 +180,21 @@ func (w *owner) handOver() {
 	w.groups <- g.records // Never blocks: the committer holds at most one.
 }
 
-// look takes a view of the state, whose last durable event is given.
-func (w *owner) look(last uint64) *View {
-	return &View{State: w.core.Fleet().State().View(), Index: last, At: w.now, World: clonePlanner(w.core)}
+// look takes a view of the state, whose last durable event is given. One that is
+// only for an answer shows positions as the last one did; one that a snapshot is
+// made from has everything.
+func (w *owner) look(last uint64, positions bool) *View {
+	v := &View{Index: last, At: w.now, World: clonePlanner(w.core)}
+	if w.snapshotDue(last) {
+		v.State = w.core.Fleet().State().View()
+	} else {
+		v.State = w.core.Fleet().State().Look(positions)
+	}
+	return v
+}
+
+func (w *owner) snapshotDue(last uint64) bool {
+	return last >= w.snapshotAt.Load()+w.e.o.SnapshotEvery && !w.encoding.Load()
 }
 
 // committed takes the committer's word on the group that flies.
@@ -230,7 +255,7 @@ func clonePlanner(c *Core) *route.Planner { return c.Fleet().Planner().Clone() }
 // snapshot has one made when enough has happened. The encoding runs beside
 // everything else; only the saving is the committer's.
 func (w *owner) snapshot(view *View) {
-	if view == nil || view.Index < w.snapshotAt.Load()+w.e.o.SnapshotEvery || !w.encoding.CompareAndSwap(false, true) {
+	if view == nil || view.State.Durable.Answers == nil || !w.snapshotDue(view.Index) || !w.encoding.CompareAndSwap(false, true) {
 		return
 	}
 	w.others.Go(func() {

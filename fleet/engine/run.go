@@ -134,7 +134,7 @@ func (r *run) recover() error {
 	}
 	e.ring.append(lasting(r.core.Committed(batch.After).Events))
 	e.premises.Store(r.core.Fleet().Premises)
-	e.view.Store(&View{State: state.View(), Index: batch.After, At: r.began, World: clonePlanner(r.core)})
+	e.view.Store(&View{State: state.Look(true), Index: batch.After, At: r.began, World: clonePlanner(r.core)})
 	return nil
 }
 

@@ -10,6 +10,11 @@ type Stats struct {
 	// Inbox is how many inputs wait, Pending how many requests, Waiting how many
 	// records are not yet durable, Sessions how many sinks are attached.
 	Inbox, Pending, Waiting, Sessions int
+	// InboxShare is how full the inbox is, from 0 to 1. Telemetry finds no room
+	// above TelemetryShare; beyond that, what must not be lost is waiting.
+	InboxShare float64
+	// Implausible counts samples that said what cannot be.
+	Implausible uint64
 	// Committed is the index of the last durable event.
 	Committed uint64
 }

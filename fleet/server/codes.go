@@ -143,6 +143,7 @@ func requestKinds(yield func(string, kind) bool) bool {
 		yield("bad_kind", kind{http.StatusUnprocessableEntity, "There is no such kind of task"}) &&
 		yield("bad_priority", kind{http.StatusUnprocessableEntity, "There is no such priority"}) &&
 		yield("bad_vehicle_kind", kind{http.StatusUnprocessableEntity, "There is no such kind of vehicle"}) &&
+		yield("bad_capability", kind{http.StatusUnprocessableEntity, "The capabilities are not possible"}) &&
 		yield("no_stops", kind{http.StatusUnprocessableEntity, "An order needs stops"}) &&
 		yield("too_many_stops", kind{http.StatusUnprocessableEntity, "Too many stops"}) &&
 		yield("bad_laps", kind{http.StatusUnprocessableEntity, "Only a patrol has laps"}) &&
@@ -191,7 +192,7 @@ func stateKinds(yield func(string, kind) bool) bool {
 
 func orderCodes() []string {
 	return []string{
-		"bad_kind", "bad_priority", "bad_vehicle_kind", "no_stops", "too_many_stops", "bad_laps", "no_dropoff", "bad_load", "bad_work",
+		"bad_kind", "bad_priority", "bad_vehicle_kind", "bad_capability", "no_stops", "too_many_stops", "bad_laps", "no_dropoff", "bad_load", "bad_work",
 		"bad_window", "window_over", "bad_place", "bad_position", "outside_chart", "no_such_site", "no_such_place", "too_many_tasks",
 	}
 }
@@ -205,7 +206,7 @@ func taskCodes() []string {
 
 func vehicleCodes() []string {
 	return []string{
-		codeVehicleNotFound, "unknown_model", "vehicle_busy", "no_such_site", "bad_position", "bad_command", "command_does_not_fit", "unsafe_landing",
+		codeVehicleNotFound, "unknown_model", "bad_capability", "vehicle_busy", "no_such_site", "bad_position", "bad_command", "command_does_not_fit", "unsafe_landing",
 		"taken_over", "not_taken_over", "too_many_vehicles",
 	}
 }

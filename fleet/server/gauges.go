@@ -44,6 +44,7 @@ func describeGauges() map[string]*prometheus.Desc {
 		{"kapok_events_total", "Events concluded, volatile ones too.", nil},
 		{"kapok_reopened_total", "How often the state was read again after a failed write.", nil},
 		{"kapok_questions_total", "Questions to the background planner.", nil},
+		{"kapok_telemetry_implausible_total", "Samples that said what the vehicle cannot have done.", nil},
 		{"kapok_track_samples_total", "Samples of tracks that were kept, or dropped because too many waited for the disk.", []string{"outcome"}},
 		{"kapok_track_bytes", "Size of the files of tracks.", nil},
 		{"kapok_track_damaged_blocks_total", "Blocks of tracks that were found spoiled when read.", nil},
@@ -88,6 +89,7 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	send(prometheus.CounterValue, "kapok_events_total", float64(stats.Events))
 	send(prometheus.CounterValue, "kapok_reopened_total", float64(stats.Reopened))
 	send(prometheus.CounterValue, "kapok_questions_total", float64(stats.Questions))
+	send(prometheus.CounterValue, "kapok_telemetry_implausible_total", float64(stats.Implausible))
 	g.collectEdge(send)
 	out <- g.histogram("kapok_step_duration_seconds", &stats.StepTime)
 	out <- g.histogram("kapok_commit_duration_seconds", &stats.CommitTime)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/protocol"
 )
 
 // The limits of a store, and what happens at them.
@@ -173,23 +174,36 @@ func (s *Store) Take(events []fleet.Recorded) {
 		if !ok {
 			continue
 		}
-		second := moved.Sample.Time.Unix()
-		if last, known := s.last[moved.Vehicle]; known && second <= last {
-			continue
+		before, was := s.last[moved.Vehicle]
+		last, known := before, was
+		for n := range moved.Earlier {
+			last, known = s.keep(moved.Vehicle, &moved.Earlier[n], last, known)
 		}
-		if len(s.pending) >= MaxPending {
-			s.stats.Dropped++
-			continue
+		if last, known = s.keep(moved.Vehicle, &moved.Sample, last, known); known && (!was || last != before) {
+			s.last[moved.Vehicle] = last
 		}
-		s.last[moved.Vehicle] = second
-		s.stats.Kept++
-		at := moved.Sample.Position
-		s.pending = append(s.pending, Sample{
-			Vehicle: string(moved.Vehicle), Time: moved.Sample.Time.UTC(), Lon: at.Lon, Lat: at.Lat, AltitudeM: at.AltitudeM,
-			Level: at.Level, SpeedMPS: moved.Sample.SpeedMPS, HeadingDeg: moved.Sample.HeadingDeg,
-			BatteryRatio: moved.Sample.BatteryRatio, Mode: string(moved.Sample.Mode),
-		})
 	}
+}
+
+// keep keeps a sample unless one of its second, or of a later one, is kept. It
+// returns the second of the newest that is. The lock is held.
+func (s *Store) keep(vehicle fleet.VehicleID, sample *protocol.Sample, last int64, known bool) (int64, bool) {
+	second := sample.Time.Unix()
+	if known && second <= last {
+		return last, known
+	}
+	if len(s.pending) >= MaxPending {
+		s.stats.Dropped++
+		return last, known
+	}
+	s.stats.Kept++
+	at := sample.Position
+	s.pending = append(s.pending, Sample{
+		Vehicle: string(vehicle), Time: sample.Time.UTC(), Lon: at.Lon, Lat: at.Lat, AltitudeM: at.AltitudeM,
+		Level: at.Level, SpeedMPS: sample.SpeedMPS, HeadingDeg: sample.HeadingDeg,
+		BatteryRatio: sample.BatteryRatio, Mode: string(sample.Mode),
+	})
+	return second, true
 }
 
 // Flush writes what waits. What could not be written waits on, as far as there

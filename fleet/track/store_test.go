@@ -50,6 +50,31 @@ func read(t *testing.T, s *Store, q Query) []Sample {
 	return all
 }
 
+// TestEachSampleOfAFrameIsSeen keeps one a second of a frame that brings several
+// seconds at once, and none of those again that are kept.
+func TestEachSampleOfAFrameIsSeen(t *testing.T) {
+	s := open(t, Options{Dir: filepath.Join(t.TempDir(), "tracks")})
+	sample := func(n int) protocol.Sample {
+		return protocol.Sample{Time: morning().Add(time.Duration(n) * 500 * time.Millisecond), Mode: protocol.ModeIdle}
+	}
+	var earlier []protocol.Sample
+	for n := range 7 {
+		earlier = append(earlier, sample(n))
+	}
+	frame := []fleet.Recorded{{Event: fleet.Moved{Vehicle: "r1", Sample: sample(8), Earlier: earlier}}}
+	s.Take(frame)
+	s.Take(frame)
+	s.Take([]fleet.Recorded{{Event: fleet.Moved{Vehicle: "r1", Sample: sample(11), Earlier: []protocol.Sample{sample(9), sample(10)}}}})
+	must(t, s.Flush())
+	var seconds []int
+	for _, one := range read(t, s, Query{}) {
+		seconds = append(seconds, one.Time.Second())
+	}
+	if !slices.Equal(seconds, []int{0, 1, 2, 3, 4, 5}) {
+		t.Errorf("kept are the seconds %v", seconds)
+	}
+}
+
 // TestADayIsKeptAndReadBack writes two vehicles over midnight, at more than a
 // sample a second, and reads them over a restart.
 func TestADayIsKeptAndReadBack(t *testing.T) {

@@ -144,12 +144,14 @@ func (f *fanoutFlags) run(ctx context.Context, c console, r *rig.Report) (err er
 		fanoutFlags: f, console: c, report: r, sent: 1,
 		fresh: map[string][]float64{}, slowest: map[string][]float64{}, bytes: map[string][]float64{},
 	}
-	if b.server, err = rig.StartServer(ctx, rig.ServerOptions{Cores: serverCores, Profile: f.profile}); err != nil {
+	// All connections come from one address, and at once.
+	crowd := []string{"--max-pending-per-address", strconv.Itoa(f.vehicles + 1000)}
+	if b.server, err = rig.StartServer(ctx, rig.ServerOptions{Cores: serverCores, Profile: f.profile, Args: crowd}); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.server.Stop()) }()
 	b.vehicles, err = rig.StartLoadProcess(ctx, rig.ProcessOptions{Cores: loadCores}, rig.LoadOptions{
-		URL: b.server.URL, Token: b.server.Tokens.Simulator, Vehicles: f.vehicles, FramesHz: 1, Answer: true,
+		URL: b.server.URL, Token: b.server.Tokens.Simulator, Vehicles: f.vehicles, FramesHz: 1, Answer: true, DialHz: 500,
 	})
 	if err != nil {
 		return err

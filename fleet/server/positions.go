@@ -85,17 +85,23 @@ func (h *hub) pulse() {
 	defer h.mu.Unlock()
 	h.beat++
 	h.relieve()
-	if len(h.subscribers) == 0 {
-		return
-	}
-	h.roster.look(h.server.backend.View(), h.server.options.Log)
-	round := newRound(&h.roster, h.server.options.Log)
+	var due []*subscriber
 	for s := range h.subscribers {
 		if len(s.unwritten) > positionsBehind {
 			continue
 		}
 		h.tell(s)
-		if s.every == 0 || h.beat%s.every != 0 || s.positionsWait() || s.seen == h.roster.looks && !s.complete {
+		if s.every > 0 && h.beat%s.every == 0 && !s.positionsWait() {
+			due = append(due, s)
+		}
+	}
+	if len(due) == 0 {
+		return
+	}
+	h.roster.look(h.server.backend.View(), h.server.options.Log)
+	round := newRound(&h.roster, h.server.options.Log)
+	for _, s := range due {
+		if s.seen == h.roster.looks && !s.complete {
 			continue
 		}
 		m := round.moved(s.turn())

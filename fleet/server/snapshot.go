@@ -109,10 +109,14 @@ func (s *snapshot) part() *api.StreamSnapshot {
 }
 
 func (s *snapshot) vehicles() {
-	for _, id := range inOrder(s.view.State.Durable.Vehicles) {
-		if !s.wants.wants(vehicleMatter(s.view.State, id, aboutVehicles)) {
-			continue
+	var ids []fleet.VehicleID
+	for id := range s.view.State.Durable.Vehicles {
+		if s.wants.wants(vehicleMatter(s.view.State, id, aboutVehicles)) {
+			ids = append(ids, id)
 		}
+	}
+	slices.SortFunc(ids, func(a, b fleet.VehicleID) int { return shortlex(string(a), string(b)) })
+	for _, id := range ids {
 		if v, ok := s.view.State.VehicleView(id); ok {
 			p := s.part()
 			p.Vehicles = append(p.Vehicles, v)

@@ -204,27 +204,40 @@ func (b *overload) fresh(r rig.LoadReport) bool {
 	return r.Streams[0].Delays.N > 0 && age <= max(freshFactor*b.normal, b.normal+freshAllowance)
 }
 
+// moment is what the server and the load were like at one time.
+type moment struct {
+	load    rig.LoadReport
+	metrics map[string]float64
+	bytes   int64
+}
+
+func (b *overload) moment(ctx context.Context) (m moment, err error) {
+	if m.load, err = b.look(); err != nil {
+		return m, err
+	}
+	if m.metrics, err = b.server.Metrics(ctx); err != nil {
+		return m, err
+	}
+	m.bytes, err = b.server.RSS()
+	return m, err
+}
+
 // storm sends twice the sustainable rate. In its middle a vehicle reports a fault.
 func (b *overload) storm(ctx context.Context, sustainable float64) error {
-	before, err := b.load.Report()
-	if err != nil {
-		return err
-	}
-	normally, err := b.server.RSS()
+	before, err := b.moment(ctx)
 	if err != nil {
 		return err
 	}
 	if err := b.server.ResetPeak(); err != nil {
 		return err
 	}
-	twice := 2 * sustainable / float64(b.vehicles)
 	b.say("sending %s frames/s for %v", rig.Figure(2*sustainable), b.span)
-	if err := b.load.Rate(twice); err != nil {
+	if err := b.load.Rate(2 * sustainable / float64(b.vehicles)); err != nil {
 		return err
 	}
 	begun := time.Now()
 	faulted := false
-	var ages rig.Quantiles
+	var worst rig.Quantiles
 	for time.Since(begun) < b.span {
 		if err := pass(ctx, min(time.Second, b.span/4)); err != nil {
 			return err
@@ -233,8 +246,8 @@ func (b *overload) storm(ctx context.Context, sustainable float64) error {
 		if err != nil {
 			return err
 		}
-		if r.Streams[0].Delays.P99MS > ages.P99MS {
-			ages = r.Streams[0].Delays
+		if r.Streams[0].Delays.P99MS > worst.P99MS {
+			worst = r.Streams[0].Delays
 		}
 		if !faulted && time.Since(begun) > b.span/2 {
 			faulted = true
@@ -243,7 +256,7 @@ func (b *overload) storm(ctx context.Context, sustainable float64) error {
 			}
 		}
 	}
-	after, err := b.look()
+	after, err := b.moment(ctx)
 	if err != nil {
 		return err
 	}
@@ -251,17 +264,32 @@ func (b *overload) storm(ctx context.Context, sustainable float64) error {
 	if err != nil {
 		return err
 	}
-	span := after.At.Sub(before.At).Seconds()
-	missed := float64(after.Missed-before.Missed) / span
-	b.report.Row("overload: frames sent", float64(after.FramesOut-before.FramesOut)/span, "frames/s")
-	b.report.Row("overload: frames withheld, as the sockets were full", float64(after.Withheld-before.Withheld)/span, "frames/s")
-	b.report.Row("overload: age of positions in the worst second, p99", ages.P99MS, "ms")
+	b.report.Row("overload: age of positions in the worst second, p99", worst.P99MS, "ms")
 	b.report.Row("overload: how late the load sent at most", b.lag, "ms")
-	b.report.Row("overload: links ended", float64(sum(after.Closed)-sum(before.Closed)), "links")
-	b.report.Row("memory before", float64(normally)/(1<<20), "MiB")
-	b.report.AtLeast("overload: offered of twice the sustainable rate", 1-missed/(2*sustainable), leastTwice, "of 1")
+	b.stormy(before, after, 2*sustainable)
 	b.report.AtMost("overload: memory at the most", float64(peak)/(1<<20), mostMemoryMiB, "MiB")
 	return nil
+}
+
+// stormy tells what was sent between two moments, and what became of it.
+func (b *overload) stormy(before, after moment, offered float64) {
+	span := after.load.At.Sub(before.load.At).Seconds()
+	rate := func(name string, from, to float64, unit string) {
+		b.report.Row("overload: "+name, (to-from)/span, unit)
+	}
+	rate("frames sent", float64(before.load.FramesOut), float64(after.load.FramesOut), "frames/s")
+	rate("frames withheld, as the sockets were full", float64(before.load.Withheld), float64(after.load.Withheld), "frames/s")
+	for _, count := range []struct{ name, metric, unit string }{
+		{"frames thinned", "kapok_telemetry_frames_thinned_total", "frames/s"},
+		{"samples dropped, as the inbox was full", `kapok_telemetry_samples_total{outcome="dropped"}`, "samples/s"},
+		{"samples taken", `kapok_telemetry_samples_total{outcome="taken"}`, "samples/s"},
+	} {
+		rate(count.name, before.metrics[count.metric], after.metrics[count.metric], count.unit)
+	}
+	b.report.Row("overload: links and streams ended", float64(sum(after.load.Closed)-sum(before.load.Closed)), "connections")
+	b.report.Row("memory before", float64(before.bytes)/(1<<20), "MiB")
+	missed := float64(after.load.Missed-before.load.Missed) / span
+	b.report.AtLeast("overload: offered of twice the sustainable rate", 1-missed/offered, leastTwice, "of 1")
 }
 
 func sum(counts map[string]int64) int64 {

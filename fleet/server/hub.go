@@ -71,6 +71,8 @@ type hub struct {
 	// roster are the newest states of vehicles, beat counts pulses.
 	roster roster
 	beat   uint64
+	// spare is a batch of the last pulse, whose memory the next one uses.
+	spare *batch
 	// snapshots are those that are being made, making holds a token for each at
 	// work.
 	snapshots map[shot]*opening

@@ -68,7 +68,8 @@ type round struct {
 	inside map[interest]*members
 	// whole are encoded vehicles, for those who are told of them anew.
 	whole map[int][]byte
-	// picked is used by each frame anew.
+	// spare is a batch whose memory may be used, picked is used by each frame anew.
+	spare  *batch
 	picked []int
 }
 
@@ -100,6 +101,7 @@ func (h *hub) pulse() {
 	}
 	h.roster.look(h.server.backend.View(), h.server.options.Log)
 	round := newRound(&h.roster, h.server.options.Log)
+	round.spare, h.spare = h.spare, nil
 	for _, s := range due {
 		if s.seen == h.roster.looks && !s.complete {
 			continue
@@ -108,6 +110,9 @@ func (h *hub) pulse() {
 		if m.frame == nil || h.sendPositions(s, m.frame) {
 			s.seen, s.complete, s.inside = h.roster.looks, false, m.inside
 		}
+	}
+	for _, used := range round.changed {
+		h.spare = used
 	}
 }
 
@@ -124,7 +129,11 @@ func (r *round) moved(t turn) moved {
 func (r *round) make(t turn) moved {
 	changed, ok := r.changed[t.seen]
 	if !ok {
-		changed = r.roster.changed(t.seen)
+		changed = &batch{}
+		if r.spare != nil {
+			changed, r.spare = r.spare, nil
+		}
+		changed.fill(r.roster, t.seen)
 		r.changed[t.seen] = changed
 	}
 	p := parts{complete: t.complete, of: changed, vehicles: r.picked[:0]}

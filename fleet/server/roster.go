@@ -112,21 +112,17 @@ type batch struct {
 	ends    []int
 }
 
-func (r *roster) changed(since uint64) *batch {
-	b := &batch{}
-	size := 0
+// fill makes a batch of what changed, in the memory that it has.
+func (b *batch) fill(r *roster, since uint64) {
+	b.numbers, b.about, b.encoded, b.ends = b.numbers[:0], b.about[:0], b.encoded[:0], b.ends[:0]
 	for _, n := range r.order {
-		if r.rows[n].look > since {
-			b.numbers = append(b.numbers, n)
-			size += len(r.rows[n].frame) + 1
+		row := &r.rows[n]
+		if row.look <= since {
+			continue
 		}
+		b.encoded = append(append(b.encoded, ','), row.frame...)
+		b.numbers, b.about, b.ends = append(b.numbers, n), append(b.about, row.about), append(b.ends, len(b.encoded))
 	}
-	b.about, b.ends, b.encoded = make([]matter, len(b.numbers)), make([]int, len(b.numbers)), make([]byte, 0, size)
-	for i, n := range b.numbers {
-		b.encoded = append(append(b.encoded, ','), r.rows[n].frame...)
-		b.about[i], b.ends[i] = r.rows[n].about, len(b.encoded)
-	}
-	return b
 }
 
 // part is the encoded row i of the batch, behind a comma.

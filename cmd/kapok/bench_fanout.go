@@ -246,6 +246,9 @@ func (b *fanout) slice(ctx context.Context, w watching) (figure float64, err err
 			return 0, err
 		}
 		defer func() { err = errors.Join(err, dispatchers.Stop()) }()
+		if err := b.opened(ctx, dispatchers); err != nil {
+			return 0, err
+		}
 	}
 	if err := pass(ctx, b.warm); err != nil {
 		return 0, err
@@ -282,6 +285,24 @@ func (b *fanout) open(ctx context.Context, queries []string, silent bool) (*rig.
 		b.report.Took("dispatchers", l.Process)
 	}
 	return l, err
+}
+
+// opened waits until all dispatchers have been sent something: snapshots are no
+// part of what is measured.
+func (b *fanout) opened(ctx context.Context, dispatchers *rig.LoadProcess) error {
+	for range 600 {
+		seen, err := dispatchers.Report()
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(seen.Streams, func(s rig.StreamReport) bool { return s.Frames == 0 }) {
+			return nil
+		}
+		if err := pass(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return errors.New("not all dispatchers have a snapshot after a minute")
 }
 
 // fanoutSight is what vehicles and dispatchers have done, and what processor time

@@ -27,8 +27,10 @@ func newBench(c console) *cobra.Command {
 		newBenchFanout(c),
 		newBenchTasks(c),
 		newBenchFences(c),
+		newBenchHostile(c),
 		// What they start.
 		newBenchLoad(c),
+		newBenchAttack(c),
 		newBenchYardstick(c),
 		newBenchProfile(c),
 	)

@@ -160,15 +160,8 @@ func (e *Engine) TrySubmit(input fleet.Input) bool {
 	if err != nil {
 		return false
 	}
-	if _, ok := input.(fleet.Telemetry); ok && len(r.inbox) >= InboxInputs*TelemetryShare {
-		return false
-	}
-	select {
-	case r.inbox <- input:
-		return true
-	default:
-		return false
-	}
+	_, ok := r.inbox.put(input)
+	return ok
 }
 
 // Ask decides a request and returns the answer once it is durable. A View taken
@@ -254,7 +247,7 @@ func (e *Engine) Stats() Stats {
 	e.mu.Unlock()
 	s.Committed = e.ring.last()
 	if r := e.run.Load(); r != nil {
-		s.Inbox = len(r.inbox)
+		s.Inbox = r.inbox.len()
 		s.InboxShare = float64(s.Inbox) / InboxInputs
 		s.Pending, s.Sessions = r.counts()
 	}

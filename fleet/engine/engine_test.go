@@ -220,8 +220,9 @@ func TestTheOwnerWaitsForNobody(t *testing.T) {
 			if !e.TrySubmit(sampleAt(e.o.Chart, "V1", "s1", n, time.Now())) {
 				t.Fatalf("no room after %d samples", n)
 			}
-			synctest.Wait()
 		}
+		<-time.After(2 * GatherInterval)
+		synctest.Wait()
 		if after := e.Stats(); after.Inputs < before.Inputs+1000 || after.Inbox != 0 {
 			t.Errorf("with a stuck sink %d of 1000 inputs were decided", after.Inputs-before.Inputs)
 		}

@@ -23,6 +23,9 @@ const (
 	// TrySubmit says no to it. Requests, reports and answers of the planner find
 	// room in the rest, and wait for no more than MaxBatch inputs at a time.
 	TelemetryShare = 0.75
+	// GatherInterval is how long telemetry waits in the inbox for more of it, while
+	// nothing else comes.
+	GatherInterval = 10 * time.Millisecond
 	// MaxWaitingRecords and MaxWaitingBytes bound what is decided and not yet
 	// committed; beyond either, the owner takes no inputs until the disk has
 	// caught up.

@@ -16,7 +16,8 @@ type owner struct {
 	*run
 	others *sync.WaitGroup
 	now    time.Time
-	batch  []fleet.Input
+	// taken is what came out of the inbox, rest what of it is not yet decided.
+	taken, rest []fleet.Input
 
 	// open is decided and not handed over; flying is with the committer.
 	open   group
@@ -40,6 +41,8 @@ func (w *owner) loop() error {
 	defer tick.Stop()
 	defer view.Stop()
 	stop, stopping := w.e.stop, false
+	atOnce := make(chan struct{})
+	close(atOnce)
 	for {
 		w.handOver()
 		// What the disk has done goes before what is new, however much that is.
@@ -51,21 +54,26 @@ func (w *owner) loop() error {
 			continue
 		default:
 		}
-		if stopping && len(w.inbox) == 0 && w.idle() {
+		if stopping && w.collect() == 0 && w.idle() {
 			return nil
 		}
-		inbox, ticks := w.inbox, tick.C
-		if w.full() {
+		inbox, more, ticks := w.inbox.wake, (<-chan struct{})(nil), tick.C
+		switch {
+		case w.full():
 			inbox, ticks = nil, nil
+		case len(w.rest) > 0:
+			inbox, more = nil, atOnce
 		}
 		releases, next := w.nextRelease()
 		thoughts, thought := w.nextThought()
 		var err error
 		select {
-		case input := <-inbox:
-			err = w.collect(input)
+		case <-inbox:
+			w.collect()
+		case <-more:
+			err = w.decide()
 		case <-ticks:
-			err = w.step(append(w.batch[:0], fleet.Tick{}))
+			err = w.step([]fleet.Input{fleet.Tick{}})
 		case <-view.C:
 			w.viewDue = true
 		case c := <-w.commits:
@@ -99,19 +107,22 @@ func (w *owner) full() bool {
 	return records >= MaxWaitingRecords || bytes >= MaxWaitingBytes || len(w.queue) >= MaxReleases
 }
 
-// collect steps the input together with what else waits, up to MaxBatch.
-func (w *owner) collect(first fleet.Input) error {
-	w.batch = append(w.batch[:0], first)
-	for len(w.batch) < MaxBatch {
-		select {
-		case input := <-w.inbox:
-			w.batch = append(w.batch, input)
-			continue
-		default:
-		}
-		break
+// collect empties the inbox once all that was in it before is decided, and
+// returns how many inputs are to be decided.
+func (w *owner) collect() int {
+	if len(w.rest) == 0 {
+		w.taken = w.inbox.take(w.taken)
+		w.rest = w.taken
 	}
-	return w.step(w.batch)
+	return len(w.rest)
+}
+
+// decide steps the next inputs, at most MaxBatch.
+func (w *owner) decide() error {
+	n := min(len(w.rest), MaxBatch)
+	batch := w.rest[:n]
+	w.rest = w.rest[n:]
+	return w.step(batch)
 }
 
 func (w *owner) step(inputs []fleet.Input) error {

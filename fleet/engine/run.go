@@ -26,7 +26,7 @@ type run struct {
 	began     time.Time
 	questions []fleet.Question
 
-	inbox chan fleet.Input
+	inbox *inbox
 	dead  chan struct{}
 
 	groups    chan []journal.Record
@@ -88,7 +88,7 @@ func (e *Engine) begin() (*run, error) {
 	}
 	r := &run{
 		e: e, journal: j,
-		inbox: make(chan fleet.Input, InboxInputs), dead: make(chan struct{}),
+		inbox: newInbox(), dead: make(chan struct{}),
 		groups: make(chan []journal.Record, 1), commits: make(chan commit, 1), releases: make(chan release),
 		thoughts: make(chan thought), snapshots: make(chan journal.Snapshot, 1),
 		pending: map[fleet.RequestID]chan fleet.Answer{}, sinks: map[fleet.SessionID]Sink{},
@@ -149,6 +149,7 @@ func (r *run) live() error {
 	w := newOwner(r, &others)
 	err := w.loop()
 	r.e.run.Store(nil)
+	r.inbox.stop()
 	close(r.dead)
 	close(r.groups)
 	close(r.releases)
@@ -178,15 +179,20 @@ func (r *run) lastSnapshot() error {
 }
 
 func (r *run) submit(ctx context.Context, input fleet.Input) error {
-	select {
-	case r.inbox <- input:
-		return nil
-	case <-r.dead:
-		return r.e.unavailable()
-	case <-r.e.stop:
-		return fmt.Errorf("engine: shutting down: %w", ErrUnavailable)
-	case <-ctx.Done():
-		return fmt.Errorf("engine: waiting for room in the inbox: %w", ctx.Err())
+	for {
+		room, ok := r.inbox.put(input)
+		if ok {
+			return nil
+		}
+		select {
+		case <-room:
+		case <-r.dead:
+			return r.e.unavailable()
+		case <-r.e.stop:
+			return fmt.Errorf("engine: shutting down: %w", ErrUnavailable)
+		case <-ctx.Done():
+			return fmt.Errorf("engine: waiting for room in the inbox: %w", ctx.Err())
+		}
 	}
 }
 
@@ -194,9 +200,13 @@ func (r *run) submit(ctx context.Context, input fleet.Input) error {
 func (r *run) think() {
 	for t := range r.thoughts {
 		answer := fleet.AnswerQuestion(t.planner, t.question, t.now, r.e.o.Config)
-		select {
-		case r.inbox <- fleet.PlanReady{Question: t.question, Answer: answer}:
-		case <-r.dead:
+		ready := fleet.PlanReady{Question: t.question, Answer: answer}
+		for room, ok := r.inbox.put(ready); !ok; room, ok = r.inbox.put(ready) {
+			select {
+			case <-room:
+			case <-r.dead:
+				return
+			}
 		}
 	}
 }

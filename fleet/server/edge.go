@@ -23,6 +23,9 @@ const (
 	// bodyWithin is how long a body may take to arrive, from the end of the
 	// headers on; a slower one gets 408.
 	bodyWithin = 20 * time.Second
+	// bodyWorth is how many bytes of a body count as one more request of its token.
+	// What comes in chunks, without its length, counts as an eighth of the largest.
+	bodyWorth = 8 << 10
 	// maxBodyValues is how many JSON values a body may hold, those within others
 	// included: read, each costs hundreds of bytes however short it is. The largest
 	// zone has 12,300. More gets 413.
@@ -211,6 +214,15 @@ func (s *Server) takeBody(answer *response, r *http.Request, found *request) *pr
 	announced := r.ContentLength != 0
 	if r.ContentLength > maxBodyBytes {
 		return newProblem(codeBodyTooLarge, "the body may have at most %d bytes", maxBodyBytes)
+	}
+	// A body costs as many requests as it has pieces of bodyWorth: reading large
+	// ones is what keeps a server busiest. One in chunks may be as large as any.
+	size := r.ContentLength
+	if size < 0 {
+		size = maxBodyBytes / 8
+	}
+	if wait := s.limiters.token.take(found.caller.token.Name, int(size/bodyWorth), time.Now()); wait > 0 {
+		return newProblem(codeTooManyRequests, "each %d bytes of a body count as another request of this token, and there were too many", bodyWorth).retryAfter(wait)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBodyBytes))
 	if err != nil {

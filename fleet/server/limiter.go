@@ -58,7 +58,11 @@ func newLimiter[K comparable](perSecond float64, burst, most int) *limiter[K] {
 
 // admit takes one from the key's bucket and returns 0, or takes nothing and
 // returns how long it is until there will be one.
-func (l *limiter[K]) admit(key K, now time.Time) time.Duration {
+func (l *limiter[K]) admit(key K, now time.Time) time.Duration { return l.take(key, 1, now) }
+
+// take is admit for so many, or for the whole bucket where it holds fewer.
+func (l *limiter[K]) take(key K, count int, now time.Time) time.Duration {
+	count = min(count, l.burst)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b, ok := l.buckets[key]
@@ -73,10 +77,10 @@ func (l *limiter[K]) admit(key K, now time.Time) time.Duration {
 	}
 	b.newer, b.older = &l.ends, l.ends.older
 	b.newer.older, b.older.newer = b, b
-	if b.AllowN(now, 1) {
+	if b.AllowN(now, count) {
 		return 0
 	}
-	missing := 1 - b.TokensAt(now)
+	missing := float64(count) - b.TokensAt(now)
 	return max(time.Duration(math.Ceil(missing/float64(l.rate)*float64(time.Second))), 1)
 }
 

@@ -30,12 +30,14 @@ func storms() []Attack {
 		{
 			Name: "requests-of-a-token", Does: "asks 1,200 times at once with one token", Want: Answer{Status: http.StatusTooManyRequests, Code: "too_many_requests"},
 			Note: "`Retry-After` says when to come again", Metric: refused("too_many_requests"), MemoryMiB: small,
-			Run: pipelined(1_200, func(r *Raid) Request { return Request{Path: "/v1/responses", Token: r.Tokens.Elsewhere} }),
+			Run:   pipelined(1_200, func(r *Raid) Request { return Request{Path: "/v1/responses", Token: r.Tokens.Elsewhere} }),
+			Flood: fives(func(r *Raid) Request { return Request{Path: "/v1/responses", Token: r.Tokens.Elsewhere} }),
 		},
 		{
 			Name: "requests-of-an-address", Does: "asks 20,000 times at once without a token", Want: Answer{Status: http.StatusTooManyRequests, Code: "too_many_requests"},
 			Note: "`Retry-After` says when to come again", Metric: refused("too_many_requests"), MemoryMiB: small,
-			Run: pipelined(20_000, func(*Raid) Request { return Request{Path: "/nowhere"} }),
+			Run:   pipelined(20_000, func(*Raid) Request { return Request{Path: "/nowhere"} }),
+			Flood: fives(func(*Raid) Request { return Request{Path: "/nowhere"} }),
 		},
 		{
 			Name: "login-storm", Does: "logs in as one vehicle 15 times at once", Want: Answer{Status: http.StatusTooManyRequests, Code: "too_many_logins"},
@@ -132,6 +134,11 @@ func pipelined(count int, q func(*Raid) Request) func(*Raid) (Answer, error) {
 		}
 		return retried(reply)
 	}
+}
+
+// fives asks five times on each connection.
+func fives(q func(*Raid) Request) func(*Raid) error {
+	return func(r *Raid) error { return r.Storm(Attack{Run: pipelined(5, q)}) }
 }
 
 // retried demands that a refusal says when to come again.

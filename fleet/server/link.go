@@ -93,6 +93,7 @@ func (s *Server) linkOptions() ws.Options {
 		Group: &s.links.group, Subprotocols: []string{protocol.SubprotocolJSON, protocol.SubprotocolCBOR},
 		Origin: func(*http.Request) bool { return true }, ReadLimit: protocol.MaxFrameFromVehicle,
 		QueueBytes: linkQueueBytes, ReceiveBufferBytes: linkReceiveBuffer,
+		Rest:      s.overload.rest,
 		Throttled: func(what ws.Throttle) { s.metrics.throttled.WithLabelValues(string(what)).Inc() },
 	}
 }

@@ -26,6 +26,9 @@ const (
 	// frames of one vehicle that are read while the server is overloaded.
 	firstThin = 100 * time.Millisecond
 	mostThin  = 2 * time.Second
+	// mostRest is the longest pause between two readings of a link meanwhile; reports
+	// come so much later, too.
+	mostRest = 250 * time.Millisecond
 	// pressAfter is how many looks in a row must find pressure before thinning
 	// begins: a short stop of the whole process is no overload. easeAfter is how many
 	// must find none before more is read again, so that thinning does not swing.
@@ -54,7 +57,8 @@ type thinning struct {
 
 // next takes a look's finding and returns the shortest time between two
 // telemetry frames of one vehicle: once it is above 0 it doubles at each look
-// under pressure, and halves each easeAfter looks without.
+// under pressure, and falls by three tenths each easeAfter looks without: more
+// slowly than it rises, or the server would swing between too much and too little.
 func (t *thinning) next(p pressure) time.Duration {
 	if p.high() {
 		t.pressed, t.easy = t.pressed+1, 0
@@ -66,7 +70,7 @@ func (t *thinning) next(p pressure) time.Duration {
 	t.pressed, t.easy = 0, t.easy+1
 	if t.easy >= easeAfter && t.interval > 0 {
 		t.easy = 0
-		t.interval /= 2
+		t.interval = t.interval * 7 / 10
 		if t.interval < firstThin {
 			t.interval = 0
 		}
@@ -79,6 +83,12 @@ type overload struct {
 	thin, latency atomic.Int64 // nanoseconds
 	// held keeps thin as it is, for tests.
 	held atomic.Bool
+}
+
+// rest is how long a link is left alone between two readings while the server is
+// overloaded: to wake up for each frame costs more than to read several.
+func (o *overload) rest() time.Duration {
+	return min(time.Duration(o.thin.Load())/2, mostRest)
 }
 
 // watchLoad looks at the pressure until ctx ends. The log says when thinning

@@ -66,13 +66,14 @@ type Conn struct {
 type limits struct {
 	group                                                  *Group
 	throttled                                              func(Throttle)
+	rest                                                   func() time.Duration
 	readLimit, queueFrames, queueBytes                     int
 	pingInterval, readTimeout, writeTimeout, messageWithin time.Duration
 }
 
 func limitsOf(o *Options) limits {
 	return limits{
-		group: o.Group, throttled: o.Throttled,
+		group: o.Group, throttled: o.Throttled, rest: o.Rest,
 		readLimit: o.ReadLimit, queueFrames: o.QueueFrames, queueBytes: o.QueueBytes,
 		pingInterval: o.PingInterval, readTimeout: o.ReadTimeout, writeTimeout: o.WriteTimeout, messageWithin: o.MessageTimeout,
 	}

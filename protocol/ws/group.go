@@ -9,7 +9,7 @@ import (
 )
 
 // spareChunks bounds the memory for reading that a group keeps.
-const spareChunks = 16
+const spareChunks = 64
 
 // Group counts connections, and closes and awaits them: http.Server forgets a
 // connection once it is upgraded. The zero value is ready. A Group must not be
@@ -93,7 +93,7 @@ func (g *Group) join(c *Conn) error {
 	}
 	if g.jobs == nil {
 		g.jobs = make(chan *Conn)
-		for range spareChunks / 2 {
+		for range spareChunks / 4 {
 			g.spare(new(chunk))
 		}
 	}

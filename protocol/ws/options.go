@@ -112,6 +112,10 @@ type Options struct {
 	// Throttled is told of each time that an accepted peer is held back. It is
 	// called from the goroutine that reads, and must not block. Nil for nobody.
 	Throttled func(Throttle)
+	// Rest is how long Serve leaves a peer alone of whom all that came is handled:
+	// what comes meanwhile is then read at once, which costs a fraction of reading
+	// it frame by frame. It is asked each time and must be quick. Nil for never.
+	Rest func() time.Duration
 
 	// TLS is the client's configuration for wss addresses, nil for the default.
 	TLS *tls.Config

@@ -3,10 +3,11 @@ package ws
 import (
 	"bufio"
 	"errors"
+	"time"
 )
 
 // maxIdleWorkers is how many workers of a group may wait for a turn.
-const maxIdleWorkers = 8
+const maxIdleWorkers = 64
 
 // Handler takes what Serve reads.
 type Handler interface {
@@ -42,6 +43,20 @@ func (c *Conn) Serve(h Handler) {
 	for on := true; on; {
 		c.wire.await()
 		on = c.limits.group.turn(c)
+		if on && c.wire.drained {
+			c.rest()
+		}
+	}
+}
+
+// rest leaves the peer alone for a while. What little there is in here must get
+// along with the smallest stack.
+func (c *Conn) rest() {
+	if c.limits.rest == nil {
+		return
+	}
+	if d := c.limits.rest(); d > 0 {
+		time.Sleep(d)
 	}
 }
 
@@ -54,6 +69,9 @@ func (c *Conn) receiveAll(h Handler) {
 		}
 		if !h.Frame(frame, err) {
 			return
+		}
+		if c.reader != nil && c.reader.Buffered() == 0 {
+			c.rest()
 		}
 	}
 }

@@ -30,6 +30,7 @@ type wire struct {
 	few     [16]byte // where no chunk is at hand
 	failure error    // what reading came to, once it did
 	broken  bool     // waiting has failed, and the next Read says why
+	drained bool     // the last chunk held all that there was
 	read    allowance
 	// last is when something was last read; begun when the message under way
 	// began, 0 between messages; heardAt when the last sign of life came; armed the
@@ -140,7 +141,7 @@ func (w *wire) takeChunk(fd uintptr) bool {
 		w.failure = err
 		return err != nil
 	}
-	w.pending = into[:n]
+	w.pending, w.drained = into[:n], n < len(into)
 	w.arrived(n)
 	return true
 }

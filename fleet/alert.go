@@ -26,6 +26,7 @@ func (f *Fleet) raise(about alertAbout, severity Severity, text string) {
 		return
 	}
 	id := AlertID(fmt.Sprintf("A%d", f.state.Durable.Counters.Alert+1))
+	f.out.Raised = append(f.out.Raised, about.kind)
 	f.emit(AlertRaised{Alert{
 		ID: id, Kind: about.kind, Severity: severity, Vehicle: about.vehicle, Task: about.task,
 		Object: about.object, Text: text, RaisedAt: f.now,

@@ -116,6 +116,15 @@ const (
 	AlertIncidentUnreached AlertKind = "incident_unreached"
 )
 
+// AlertKinds lists all kinds of alert.
+func AlertKinds() []AlertKind {
+	return []AlertKind{
+		AlertLinkLost, AlertBatteryLow, AlertRefusing, AlertFault, AlertZone, AlertCaughtInside, AlertZoneUnfit, AlertClock,
+		AlertImplausible, AlertImplausibleSpeed, AlertImplausibleBattery, AlertDecide, AlertStoreLost, AlertStranded, AlertEpoch,
+		AlertUnanswered, AlertTaskFailed, AlertEmergencyWaits, AlertWanted, AlertStopped, AlertIncidentUnreached,
+	}
+}
+
 // Severity is how bad it is.
 type Severity string
 

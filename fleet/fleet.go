@@ -47,6 +47,8 @@ type Output struct {
 	Effects []Effect
 	// Implausible is how many samples said what cannot be; see AlertImplausible.
 	Implausible int
+	// Raised are the kinds of the alerts that were raised, in order.
+	Raised []AlertKind
 }
 
 // New returns a fleet over a chart, with the state read from a journal (or

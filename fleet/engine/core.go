@@ -45,6 +45,8 @@ type Batch struct {
 	// Events is how many events were concluded, volatile ones too, Implausible how
 	// many samples said what cannot be.
 	Events, Implausible int
+	// Raised are the kinds of the alerts that were raised.
+	Raised []fleet.AlertKind
 	// Replies tells whether an answer to a request is among the effects.
 	Replies bool
 }
@@ -96,7 +98,7 @@ func (c *Core) Waiting() int { return len(c.waiting) }
 func (c *Core) Step(now time.Time, inputs []fleet.Input) (Batch, error) {
 	out := c.fleet.Step(now, inputs)
 	s := step{events: out.Events}
-	b := Batch{Events: len(out.Events), Implausible: out.Implausible}
+	b := Batch{Events: len(out.Events), Implausible: out.Implausible, Raised: out.Raised}
 	for i := range out.Events {
 		if err := c.record(&b, &out.Events[i]); err != nil {
 			return Batch{}, err

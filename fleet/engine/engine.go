@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -244,6 +245,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 func (e *Engine) Stats() Stats {
 	e.mu.Lock()
 	s := e.stats
+	s.Raised = maps.Clone(s.Raised)
 	e.mu.Unlock()
 	s.Committed = e.ring.last()
 	if r := e.run.Load(); r != nil {

@@ -161,6 +161,7 @@ func (w *owner) step(inputs []fleet.Input) error {
 	s.StepTime.add(took)
 	s.Events += uint64(batch.Events)
 	s.Implausible += uint64(batch.Implausible)
+	s.raised(batch.Raised)
 	s.Waiting += len(batch.Records)
 	return nil
 }

@@ -1,6 +1,10 @@
 package engine
 
-import "time"
+import (
+	"time"
+
+	"github.com/kapok-fleet/kapok/fleet"
+)
 
 // Stats counts what an engine did since Open, and says what waits.
 type Stats struct {
@@ -15,8 +19,21 @@ type Stats struct {
 	InboxShare float64
 	// Implausible counts samples that said what cannot be.
 	Implausible uint64
+	// Raised counts the alerts that were raised, by kind; a kind that is missing
+	// was not.
+	Raised map[fleet.AlertKind]uint64
 	// Committed is the index of the last durable event.
 	Committed uint64
+}
+
+// raised counts alerts.
+func (s *Stats) raised(kinds []fleet.AlertKind) {
+	if s.Raised == nil && len(kinds) > 0 {
+		s.Raised = map[fleet.AlertKind]uint64{}
+	}
+	for _, kind := range kinds {
+		s.Raised[kind]++
+	}
 }
 
 // Durations is a histogram. Counts[i] is how many took at most DurationBounds()[i] and

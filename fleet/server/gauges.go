@@ -31,6 +31,7 @@ func describeGauges() map[string]*prometheus.Desc {
 		{"kapok_vehicles", "Registered vehicles by link state.", []string{"link"}},
 		{"kapok_tasks", "Tasks in memory by state.", []string{"state"}},
 		{"kapok_alerts_open", "Alerts that are not cleared, by severity.", []string{"severity"}},
+		{"kapok_alerts_raised_total", "Alerts that were raised, by kind.", []string{"kind"}},
 		{"kapok_alerts_unacknowledged", "Of the open alerts, those that no person has acknowledged, by severity.", []string{"severity"}},
 		{"kapok_scheduler_latency_seconds", "Wait for a processor that the slowest tenth of goroutines exceeded, in the last tenth of a second.", nil},
 		{"kapok_telemetry_thinning_seconds", "Shortest time between two telemetry frames of one vehicle that are read; 0 unless the server is overloaded.", nil},
@@ -90,6 +91,9 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	send(prometheus.CounterValue, "kapok_reopened_total", float64(stats.Reopened))
 	send(prometheus.CounterValue, "kapok_questions_total", float64(stats.Questions))
 	send(prometheus.CounterValue, "kapok_telemetry_implausible_total", float64(stats.Implausible))
+	for _, kind := range fleet.AlertKinds() {
+		send(prometheus.CounterValue, "kapok_alerts_raised_total", float64(stats.Raised[kind]), string(kind))
+	}
 	g.collectEdge(send)
 	out <- g.histogram("kapok_step_duration_seconds", &stats.StepTime)
 	out <- g.histogram("kapok_commit_duration_seconds", &stats.CommitTime)

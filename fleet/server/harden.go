@@ -52,11 +52,15 @@ func (r *response) readUntil(deadline time.Time) {
 	_ = http.NewResponseController(r.inner).SetReadDeadline(deadline)
 }
 
-// bodyTaken says that the body was read to its end: the connection can go on, and
-// has no deadline for what comes until the answer is given.
-func (r *response) bodyTaken() {
+// bodyTaken says that the body was read to its end: what comes until the answer
+// is given has no deadline. The connection can go on, unless the body came in
+// chunks: a proxy that went by a length beside them saw its end elsewhere, and
+// what follows might be another's request, or part of this one.
+func (r *response) bodyTaken(chunked bool) {
 	r.unread = false
-	r.Header().Del("Connection")
+	if !chunked {
+		r.Header().Del("Connection")
+	}
 	r.readUntil(time.Time{})
 }
 

@@ -56,6 +56,14 @@ func (e Encoding) DecodeFrom(frame []byte) (FromVehicle, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.cbor {
+		if m, ok := plainTelemetry(frame); ok {
+			if err := m.Validate(); err != nil {
+				return nil, err
+			}
+			return m, nil
+		}
+	}
 	var m FromVehicle
 	typ := d.messageType()
 	switch string(typ) {

@@ -57,53 +57,77 @@ func tenTo(n int) float64 {
 }
 
 // plainTime reads a time such as 2026-05-04T09:30:00.25Z: in UTC, with or
-// without a fraction of at most nine digits, from 2000 to 2199, and with no day
-// beyond the 28th, for which the calendar is needed.
+// without a fraction of at most nine digits, from 2000 to 2199, and not on a
+// 29th of February.
 func plainTime(text []byte) (time.Time, bool) {
-	const form = "2006-01-02T15:04:05Z"
-	if n := len(text); n < len(form) || n > len(form)+10 || text[n-1] != 'Z' {
+	const form, withNanoseconds = len("2006-01-02T15:04:05Z"), len("2006-01-02T15:04:05.123456789Z")
+	size := len(text)
+	if size < form || size > withNanoseconds || text[size-1] != 'Z' {
 		return time.Time{}, false
 	}
-	for _, i := range [...]int{4, 7, 10, 13, 16} {
-		if text[i] != form[i] {
-			return time.Time{}, false
-		}
-	}
-	year, ok1 := plainDigits(text[0:4])
-	month, ok2 := plainDigits(text[5:7])
-	day, ok3 := plainDigits(text[8:10])
-	hour, ok4 := plainDigits(text[11:13])
-	minute, ok5 := plainDigits(text[14:16])
-	second, ok6 := plainDigits(text[17:19])
-	ns, ok7 := plainFraction(text[19 : len(text)-1])
-	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && ok7) || year < 2000 || year > 2199 ||
-		month < 1 || month > 12 || day < 1 || day > 28 || hour > 23 || minute > 59 || second > 59 {
+	t := (*[form]byte)(text)
+	if t[4] != '-' || t[7] != '-' || t[10] != 'T' || t[13] != ':' || t[16] != ':' {
 		return time.Time{}, false
 	}
-	return time.Date(year, time.Month(month), day, hour, minute, second, ns, time.UTC), true
-}
-
-func plainDigits(text []byte) (n int, ok bool) {
-	for _, b := range text {
-		if b -= '0'; b > 9 {
-			return 0, false
-		}
-		n = n*10 + int(b)
+	century, years := plainDigits(t[0], t[1]), plainDigits(t[2], t[3])
+	month, day := plainDigits(t[5], t[6]), plainDigits(t[8], t[9])
+	hour, minute, second := plainDigits(t[11], t[12]), plainDigits(t[14], t[15]), plainDigits(t[17], t[18])
+	ns, ok := plainFraction(text[form-1 : size-1])
+	if !ok || century < 20 || century > 21 || years > 99 || month < 1 || month > 12 ||
+		day < 1 || day > plainMonth(month) || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
 	}
-	return n, true
+	days := plainDays(century*100+years, month, day)
+	return time.Unix(((days*24+hour)*60+minute)*60+second, ns).UTC(), true
 }
 
-// plainFraction reads a fraction of a second, or nothing, in nanoseconds.
-func plainFraction(text []byte) (ns int, ok bool) {
+// plainDigits reads a number of two digits; it is noDigits for anything else.
+func plainDigits(tens, ones byte) int64 {
+	const noDigits = 100
+	tens, ones = tens-'0', ones-'0'
+	if tens > 9 || ones > 9 {
+		return noDigits
+	}
+	return int64(tens)*10 + int64(ones)
+}
+
+// plainMonth returns how many days a month has when the year is no leap year.
+func plainMonth(month int64) int64 {
+	if month == 2 {
+		return 28
+	}
+	return 30 + (month+month>>3)&1
+}
+
+// plainDays returns the days from 1970-01-01 to a day since the year 1. Its year
+// begins in March, so that a leap day is the last of a year; from there on five
+// months have 153 days, again and again.
+func plainDays(year, month, day int64) int64 {
+	const epoch = 719469 // 1970-01-01, counted in the same way.
+	if month -= 3; month < 0 {
+		month += 12
+		year--
+	}
+	return year*365 + year/4 - year/100 + year/400 + (month*153+2)/5 + day - epoch
+}
+
+// plainFraction reads a fraction of a second of one to nine digits, or nothing,
+// in nanoseconds.
+func plainFraction(text []byte) (ns int64, ok bool) {
 	if len(text) == 0 {
 		return 0, true
 	}
 	if text[0] != '.' || len(text) == 1 {
 		return 0, false
 	}
-	ns, ok = plainDigits(text[1:])
+	for _, b := range text[1:] {
+		if b -= '0'; b > 9 {
+			return 0, false
+		}
+		ns = ns*10 + int64(b)
+	}
 	for range 10 - len(text) {
 		ns *= 10
 	}
-	return ns, ok
+	return ns, true
 }

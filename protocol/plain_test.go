@@ -71,7 +71,7 @@ func TestUsualNumbersAndTimesGoTheShortWay(t *testing.T) {
 		}
 		at := time.Unix(MinUnix+r.Int64N(EndUnix-MinUnix), r.Int64N(1e9)).UTC().Truncate(time.Duration(math.Pow(10, float64(r.IntN(10)))))
 		text = at.Format(time.RFC3339Nano)
-		if got, ok := plainTime([]byte(text)); ok != (at.Day() <= 28) || ok && got != at {
+		if got, ok := plainTime([]byte(text)); ok == (at.Month() == time.February && at.Day() == 29) || ok && got != at {
 			t.Fatalf("%s gave %v, %v (seed %d)", text, got, ok, seed)
 		}
 	}

@@ -55,6 +55,8 @@ type settings struct {
 	ChargeTo          float64       `yaml:"charge_to"`
 	AnswersKept       time.Duration `yaml:"answers_kept"`
 	FinalKept         time.Duration `yaml:"final_kept"`
+	MaxFinal          int           `yaml:"max_final"`
+	MaxAnswers        int           `yaml:"max_answers"`
 	MaxOpenTasks      int           `yaml:"max_open_tasks"`
 	MaxVehicles       int           `yaml:"max_vehicles"`
 
@@ -83,7 +85,7 @@ func defaultSettings() settings {
 		CommandTTL: f.CommandTTL, AnswerWithin: f.AnswerWithin, RefusalPause: f.RefusalPause,
 		RefusalPauseMax: f.RefusalPauseMax, RetryWaiting: f.RetryWaiting, MaxAttempts: f.MaxAttempts,
 		MaxQueuedTasks: f.MaxQueuedTasks, ChargeBelow: f.ChargeBelow, ChargeTo: f.ChargeTo,
-		AnswersKept: f.AnswersKept, FinalKept: f.FinalKept, MaxOpenTasks: f.MaxOpenTasks, MaxVehicles: f.MaxVehicles,
+		AnswersKept: f.AnswersKept, FinalKept: f.FinalKept, MaxFinal: f.MaxFinal, MaxAnswers: f.MaxAnswers, MaxOpenTasks: f.MaxOpenTasks, MaxVehicles: f.MaxVehicles,
 		Edge: defaultEdge(),
 	}
 }
@@ -96,7 +98,7 @@ func (s *settings) config() fleet.Config {
 	f.AnswerWithin, f.RefusalPause, f.RefusalPauseMax = s.AnswerWithin, s.RefusalPause, s.RefusalPauseMax
 	f.RetryWaiting, f.MaxAttempts, f.MaxQueuedTasks = s.RetryWaiting, s.MaxAttempts, s.MaxQueuedTasks
 	f.ChargeBelow, f.ChargeTo, f.AnswersKept, f.FinalKept = s.ChargeBelow, s.ChargeTo, s.AnswersKept, s.FinalKept
-	f.MaxOpenTasks, f.MaxVehicles = s.MaxOpenTasks, s.MaxVehicles
+	f.MaxFinal, f.MaxAnswers, f.MaxOpenTasks, f.MaxVehicles = s.MaxFinal, s.MaxAnswers, s.MaxOpenTasks, s.MaxVehicles
 	if s.responses != nil {
 		f.Responses = s.responses
 	}
@@ -137,6 +139,8 @@ func (s *settings) flags() *pflag.FlagSet {
 	f.Float64Var(&s.ChargeTo, "charge-to", s.ChargeTo, "charge at which it returns to duty, 0 to 1")
 	f.DurationVar(&s.AnswersKept, "answers-kept", s.AnswersKept, "how long answers to idempotency keys are kept")
 	f.DurationVar(&s.FinalKept, "final-kept", s.FinalKept, "how long final tasks stay in memory")
+	f.IntVar(&s.MaxFinal, "max-final", s.MaxFinal, "beyond so many of them the oldest leave memory sooner; of missions, commands, alerts and incidents alike")
+	f.IntVar(&s.MaxAnswers, "max-answers", s.MaxAnswers, "beyond so many answers to idempotency keys the oldest are forgotten")
 	f.IntVar(&s.MaxOpenTasks, "max-open-tasks", s.MaxOpenTasks, "beyond so many open tasks an order is refused")
 	f.IntVar(&s.MaxVehicles, "max-vehicles", s.MaxVehicles, "beyond so many vehicles a registration is refused")
 	s.Edge.flags(f)

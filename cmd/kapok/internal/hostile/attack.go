@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kapok-fleet/kapok/fleet"
 )
 
 // Group is a part of the table of attacks.
@@ -53,6 +55,9 @@ type Attack struct {
 	Within time.Duration
 	// Metric is the line of /metrics that grows, as name{labels}.
 	Metric string
+	// Alert is the kind of the alert that is raised for the attacker's vehicle,
+	// empty for none.
+	Alert fleet.AlertKind
 	// MemoryMiB bounds the memory that it costs the server at any moment, whatever
 	// its size or number as described.
 	MemoryMiB int

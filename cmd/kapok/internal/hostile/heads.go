@@ -36,7 +36,9 @@ func heads() []Attack {
 		}
 	}
 	return []Attack{
-		head("many-headers", "sends 10,000 headers", Answer{Status: http.StatusRequestHeaderFieldsTooLarge}, unasked, with(numbered(10_000)...)),
+		head("many-headers", "sends 10,000 headers", Answer{Status: http.StatusRequestHeaderFieldsTooLarge}, unasked, func(r *Raid) string {
+			return with(numbered(10_000)...)(r)
+		}),
 		head("long-header", "sends a header of 200 KiB", Answer{Status: http.StatusRequestHeaderFieldsTooLarge}, unasked, with("X-Long: "+strings.Repeat("a", 200<<10))),
 		address("many-parameters", "sends 3,000 query parameters", "/v1/vehicles?"+strings.Repeat("a=&", 3_000), Answer{Status: http.StatusRequestURITooLong, Code: "url_too_long"}),
 		address("hundred-parameters", "sends 100 query parameters", "/v1/vehicles?"+strings.Repeat("a=&", 100), malformed),

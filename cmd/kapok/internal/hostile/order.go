@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
@@ -23,8 +24,8 @@ func order() []Attack {
 		},
 		{
 			Name: "future-epoch", Does: "says hello with the highest epoch that there can be",
-			Note:   "it is told nothing to do, and an alert `higher_epoch` is raised; nobody else notices",
-			Metric: `kapok_alerts_open{severity="critical"}`, Run: withEpoch(protocol.MaxWhole),
+			Note:   "it is told nothing to do, and an alert `stale_epoch` is raised; nobody else notices",
+			Metric: alertRaised(fleet.AlertEpoch), Alert: fleet.AlertEpoch, Run: withEpoch(protocol.MaxWhole),
 		},
 		{
 			Name: "impossible-epoch", Does: "says hello with the epoch 2^53", Want: Answer{Code: "hello_expected", Close: 1002},
@@ -209,7 +210,7 @@ func clock(name, does string, off time.Duration) Attack {
 	}
 	return Attack{
 		Name: name, Does: does, Note: "its samples count with the time of receipt, and an alert `clock_skew` is raised",
-		Metric: `kapok_alerts_open{severity="warning"}`, Run: run,
+		Metric: alertRaised(fleet.AlertClock), Alert: fleet.AlertClock, Run: run,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
@@ -21,6 +22,10 @@ func refused(code string) string { return `kapok_refusals_total{code="` + code +
 func linkError(code string) string { return `kapok_link_errors_total{code="` + code + `"}` }
 
 func linkClosed(why string) string { return `kapok_link_closed_total{why="` + why + `"}` }
+
+func alertRaised(kind fleet.AlertKind) string {
+	return `kapok_alerts_raised_total{kind="` + string(kind) + `"}`
+}
 
 // linkHeaders are what an upgrade to a link needs beside its token.
 func linkHeaders(more ...string) []string {

@@ -15,9 +15,10 @@ const (
 // Table is all attacks in Markdown, a table for each group.
 func Table() string {
 	var b strings.Builder
+	all := All()
 	for _, g := range Groups() {
 		fmt.Fprintf(&b, "\n### %s\n\n| attack | an attacker … | answer | metric | memory |\n|---|---|---|---|---|\n", g)
-		for _, a := range All() {
+		for _, a := range all {
 			if a.Group == g {
 				fmt.Fprintf(&b, "| `%s` | %s | %s | `%s` | %d MiB |\n", a.Name, a.Does, a.promise(), a.Metric, a.MemoryMiB)
 			}

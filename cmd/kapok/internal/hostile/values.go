@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
@@ -41,7 +42,7 @@ func values() []Attack {
 		number("huge-number", "sends a number of 10,000 digits", "out_of_range", "speed_mps", strings.Repeat("9", 10_000)),
 		{
 			Name: "teleport", Group: Values, Does: "is 1 km further on after a fifth of a second", Note: "an alert `implausible_position` is raised for it",
-			Metric: `kapok_alerts_open{severity="warning"}`, MemoryMiB: small, Run: teleport,
+			Metric: alertRaised(fleet.AlertImplausible), Alert: fleet.AlertImplausible, MemoryMiB: small, Run: teleport,
 			Flood: floods1(protocol.JSON, func(r *Raid, s *Socket) error { return s.say(r.elsewhere(time.Now())) }),
 		},
 		{

@@ -172,13 +172,17 @@ func (w *world) gauge(line string) float64 {
 
 // moved waits until a metric is above what it was.
 func (w *world) moved(line string, before float64) bool {
+	return eventually(func() bool { return w.gauge(line) > before })
+}
+
+// eventually waits until something holds, longer than it takes on any machine.
+func eventually(holds func() bool) bool {
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
-	for deadline := time.Now().Add(3 * time.Second); time.Now().Before(deadline); {
-		if w.gauge(line) > before {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-ticker.C {
+		if holds() {
 			return true
 		}
-		<-ticker.C
 	}
 	return false
 }

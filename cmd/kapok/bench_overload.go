@@ -65,7 +65,7 @@ func newBenchOverload(c console) *cobra.Command {
 	fl.DurationVar(&f.span, "seconds", time.Minute, "how long twice the sustainable rate is sent")
 	fl.DurationVar(&f.probe, "probe", 3*time.Second, "how long each rate is tried in the search for the sustainable one")
 	fl.IntVar(&f.vehicles, "vehicles", 2000, "vehicles that send")
-	fl.IntVar(&f.samples, "samples", 8, "samples of each frame")
+	fl.IntVar(&f.samples, "samples", 16, "samples of each frame")
 	fl.Float64Var(&f.normalHz, "normal-hz", 1, "frames that each vehicle sends a second normally")
 	fl.StringVar(&f.profile, "profile", "", "file for a processor profile of kapok serve")
 	return cmd

@@ -25,6 +25,8 @@ type backlog struct {
 	// holders are by the first byte of a frame, which no other frame shares.
 	holders map[*byte]int
 	bytes   int
+	// sheets is the memory of frames that are used once.
+	sheets sheets
 }
 
 // most is the bound of bytes.
@@ -44,10 +46,19 @@ func (b *backlog) add(frame []byte) {
 	}
 }
 
-func (b *backlog) remove(frame []byte) {
+// remove takes note that a stream holds a frame no longer.
+func (b *backlog) remove(frame []byte, beat uint64) {
 	if b.holders[&frame[0]]--; b.holders[&frame[0]] <= 0 {
 		delete(b.holders, &frame[0])
 		b.bytes -= len(frame)
+		b.sheets.giveBack(frame, beat)
+	}
+}
+
+// sweep takes back a frame that no stream was sent.
+func (b *backlog) sweep(frame []byte, beat uint64) {
+	if b.holders[&frame[0]] == 0 {
+		b.sheets.giveBack(frame, beat)
 	}
 }
 
@@ -70,7 +81,7 @@ func (h *hub) forget(s *subscriber, n int) {
 		return
 	}
 	for i := range n {
-		h.backlog.remove(s.unwritten[i].frame)
+		h.backlog.remove(s.unwritten[i].frame, h.beat)
 		s.unwritten[i].frame = nil
 	}
 	if s.unwritten = s.unwritten[n:]; len(s.unwritten) == 0 {
@@ -98,6 +109,10 @@ func (h *hub) relieve() {
 	for s := range h.leaving {
 		select {
 		case <-s.conn.Done():
+			// Its writer may still be at the last one, in vain.
+			for i := range s.unwritten {
+				h.backlog.sheets.forsake(s.unwritten[i].frame)
+			}
 			h.forget(s, len(s.unwritten))
 			delete(h.leaving, s)
 		default:

@@ -71,15 +71,18 @@ type hub struct {
 	// roster are the newest states of vehicles, beat counts pulses.
 	roster roster
 	beat   uint64
-	// spare is a batch of the last pulse, whose memory the next one uses.
-	spare *batch
+	// spare is a batch of the last pulse, whose memory the next one uses, as it does
+	// scratch.
+	spare   *batch
+	scratch scratch
 	// snapshots are those that are being made, making holds a token for each at
 	// work.
 	snapshots map[shot]*opening
 	making    chan struct{}
 }
 
-// outlet is the sending side of a stream's socket, as ws.Conn has it.
+// outlet is the sending side of a stream's socket, as ws.Conn has it. What it
+// counts as unwritten no longer, it reads no longer.
 type outlet interface {
 	Send(frame []byte) error
 	Unwritten() (frames, bytes int)

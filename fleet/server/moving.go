@@ -92,6 +92,9 @@ func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 // appendNumber writes a finite number as encoding/json does: short, with an
 // exponent only where it is very small or very large.
 func appendNumber(b []byte, v float64) []byte {
+	if b, ok := appendDecimal(b, v); ok {
+		return b
+	}
 	format := byte('f')
 	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		format = 'e'
@@ -102,6 +105,47 @@ func appendNumber(b []byte, v float64) []byte {
 		b = b[:n-1]
 	}
 	return b
+}
+
+const (
+	// decimals are the digits behind the point of what appendDecimal writes, and
+	// fraction is ten to that power.
+	decimals = 7
+	fraction = 10_000_000
+	// exact bounds numbers of 15 digits, all of which a float64 tells apart: if one
+	// of them reads as a number, no shorter one does.
+	exact = 1e15
+)
+
+// appendDecimal writes a number that a few decimals say exactly, as vehicles send
+// them; false, with nothing written, for any other.
+func appendDecimal(b []byte, v float64) ([]byte, bool) {
+	scaled := math.RoundToEven(v * fraction)
+	// What needs an exponent, and zero, which may be negative, are left out.
+	if abs := math.Abs(scaled); !(abs >= fraction/1e6 && abs < exact) || scaled/fraction != v {
+		return b, false
+	}
+	n := int64(scaled)
+	if n < 0 {
+		b, n = append(b, '-'), -n
+	}
+	b = strconv.AppendInt(b, n/fraction, 10)
+	rest := n % fraction
+	if rest == 0 {
+		return b, true
+	}
+	var digits [1 + decimals]byte
+	digits[0] = '.'
+	end := 0
+	for i := decimals; i > 0; i-- {
+		digit := rest % 10
+		rest /= 10
+		digits[i] = '0' + byte(digit) //nolint:gosec // A digit.
+		if end == 0 && digit != 0 {
+			end = i + 1
+		}
+	}
+	return append(b, digits[:end]...), true
 }
 
 // appendText writes a string with its quotes. What needs an escape is rare and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"math/bits"
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
@@ -68,14 +69,16 @@ type round struct {
 	inside map[interest]*members
 	// whole are encoded vehicles, for those who are told of them anew.
 	whole map[int][]byte
-	// spare is a batch whose memory may be used, picked is used by each frame anew.
-	spare  *batch
-	picked []int
+	// spare is a batch whose memory may be used, scratch is used by each frame anew.
+	spare   *batch
+	scratch *scratch
+	// sheets is the memory of frames.
+	sheets *sheets
 }
 
-func newRound(r *roster, log *slog.Logger) *round {
+func newRound(r *roster, s *sheets, log *slog.Logger) *round {
 	return &round{
-		roster: r, log: log, made: map[turn]moved{}, changed: map[uint64]*batch{}, inside: map[interest]*members{}, whole: map[int][]byte{},
+		roster: r, sheets: s, log: log, made: map[turn]moved{}, changed: map[uint64]*batch{}, inside: map[interest]*members{}, whole: map[int][]byte{},
 	}
 }
 
@@ -86,6 +89,7 @@ func (h *hub) pulse() {
 	defer h.mu.Unlock()
 	h.beat++
 	h.relieve()
+	h.backlog.sheets.tidy(h.beat)
 	var due []*subscriber
 	for s := range h.subscribers {
 		if len(s.unwritten) > positionsBehind {
@@ -100,8 +104,8 @@ func (h *hub) pulse() {
 		return
 	}
 	h.roster.look(h.server.backend.View(), h.server.options.Log)
-	round := newRound(&h.roster, h.server.options.Log)
-	round.spare, h.spare = h.spare, nil
+	round := newRound(&h.roster, &h.backlog.sheets, h.server.options.Log)
+	round.spare, round.scratch, h.spare = h.spare, &h.scratch, nil
 	for _, s := range due {
 		if s.seen == h.roster.looks && !s.complete {
 			continue
@@ -109,6 +113,11 @@ func (h *hub) pulse() {
 		m := round.moved(s.turn())
 		if m.frame == nil || h.sendPositions(s, m.frame) {
 			s.seen, s.complete, s.inside = h.roster.looks, false, m.inside
+		}
+	}
+	for _, m := range round.made {
+		if m.frame != nil {
+			h.backlog.sweep(m.frame, h.beat)
 		}
 	}
 	for _, used := range round.changed {
@@ -127,44 +136,81 @@ func (r *round) moved(t turn) moved {
 }
 
 func (r *round) make(t turn) moved {
-	changed, ok := r.changed[t.seen]
+	changed := r.behind(t.seen)
+	p := parts{complete: t.complete, of: changed}
+	if !t.selective() {
+		p.whole, p.size = changed.shown > 0, len(changed.encoded)
+		return moved{p.frame(r.roster.view.At, r.sheets, r.log), t.inside}
+	}
+	inside := r.pick(t, &p)
+	if known, ok := r.inside[t.interest]; ok {
+		inside = known
+	}
+	r.inside[t.interest] = inside
+	return moved{p.frame(r.roster.view.At, r.sheets, r.log), inside}
+}
+
+// behind are the rows that changed behind a look.
+func (r *round) behind(seen uint64) *batch {
+	changed, ok := r.changed[seen]
 	if !ok {
 		changed = &batch{}
 		if r.spare != nil {
 			changed, r.spare = r.spare, nil
 		}
-		changed.fill(r.roster, t.seen)
-		r.changed[t.seen] = changed
+		changed.fill(r.roster, seen)
+		r.changed[seen] = changed
 	}
-	p := parts{complete: t.complete, of: changed, vehicles: r.picked[:0]}
-	inside, selective := t.inside, t.selective()
-	if selective {
-		inside = inside.copied(len(r.roster.rows))
-	}
-	for i, n := range changed.numbers {
-		wanted := t.wants(changed.about[i])
-		if wanted {
-			p.vehicles = append(p.vehicles, i)
-			p.size += len(changed.part(i))
+	return changed
+}
+
+// pick finds what of the batch is for a turn, and returns who is inside then.
+func (r *round) pick(t turn, p *parts) *members {
+	all, scratch := len(r.roster.rows), r.scratch
+	scratch.clear(len(p.of.spots), all)
+	sight := t.sight()
+	p.of.within(&sight, func(i int) {
+		if sight.has(&p.of.spots[i]) {
+			scratch.picked.set(i)
+			scratch.now.set(p.of.numbers[i])
 		}
-		if !selective || wanted == inside.has(n) {
+	})
+	p.vehicles = scratch.vehicles[:0]
+	for i := range scratch.picked.each() {
+		p.vehicles = append(p.vehicles, i)
+		p.size += len(p.of.part(i))
+	}
+	scratch.vehicles = p.vehicles
+	return r.crossed(t, p)
+}
+
+// crossed tells who came into the turn's interest and who left it, with what
+// pick found to be there now.
+func (r *round) crossed(t turn, p *parts) *members {
+	inside, now, changed := t.inside, r.scratch.now, p.of.changed
+	p.entered, p.left = r.scratch.entered[:0], r.scratch.left[:0]
+	own := false
+	for w := range changed.bits {
+		was := inside.word(w)
+		is := was&^changed.bits[w] | now.bits[w]
+		if is == was {
 			continue
 		}
-		inside.set(n, wanted)
-		if !wanted {
-			p.add(&p.left, r.named(r.roster.rows[n].id))
-		} else if t.topics&aboutVehicles != 0 {
-			p.add(&p.entered, r.shown(n))
+		if !own {
+			inside, own = inside.copied(len(r.roster.rows)), true
+		}
+		inside.bits[w] = is
+		for crossed := is ^ was; crossed != 0; crossed &= crossed - 1 {
+			n := w<<6 + bits.TrailingZeros64(crossed)
+			if was&(1<<(n&63)) != 0 {
+				p.add(&p.left, r.named(r.roster.rows[n].id))
+			} else if t.topics&aboutVehicles != 0 {
+				p.add(&p.entered, r.shown(n))
+			}
 		}
 	}
-	r.picked = p.vehicles
-	if selective {
-		if known, ok := r.inside[t.interest]; ok {
-			inside = known
-		}
-		r.inside[t.interest] = inside
-	}
-	return moved{p.frame(r.roster.view.At, r.log), inside}
+	r.scratch.entered, r.scratch.left = p.entered, p.left
+	return inside
 }
 
 // shown encodes a vehicle whole, once.
@@ -191,12 +237,27 @@ func (r *round) named(id fleet.VehicleID) []byte {
 	return name
 }
 
+// scratch is memory for the making of one frame.
+type scratch struct {
+	// picked are rows of the batch, now are rows of the roster.
+	picked, now   members
+	vehicles      []int
+	entered, left []byte
+}
+
+func (s *scratch) clear(batch, roster int) {
+	s.picked.clear(batch)
+	s.now.clear(roster)
+}
+
 // parts are what an api.StreamPositions is put together from.
 type parts struct {
 	complete bool
-	// vehicles are of the batch; entered and left are encoded, each behind a comma.
+	// vehicles are of the batch, whole says that all of it are; entered and left are
+	// encoded, each behind a comma.
 	of            *batch
 	vehicles      []int
+	whole         bool
 	entered, left []byte
 	size          int
 }
@@ -206,13 +267,14 @@ func (p *parts) add(to *[]byte, element []byte) {
 	p.size += len(element) + 1
 }
 
-// frame puts the parts together; nil where there is nothing to tell.
-func (p *parts) frame(at time.Time, log *slog.Logger) []byte {
-	if len(p.vehicles)+len(p.left) == 0 && !p.complete {
+// frame puts the parts together, in memory of sheets; nil where there is nothing
+// to tell.
+func (p *parts) frame(at time.Time, sheets *sheets, log *slog.Logger) []byte {
+	if len(p.vehicles)+len(p.left) == 0 && !p.whole && !p.complete {
 		return nil
 	}
 	const around = 160 // All that is not an element.
-	b := make([]byte, 0, p.size+around)
+	b := sheets.take(p.size + around)
 	b = append(b, `{"type":"`+api.StreamPositionsType+`","time":"`...)
 	b, err := at.UTC().AppendText(b)
 	if err != nil {
@@ -228,6 +290,9 @@ func (p *parts) frame(at time.Time, log *slog.Logger) []byte {
 		b = append(b, ']')
 	}
 	b = append(b, `,"vehicles":[`...)
+	if p.whole {
+		b = append(b, p.of.encoded[1:]...)
+	}
 	for i, n := range p.vehicles {
 		part := p.of.part(n)
 		if i == 0 {
@@ -240,7 +305,9 @@ func (p *parts) frame(at time.Time, log *slog.Logger) []byte {
 		b = append(append(b, `,"left_area":[`...), p.left[1:]...)
 		b = append(b, ']')
 	}
-	return append(b, '}')
+	b = append(b, '}')
+	sheets.lend(b)
+	return b
 }
 
 // checkOn closes links and streams whose token no longer admits them.

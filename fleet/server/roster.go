@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 
@@ -27,10 +28,53 @@ type row struct {
 	id       fleet.VehicleID
 	vehicle  *fleet.Vehicle
 	presence *fleet.Presence
-	about    matter
+	spot     spot
 	// look is that in which another state was found than in the one before.
 	look  uint64
 	frame []byte
+}
+
+// spot is what a row's matter comes to, in little memory: a hundred areas look
+// at ten thousand of them. A vehicle that was never seen anywhere has no
+// numbers there, and so lies in every area.
+type spot struct {
+	lon, lat float64
+	// kind is none for a row that is not shown.
+	kind vehicleKinds
+}
+
+// sight is what of spots an interest has.
+type sight struct {
+	kinds   vehicleKinds
+	area    box
+	crosses bool
+}
+
+func (i interest) sight() sight {
+	s := sight{kinds: i.kinds, area: box{math.Inf(-1), math.Inf(-1), math.Inf(1), math.Inf(1)}}
+	if s.kinds == 0 {
+		s.kinds = ^s.kinds
+	}
+	if i.topics&aboutPositions == 0 {
+		s.kinds = 0
+	}
+	if i.bounded {
+		s.area, s.crosses = i.area, i.area.west > i.area.east
+	}
+	return s
+}
+
+// has is interest.wants for the matter of a spot. No comparison holds for what
+// is no number.
+func (s *sight) has(at *spot) bool {
+	if at.kind&s.kinds == 0 || at.lat < s.area.south || at.lat > s.area.north {
+		return false
+	}
+	west, east := at.lon < s.area.west, at.lon > s.area.east
+	if s.crosses {
+		return !(west && east)
+	}
+	return !west && !east
 }
 
 // look takes note of what changed since the last view. Vehicles and presences
@@ -67,11 +111,18 @@ func (r *roster) look(view *engine.View, log *slog.Logger) {
 // renew gives a row its new state. A vehicle that is gone is about no topic: no
 // subscription has it.
 func (r *roster) renew(row *row, vehicle *fleet.Vehicle, presence *fleet.Presence, log *slog.Logger) {
-	about := matter{}
-	if vehicle != nil {
-		about = presenceMatter(vehicle, presence, aboutPositions)
+	at := spot{lon: math.NaN(), lat: math.NaN()}
+	if presence != nil && presence.Known {
+		at.lon, at.lat = presence.Sample.Position.Lon, presence.Sample.Position.Lat
 	}
-	same := row.frame != nil && presence == row.presence && about == row.about
+	switch {
+	case vehicle == nil:
+	case row.vehicle != nil && row.vehicle.Kind == vehicle.Kind && row.spot.kind != 0:
+		at.kind = row.spot.kind
+	default:
+		at.kind = kindBit(vehicle.Kind)
+	}
+	same := row.frame != nil && presence == row.presence && at.kind == row.spot.kind
 	row.vehicle, row.presence = vehicle, presence
 	if same {
 		return
@@ -79,9 +130,9 @@ func (r *roster) renew(row *row, vehicle *fleet.Vehicle, presence *fleet.Presenc
 	var err error
 	if row.frame, err = appendMoving(row.frame[:0], row.id, presence); err != nil {
 		log.Error("a vehicle's position cannot be encoded; it is not shown", "vehicle", row.id, "error", err)
-		about = matter{}
+		at.kind = 0
 	}
-	row.about, row.look = about, r.looks
+	row.spot, row.look = at, r.looks
 }
 
 // admit adds rows for vehicles that have none.
@@ -102,67 +153,14 @@ func (r *roster) admit(state *fleet.State, log *slog.Logger) {
 	slices.SortFunc(r.order, func(a, b int) int { return strings.Compare(string(r.rows[a].id), string(r.rows[b].id)) })
 }
 
-// batch are the rows that changed behind a look, by id, side by side in memory:
-// a hundred areas are cut out of one batch.
-type batch struct {
-	numbers []int
-	about   []matter
-	// encoded are the rows' frames, each behind a comma; ends are their ends.
-	encoded []byte
-	ends    []int
-}
-
-// fill makes a batch of what changed, in the memory that it has.
-func (b *batch) fill(r *roster, since uint64) {
-	b.numbers, b.about, b.encoded, b.ends = b.numbers[:0], b.about[:0], b.encoded[:0], b.ends[:0]
-	for _, n := range r.order {
-		row := &r.rows[n]
-		if row.look <= since {
-			continue
-		}
-		b.encoded = append(append(b.encoded, ','), row.frame...)
-		b.numbers, b.about, b.ends = append(b.numbers, n), append(b.about, row.about), append(b.ends, len(b.encoded))
-	}
-}
-
-// part is the encoded row i of the batch, behind a comma.
-func (b *batch) part(i int) []byte {
-	if i == 0 {
-		return b.encoded[:b.ends[0]]
-	}
-	return b.encoded[b.ends[i-1]:b.ends[i]]
-}
-
-// members is a set of rows; nil is empty. It never changes once it is shared.
-type members struct{ bits []uint64 }
-
-func (m *members) has(n int) bool {
-	return m != nil && n>>6 < len(m.bits) && m.bits[n>>6]&(1<<(n&63)) != 0
-}
-
-// set adds or removes a row, for which there is room.
-func (m *members) set(n int, in bool) {
-	m.bits[n>>6] &^= 1 << (n & 63)
-	if in {
-		m.bits[n>>6] |= 1 << (n & 63)
-	}
-}
-
-// copied is a copy with room for so many rows.
-func (m *members) copied(rows int) *members {
-	c := &members{make([]uint64, (rows+63)/64)}
-	if m != nil {
-		copy(c.bits, m.bits)
-	}
-	return c
-}
-
 // wanted are the rows that an interest has, as of the last look.
 func (r *roster) wanted(i interest) *members {
-	var none *members
-	all := none.copied(len(r.rows))
+	all, sight := &members{}, i.sight()
+	all.clear(len(r.rows))
 	for n := range r.rows {
-		all.set(n, i.wants(r.rows[n].about))
+		if sight.has(&r.rows[n].spot) {
+			all.set(n)
+		}
 	}
 	return all
 }

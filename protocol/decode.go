@@ -308,10 +308,10 @@ func (d *decoder) finish() error {
 // messageType reads the field "type", which is usually the first. The result is
 // borrowed; what else the message has follows by message.
 func (d *decoder) messageType() []byte {
-	first := true
-	for o := d.object(); d.nextField(&o); {
+	first, o := true, &d.top
+	for *o = d.object(); d.nextField(o); {
 		if string(o.key) != "type" {
-			d.unknown(&o)
+			d.unknown(o)
 			first = false
 			continue
 		}
@@ -319,12 +319,11 @@ func (d *decoder) messageType() []byte {
 		if d.err != nil {
 			continue
 		}
-		if d.once(&o, typeBit); !first {
+		if d.once(o, typeBit); !first {
 			d.pos = 0
-			o = d.object()
+			*o = d.object()
 		}
 		o.message = true
-		d.top = o
 		return typ
 	}
 	d.require(&container{}, "type")
@@ -333,4 +332,4 @@ func (d *decoder) messageType() []byte {
 
 // message goes on to read the message itself: behind its type when that came
 // first, otherwise from its start.
-func (d *decoder) message() container { return d.top }
+func (d *decoder) message() *container { return &d.top }

@@ -4,155 +4,155 @@ package protocol
 
 func (d *decoder) hello() (m Hello) {
 	for o := d.message(); ; {
-		if !d.nextField(&o) {
-			d.require(&o, "kind", "model", "log_id", "epoch", "time")
+		if !d.nextField(o) {
+			d.require(o, "kind", "model", "log_id", "epoch", "time")
 			return m
 		}
 		switch string(o.key) {
 		case "kind":
-			d.once(&o, 0)
+			d.once(o, 0)
 			m.Kind = word(d, kinds())
 		case "model":
-			d.once(&o, 1)
+			d.once(o, 1)
 			m.Model = d.text()
 		case "log_id":
-			d.once(&o, 2)
+			d.once(o, 2)
 			m.LogID = d.text()
 		case "epoch":
-			d.once(&o, 3)
+			d.once(o, 3)
 			m.Epoch = d.whole()
 		case "time":
-			d.once(&o, 4)
+			d.once(o, 4)
 			m.Time = d.instant()
 		case "capabilities":
-			d.once(&o, 5)
+			d.once(o, 5)
 			m.Capabilities = d.texts(MaxCapabilities)
 		case "limits":
-			d.once(&o, 6)
+			d.once(o, 6)
 			m.Limits = d.limits()
 		case "mission":
-			d.once(&o, 7)
+			d.once(o, 7)
 			m.Mission = d.missionRef()
 		case "last_command":
-			d.once(&o, 8)
+			d.once(o, 8)
 			m.LastCommand = d.text()
 		default:
-			d.unknown(&o)
+			d.unknown(o)
 		}
 	}
 }
 
 func (d *decoder) telemetry() (m Telemetry) {
 	for o := d.message(); ; {
-		if !d.nextField(&o) {
-			d.require(&o, "samples")
+		if !d.nextField(o) {
+			d.require(o, "samples")
 			return m
 		}
 		switch string(o.key) {
 		case "samples":
-			d.once(&o, 0)
+			d.once(o, 0)
 			m.Samples = d.samples()
 		default:
-			d.unknown(&o)
+			d.unknown(o)
 		}
 	}
 }
 
 func (d *decoder) ack() (m Ack) {
 	for o := d.message(); ; {
-		if !d.nextField(&o) {
-			d.require(&o, "seq", "verdict")
+		if !d.nextField(o) {
+			d.require(o, "seq", "verdict")
 			return m
 		}
 		switch string(o.key) {
 		case "seq":
-			d.once(&o, 0)
+			d.once(o, 0)
 			m.Seq = d.whole()
 		case "verdict":
-			d.once(&o, 1)
+			d.once(o, 1)
 			m.Verdict = word(d, verdicts())
 		case "mission":
-			d.once(&o, 2)
+			d.once(o, 2)
 			m.Mission = d.missionRef()
 		case "command":
-			d.once(&o, 3)
+			d.once(o, 3)
 			m.Command = d.text()
 		case "reason":
-			d.once(&o, 4)
+			d.once(o, 4)
 			m.Reason = d.text()
 		case "text":
-			d.once(&o, 5)
+			d.once(o, 5)
 			m.Text = d.text()
 		default:
-			d.unknown(&o)
+			d.unknown(o)
 		}
 	}
 }
 
 func (d *decoder) progress() (m Progress) {
 	for o := d.message(); ; {
-		if !d.nextField(&o) {
-			d.require(&o, "seq", "state", "time")
+		if !d.nextField(o) {
+			d.require(o, "seq", "state", "time")
 			return m
 		}
 		switch string(o.key) {
 		case "seq":
-			d.once(&o, 0)
+			d.once(o, 0)
 			m.Seq = d.whole()
 		case "state":
-			d.once(&o, 1)
+			d.once(o, 1)
 			m.State = word(d, progressStates())
 		case "time":
-			d.once(&o, 2)
+			d.once(o, 2)
 			m.Time = d.instant()
 		case "mission":
-			d.once(&o, 3)
+			d.once(o, 3)
 			m.Mission = d.text()
 		case "leg":
-			d.once(&o, 4)
+			d.once(o, 4)
 			m.Leg = d.text()
 		case "command":
-			d.once(&o, 5)
+			d.once(o, 5)
 			m.Command = d.text()
 		case "reason":
-			d.once(&o, 6)
+			d.once(o, 6)
 			m.Reason = d.text()
 		case "text":
-			d.once(&o, 7)
+			d.once(o, 7)
 			m.Text = d.text()
 		default:
-			d.unknown(&o)
+			d.unknown(o)
 		}
 	}
 }
 
 func (d *decoder) fault() (m Fault) {
 	for o := d.message(); ; {
-		if !d.nextField(&o) {
-			d.require(&o, "seq", "code", "text", "time")
+		if !d.nextField(o) {
+			d.require(o, "seq", "code", "text", "time")
 			return m
 		}
 		switch string(o.key) {
 		case "seq":
-			d.once(&o, 0)
+			d.once(o, 0)
 			m.Seq = d.whole()
 		case "code":
-			d.once(&o, 1)
+			d.once(o, 1)
 			m.Code = d.text()
 		case "text":
-			d.once(&o, 2)
+			d.once(o, 2)
 			m.Text = d.text()
 		case "time":
-			d.once(&o, 3)
+			d.once(o, 3)
 			m.Time = d.instant()
 		case "cleared":
-			d.once(&o, 4)
+			d.once(o, 4)
 			m.Cleared = d.truth()
 		case "load_lost":
-			d.once(&o, 5)
+			d.once(o, 5)
 			m.LoadLost = d.truth()
 		default:
-			d.unknown(&o)
+			d.unknown(o)
 		}
 	}
 }

@@ -245,6 +245,7 @@ func (l *link) send(r session.Reaction) bool {
 			return false
 		}
 		l.server.metrics.sent(m)
+		l.answered(m)
 	}
 	if r.Close != nil {
 		l.end(closeCode(r.Close.Code), r.Close.Code, r.Close.Code+": "+r.Close.Text)
@@ -325,6 +326,7 @@ func (l *link) leave() {
 	l.mu.Lock()
 	inputs := l.session.Lost(l.why)
 	s.metrics.closed.WithLabelValues(boundedWhy(l.whyCode)).Inc()
+	l.departed()
 	l.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.serving), leaveWithin)
 	defer cancel()

@@ -152,6 +152,7 @@ type Server struct {
 	limiters limiters
 	underWay underWay
 	doors    doors
+	offences *offences
 	// headers are those of all answers, strictTransport one more of those over
 	// TLS. They are shared by all requests and never change.
 	headers         http.Header
@@ -173,6 +174,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{options: o, backend: o.Backend, mux: http.NewServeMux(), rules: map[string]permission{}}
 	s.limiters, s.headers, s.strictTransport = newLimiters(o.Limits), securityHeaders(), overTLS()
+	s.offences = newOffences()
 	s.hub = &hub{server: s, socket: streamOptions()}
 	s.serving, s.stop = context.WithCancel(context.Background())
 	s.options.Session = s.sessionConfig(o.Session)

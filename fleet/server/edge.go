@@ -232,7 +232,7 @@ func (s *Server) takeBody(answer *response, r *http.Request, found *request) *pr
 		return newProblem(codeRequestTimeout, "the body did not arrive as announced, or not within %v", bodyWithin)
 	}
 	if announced {
-		answer.bodyTaken(r.ContentLength < 0)
+		answer.bodyTaken(len(r.TransferEncoding) > 0)
 	}
 	if values(body) > maxBodyValues {
 		return newProblem(codeBodyTooLarge, "the body may hold at most %d JSON values", maxBodyValues)

@@ -1,7 +1,9 @@
 package hostile
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 )
@@ -18,6 +20,39 @@ func head(name, does string, want Answer, metric string, text func(*Raid) string
 			return reply.Answer, err
 		},
 	}
+}
+
+// hidden is a request that has all rights to be answered.
+func (r *Raid) hidden() string {
+	return Request{Path: "/v1/vehicles", Token: r.Tokens.Viewer}.head(r.Address)
+}
+
+// alone is a head whose answer, a refusal with 400, must be the only one: the
+// connection ends with it.
+func alone(name, does, code string, text func(*Raid) string) Attack {
+	a := head(name, does, Answer{Status: http.StatusBadRequest, Code: code}, "", text)
+	a.Note = "the connection ends, and the hidden request is not carried out"
+	a.Run = func(r *Raid) (Answer, error) {
+		conn, err := r.Conn()
+		if err != nil {
+			return Answer{}, err
+		}
+		defer r.drop(conn)
+		if _, err := io.WriteString(conn, text(r)); err != nil {
+			return Answer{}, fmt.Errorf("writing to the server: %w", err)
+		}
+		from := bufio.NewReader(conn)
+		first, err := readReply(from)
+		if err != nil {
+			return first.Answer, err
+		}
+		second, err := readReply(from)
+		if err == nil && !second.Cut {
+			err = fmt.Errorf("the hidden request is answered with %v", second.Answer)
+		}
+		return first.Answer, err
+	}
+	return a
 }
 
 // address is an attack by the path of a GET of a viewer.
@@ -47,12 +82,12 @@ func heads() []Attack {
 		unread("two-lengths", "announces a body of two lengths", with("Content-Length: 4", "Content-Length: 40")),
 		unread("negative-length", "announces a body of negative length", with("Content-Length: -1")),
 		unread("odd-encoding", "announces a body in an encoding of transfer that there is not", with("Transfer-Encoding: xchunked")).statused(http.StatusNotImplemented),
-		head("length-and-chunks", "announces both a length and chunks, and hides a request behind them", Answer{Status: http.StatusBadRequest, Code: "malformed_json"}, "", func(r *Raid) string {
+		alone("length-and-chunks", "announces both a length and chunks, and hides a request behind them", "malformed_json", func(r *Raid) string {
 			return Request{Method: "POST", Path: "/v1/tasks", Token: r.Tokens.Dispatcher, Headers: []string{"Content-Type: application/json", "Content-Length: 4", "Transfer-Encoding: chunked"}}.head(r.Address) +
-				"0\r\n\r\nGET /v1/vehicles HTTP/1.1\r\nHost: x\r\n\r\n"
+				"0\r\n\r\n" + r.hidden()
 		}),
-		head("body-on-get", "sends a body with a GET, with a request hidden in it", malformed, "", func(r *Raid) string {
-			q := Request{Path: "/v1/responses", Token: r.Tokens.Viewer, Body: "GET /v1/vehicles HTTP/1.1\r\nHost: x\r\n\r\n"}
+		alone("body-on-get", "sends a body with a GET, with a request hidden in it", "malformed_request", func(r *Raid) string {
+			q := Request{Path: "/v1/responses", Token: r.Tokens.Viewer, Body: r.hidden()}
 			return q.head(r.Address) + q.Body
 		}),
 		head("folded-header", "goes on with a header in a second line", Answer{Status: http.StatusOK}, `kapok_http_requests_total{method="GET",route="GET /v1/responses",status="200"}`,

@@ -3,9 +3,9 @@ package server
 import "math/bits"
 
 const (
-	// sparePages bounds the memory of sheets that stand by, and spareBeats the
+	// spareBytes bounds the memory of sheets that stand by, and spareBeats the
 	// number of pulses for which they do.
-	sparePages = 64 << 20
+	spareBytes = 64 << 20
 	spareBeats = 20
 	// leastSheet is the smallest memory of a frame that is used again.
 	leastSheet = 4 << 10
@@ -70,7 +70,7 @@ func (s *sheets) giveBack(frame []byte, beat uint64) {
 	}
 	delete(s.lent, &frame[0])
 	size := cap(frame)
-	if size != sheetSize(size) || s.bytes+size > sparePages {
+	if size != sheetSize(size) || s.bytes+size > spareBytes {
 		return
 	}
 	if s.spare == nil {

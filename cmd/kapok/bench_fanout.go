@@ -24,6 +24,9 @@ const (
 	// frames a second they wait up to half a second for their turn, and before that
 	// up to 0.2 s for a view.
 	mostFresh = time.Second
+	// leastShown is the share of frames of positions that must be sent in each slice:
+	// a slice that is shorter than it seems to be may lack one of its frames.
+	leastShown = 0.8
 	// mostSilent is how long a dispatcher that reads nothing may stay: 10 s for a
 	// frame, after the systems' buffers are full.
 	mostSilent = 20 * time.Second
@@ -131,17 +134,20 @@ type fanout struct {
 	// fresh and slowest are how old positions were on arrival, in the median and
 	// for 99 of 100, slice by slice; bytes are those that arrived a second.
 	fresh, slowest, bytes map[string][]float64
-	// sent is the least share of samples due that were sent in any slice, lost
-	// how many dispatchers were cut off though they read.
-	sent float64
-	lost int64
-	seen bool
+	// sent is the least share of samples due that were sent in any slice, shown the
+	// least share of frames of positions due that dispatchers were sent in any, lost
+	// how many dispatchers were cut off though they read, unread how many samples
+	// the server passed over for being overloaded.
+	sent, shown float64
+	lost        int64
+	unread      float64
+	seen        bool
 }
 
 func (f *fanoutFlags) run(ctx context.Context, c console, r *rig.Report) (err error) {
 	serverCores, loadCores := rig.Places()
 	b := &fanout{
-		fanoutFlags: f, console: c, report: r, sent: 1,
+		fanoutFlags: f, console: c, report: r, sent: 1, shown: 1,
 		fresh: map[string][]float64{}, slowest: map[string][]float64{}, bytes: map[string][]float64{},
 	}
 	// All connections come from one address, and at once.
@@ -250,7 +256,12 @@ func (b *fanout) slice(ctx context.Context, w watching) (figure float64, err err
 			return 0, err
 		}
 	}
-	if err := pass(ctx, b.warm); err != nil {
+	if err := b.settled(ctx); err != nil {
+		return 0, err
+	}
+	// What the server counts is asked for outside of what is measured.
+	counted, err := b.server.Metrics(ctx)
+	if err != nil {
 		return 0, err
 	}
 	before, err := b.look(dispatchers)
@@ -264,12 +275,30 @@ func (b *fanout) slice(ctx context.Context, w watching) (figure float64, err err
 	if err != nil {
 		return 0, err
 	}
+	if err := b.count(ctx, counted, len(w.queries)); err != nil {
+		return 0, err
+	}
 	span := after.sent.At.Sub(before.sent.At).Seconds()
 	b.sent = min(b.sent, float64(after.sent.SamplesOut-before.sent.SamplesOut)/(float64(b.fanoutFlags.vehicles)*span))
 	if dispatchers != nil {
 		b.notice(w.name, before.seen, after.seen)
 	}
 	return 100 * (after.cpu - before.cpu).Seconds() / span, nil
+}
+
+// count takes down what the server did in a slice, by what it counted before.
+func (b *fanout) count(ctx context.Context, before map[string]float64, dispatchers int) error {
+	now, err := b.server.Metrics(ctx)
+	if err != nil {
+		return err
+	}
+	const thinned, frames = "kapok_telemetry_frames_thinned_total", `kapok_stream_frames_total{kind="positions"}`
+	b.unread += now[thinned] - before[thinned]
+	if dispatchers > 0 {
+		due := float64(dispatchers) * b.span.Seconds() * 2
+		b.shown = min(b.shown, (now[frames]-before[frames])/due)
+	}
+	return nil
 }
 
 // open lets dispatchers watch. The first of them measures how old positions are.
@@ -305,6 +334,27 @@ func (b *fanout) opened(ctx context.Context, dispatchers *rig.LoadProcess) error
 	return errors.New("not all dispatchers have a snapshot after a minute")
 }
 
+// settled waits until the server reads all telemetry again, which it may not do
+// while a hundred snapshots are made, and has done so for a while.
+func (b *fanout) settled(ctx context.Context) error {
+	const patience = 30 * time.Second
+	for began := time.Now(); ; {
+		now, err := b.server.Metrics(ctx)
+		if err != nil {
+			return err
+		}
+		if now["kapok_telemetry_thinning_seconds"] == 0 {
+			return pass(ctx, b.warm)
+		}
+		if time.Since(began) > patience {
+			return fmt.Errorf("the server is still overloaded after %v: it does not read all telemetry", patience)
+		}
+		if err := pass(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
 // fanoutSight is what vehicles and dispatchers have done, and what processor time
 // the server has used.
 type fanoutSight struct {
@@ -332,8 +382,9 @@ func (b *fanout) notice(name string, before, after rig.LoadReport) {
 	for i := range after.Streams {
 		bytes += after.Streams[i].Bytes - before.Streams[i].Bytes
 	}
-	for _, n := range after.Closed {
+	for why, n := range after.Closed {
 		b.lost += n
+		b.say("%d of %s: %s", n, name, why)
 	}
 	span := after.At.Sub(before.At).Seconds()
 	b.bytes[name] = append(b.bytes[name], float64(bytes)/span/1e6)
@@ -360,14 +411,17 @@ func (b *fanout) conclude(all []watching, figures map[string][]float64) {
 		oldest = max(oldest, b.report.Rounds(name+", from sample to dispatcher, 99 of 100", b.slowest[w.name], "ms"))
 	}
 	whole := alone[all[1].name]
-	ten := b.report.Rounds("ten different tenths to the whole area", rig.Ratios(alone[all[2].name], whole), "times")
-	each := b.report.Rounds("as many different tenths to the whole area", rig.Ratios(alone[all[3].name], whole), "times")
+	// The medians are divided, since a single difference may be close to nothing.
+	ratio := func(name string) float64 { return rig.Median(alone[name]) / max(rig.Median(whole), 1e-3) }
+	ten, each := ratio(all[2].name), ratio(all[3].name)
 	b.report.AtMost("sending the whole area to all", rig.Median(whole), mostFanout, "cores")
 	b.report.AtMost("ten different tenths to the whole area", ten, mostTenth, "times")
 	b.report.AtMost("as many different tenths to the whole area", each, mostTenth, "times")
 	b.report.AtMost("from sample to dispatcher, 99 of 100, the slowest contender", oldest, float64(mostFresh.Milliseconds()), "ms")
 	b.report.AtMost("dispatchers cut off though they read", float64(b.lost), 0, "")
 	b.report.AtLeast("samples sent of those that were due", b.sent, leastTaken, "of 1")
+	b.report.AtMost("samples that the server passed over, being overloaded", b.unread, 0, "")
+	b.report.AtLeast("frames of positions sent of those that were due, the least of all slices", b.shown, leastShown, "of 1")
 	b.report.Note("dispatchers are sent 2 frames a second, the default; nobody watches in the slices that the others are compared with")
 }
 

@@ -2,6 +2,7 @@ package ws
 
 import (
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"net"
 	"syscall"
@@ -32,6 +33,9 @@ type wire struct {
 	broken  bool     // waiting has failed, and the next Read says why
 	drained bool     // the last chunk held all that there was
 	read    allowance
+	// first is the beginning of a frame, until the rest of it is written too. It
+	// belongs to whoever writes.
+	first []byte
 	// last is when something was last read; begun when the message under way
 	// began, 0 between messages; heardAt when the last sign of life came; armed the
 	// deadline that the socket has. All count since the connection was opened.
@@ -113,6 +117,43 @@ func (w *wire) Read(p []byte) (int, error) {
 			return n, err
 		}
 	}
+}
+
+// Write implements net.Conn. A frame that is longer than the socket's buffer
+// comes in two pieces, without anything in between: both go out in one call of the
+// system, so that the peer is not woken for a part of a frame.
+func (w *wire) Write(p []byte) (int, error) {
+	if w.first == nil {
+		if beginsLonger(p) {
+			w.first = p // It stays as it is until the rest is written.
+			return len(p), nil
+		}
+		return w.Conn.Write(p)
+	}
+	first := len(w.first)
+	both := net.Buffers{w.first, p}
+	w.first = nil
+	to, ok := plainSocket(w.Conn).(net.Conn)
+	if !ok {
+		to = w.Conn
+	}
+	n, err := both.WriteTo(to)
+	return max(0, int(n)-first), err
+}
+
+// beginsLonger tells whether p begins with the header of a frame that has more
+// in it than p.
+func beginsLonger(p []byte) bool {
+	if len(p) < 10 || p[0]&0x80 == 0 {
+		return false
+	}
+	switch p[1] {
+	case 126:
+		return int(binary.BigEndian.Uint16(p[2:])) > len(p)-4
+	case 127:
+		return binary.BigEndian.Uint64(p[2:]) > uint64(len(p)-10)
+	}
+	return false
 }
 
 // await waits until something can be read, or until reading fails. It holds no

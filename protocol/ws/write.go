@@ -106,6 +106,11 @@ func (c *Conn) writeFrame(frame []byte, by time.Time) {
 	c.mu.Lock()
 	c.queue, c.queuedBytes = nil, 0
 	c.mu.Unlock()
+	if errors.Is(err, websocket.ErrCloseSent) {
+		// The socket answered by itself to what was read. The reader is about to say
+		// what that was.
+		return
+	}
 	var network net.Error
 	if errors.As(err, &network) && network.Timeout() {
 		c.end(CloseAbnormal, "", ErrStuck)

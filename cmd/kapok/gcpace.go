@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// gcHeadroom is how much a server's heap may grow between two collections once
-	// it holds more than that. By default it doubles, so that each vehicle would
-	// take twice its memory; with this headroom a collection is due once or twice a
-	// second where thousands of vehicles send a frame each second, which costs about
-	// a tenth of a core. Below some 16 MiB in use nothing changes.
+	// gcHeadroom is how much a server's heap may grow between two collections. By
+	// default it doubles: each of many vehicles would take twice its memory, and a
+	// server with few would collect all the time. With this headroom a collection is
+	// due once or twice a second where thousands of vehicles send a frame each
+	// second, which costs about a tenth of a core.
 	gcHeadroom = 16 << 20
 	// gcLeast and gcMost bound the percentage that is set.
-	gcLeast, gcMost = 20, 100
+	gcLeast, gcMost = 20, 400
 	// gcPaceEvery is how often it is looked at.
 	gcPaceEvery = 2 * time.Second
 )
@@ -28,7 +28,7 @@ func gcPercent(inUse uint64) int {
 	if inUse == 0 {
 		return gcMost
 	}
-	return int(min(max(gcHeadroom*100/inUse, gcLeast), gcMost)) //nolint:gosec // At most 100.
+	return int(min(max(gcHeadroom*100/inUse, gcLeast), gcMost)) //nolint:gosec // At most 400.
 }
 
 // pacingGC starts paceGC and returns what ends it.
@@ -46,7 +46,7 @@ func paceGC(ctx context.Context) {
 		return
 	}
 	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}}
-	set := gcMost
+	set := 100 // As Go has it by itself.
 	ticker := time.NewTicker(gcPaceEvery)
 	defer ticker.Stop()
 	for {

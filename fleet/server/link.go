@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"math"
 	"net/http"
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
@@ -46,6 +48,9 @@ type link struct {
 
 	// sampledAt is when telemetry was last read; the reader's own.
 	sampledAt time.Time
+	// due is when tick next has something to do, in nanoseconds of Unix time; 0
+	// when that is to be found out.
+	due atomic.Int64
 
 	mu      sync.Mutex // guards the rest, and the order of what is sent
 	session *session.Session
@@ -228,6 +233,9 @@ func (l *link) submit(input fleet.Input) bool {
 // send writes what a reaction sends. The lock is held. It reports false when
 // the link is over.
 func (l *link) send(r session.Reaction) bool {
+	if len(r.Send) > 0 {
+		l.due.Store(0)
+	}
 	for _, m := range r.Send {
 		frame, err := l.encoding.EncodeTo(nil, m)
 		if err != nil {
@@ -296,11 +304,22 @@ func (l *link) Deliver(e fleet.Effect) {
 
 // tick runs the session's timers, and hands in what was held.
 func (l *link) tick(now time.Time) {
+	if l.due.Load() > now.UnixNano() {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.session.Tick(now)
 	l.send(r)
 	l.hold(r.Inputs)
+	next := int64(math.MaxInt64) // Until something is sent.
+	if due, ok := l.session.Deadline(); ok {
+		next = due.UnixNano()
+	}
+	if len(l.held) > 0 {
+		next = 0
+	}
+	l.due.Store(next)
 }
 
 // hold hands in inputs without waiting and keeps those that found no room. The
@@ -309,6 +328,9 @@ func (l *link) hold(inputs []fleet.Input) {
 	l.held = append(l.held, inputs...)
 	for len(l.held) > 0 && l.server.backend.TrySubmit(l.held[0]) {
 		l.held = l.held[1:]
+	}
+	if len(l.held) > 0 {
+		l.due.Store(0)
 	}
 	if len(l.held) > maxHeld {
 		l.held = l.held[len(l.held)-maxHeld:]

@@ -85,12 +85,6 @@ func (c *Conn) start(socket *websocket.Conn) (*Conn, error) {
 	if isBinary(socket.Subprotocol()) {
 		c.kind = websocket.BinaryMessage
 	}
-	if g := c.limits.group; g != nil {
-		if err := g.join(c); err != nil {
-			_ = socket.Close()
-			return nil, err
-		}
-	}
 	socket.SetReadLimit(int64(c.limits.readLimit) * skipFactor)
 	socket.SetPongHandler(func(string) error { c.control(); return nil })
 	socket.SetPingHandler(func(payload string) error { c.pinged([]byte(payload)); return nil })
@@ -104,8 +98,15 @@ func (c *Conn) start(socket *websocket.Conn) (*Conn, error) {
 	} else {
 		c.heard()
 	}
+	// As soon as it has joined, a shutdown may close it: it waits for the lock.
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if g := c.limits.group; g != nil {
+		if err := g.join(c); err != nil {
+			_ = socket.Close()
+			return nil, err
+		}
+	}
 	c.pinging = time.AfterFunc(c.limits.pingInterval, c.beat)
 	return c, nil
 }

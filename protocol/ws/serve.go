@@ -2,6 +2,7 @@ package ws
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"time"
 )
@@ -39,7 +40,12 @@ func (c *Conn) Serve(h Handler) {
 		return
 	}
 	c.handler, c.turns = h, make(chan bool, 1)
-	*c.reader = bufio.Reader{} // Nothing has come yet.
+	if n := c.reader.Buffered(); n > 0 {
+		// It came while Receive was called.
+		left, _ := c.reader.Peek(n)
+		c.wire.pending = bytes.Clone(left)
+	}
+	*c.reader = bufio.Reader{}
 	for on := true; on; {
 		c.wire.await()
 		on = c.limits.group.turn(c)
@@ -97,15 +103,14 @@ func (w *worker) turn(c *Conn) bool {
 		frame, w.buffer, err = c.receive(w.buffer)
 		switch {
 		case isFinal(err):
-			// Whoever reads the connection to its end has the reader's memory.
-			w.reader = bufio.NewReaderSize(nil, DefaultBufferBytes)
+			w.partWith(c)
 			c.stopReading(!errors.Is(err, ErrWrongKind))
 			c.handler.Ended(err)
 			return false
 		case c.isClosing():
 			// It is thrown away; reading goes on to the peer's answer.
 		case !c.handler.Frame(frame, err):
-			w.reader = bufio.NewReaderSize(nil, DefaultBufferBytes)
+			w.partWith(c)
 			c.stopReading(false)
 			return false
 		}
@@ -117,6 +122,16 @@ func (w *worker) turn(c *Conn) bool {
 		w.buffer = nil
 	}
 	return true
+}
+
+// partWith leaves the reader's memory, and the chunk of which not all is taken, to
+// whoever reads the connection to its end, perhaps nobody: the worker and the
+// group get others.
+func (w *worker) partWith(c *Conn) {
+	w.reader = bufio.NewReaderSize(nil, DefaultBufferBytes)
+	if c.wire.chunk != nil {
+		c.limits.group.spare(new(chunk))
+	}
 }
 
 // nextIsMessage handles the pings and pongs that stand before the next message.

@@ -267,13 +267,16 @@ func (w *wire) extend() bool {
 	return w.of.now() < due && w.set(due)
 }
 
-// set moves the socket's deadline, unless the stream is closing: then the writer
-// has set the last one.
+// set moves the socket's deadline. Of a stream that is closing it is the end of
+// its closing: until then the writer needs somebody who reads. It is false when
+// that has passed.
 func (w *wire) set(due time.Duration) bool {
 	w.of.mu.Lock()
 	defer w.of.mu.Unlock()
 	if w.of.closing {
-		return false
+		if due = w.of.closeBy.Sub(w.of.opened); w.of.now() >= due {
+			return false
+		}
 	}
 	w.armed = due
 	_ = w.Conn.SetReadDeadline(w.of.opened.Add(due))

@@ -1,0 +1,118 @@
+package ws
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// quiet takes frames and says when reading has ended.
+type quiet struct{ ended chan error }
+
+func (quiet) Frame([]byte, error) bool { return true }
+
+func (q quiet) Ended(err error) { q.ended <- err }
+
+// spares counts the chunks that stand by.
+func (g *Group) spares() int {
+	n := 0
+	for i := range g.chunks {
+		if g.chunks[i].Load() != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// TestConnectionsThatEndInTheMidstTakeNoMemoryAway has peers send what ends the
+// stream, and more behind it, which nobody reads.
+func TestConnectionsThatEndInTheMidstTakeNoMemoryAway(t *testing.T) {
+	t.Parallel()
+	var group Group
+	ended := make(chan error, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := Accept(w, r, Options{Group: &group})
+		if err == nil {
+			conn.Go(func() { conn.Serve(quiet{ended}) })
+		}
+	}))
+	defer server.Close()
+	// One more stands by, so that the group keeps what it has.
+	standing, err := Dial(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http"), nil, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := group.spares()
+	for range 2 * before {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+			"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+		if _, err := conn.Write([]byte(head)); err != nil {
+			t.Fatal(err)
+		}
+		answer := make([]byte, 16)
+		if _, err := conn.Read(answer); err != nil || !strings.Contains(string(answer), "101") {
+			t.Fatalf("the answer is %q, %v", answer, err)
+		}
+		// An opcode that there is not, and more than a worker's reader holds.
+		if _, err := conn.Write(append([]byte{0x83}, make([]byte, 3000)...)); err != nil {
+			t.Fatal(err)
+		}
+		<-ended
+		_ = conn.Close()
+	}
+	if after := group.spares(); after < before {
+		t.Errorf("%d chunks stand by, of %d before", after, before)
+	}
+	standing.Close(CloseNormal, "")
+	<-standing.Done()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := group.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestShutdownWhileConnectionsCome shuts a group down at the moment at which a
+// connection joins it.
+func TestShutdownWhileConnectionsCome(t *testing.T) {
+	t.Parallel()
+	for range 300 {
+		var group Group
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if conn, err := Accept(w, r, Options{Group: &group}); err == nil {
+				conn.Go(func() { conn.Serve(quiet{make(chan error, 1)}) })
+			}
+		}))
+		dialled := make(chan struct{})
+		go func() {
+			defer close(dialled)
+			if conn, err := Dial(context.Background(), "ws"+strings.TrimPrefix(server.URL, "http"), nil, Options{}); err == nil {
+				conn.Close(CloseNormal, "")
+				<-conn.Done()
+			}
+		}()
+		for joined := false; !joined; {
+			select {
+			case <-dialled:
+				joined = true
+			default:
+				joined = group.Count() > 0
+			}
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		if err := group.Shutdown(ctx); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		<-dialled
+		server.Close()
+	}
+}

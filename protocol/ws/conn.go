@@ -38,6 +38,7 @@ type Conn struct {
 	// The rest up to mu belongs to whoever reads.
 	buffer    []byte
 	inMessage bool
+	drained   bool // nothing more had come when Receive returned
 	pings     allowance
 	handler   Handler
 	jobs      chan *Conn // the group's workers

@@ -30,6 +30,8 @@ func (c *Conn) Receive() ([]byte, error) {
 		}
 		// Thrown away; reading goes on to the peer's answer.
 	}
+	// From then on the writer may read, if the stream is closing.
+	c.drained = c.reader != nil && c.reader.Buffered() == 0
 	c.stopReading(isFinal(err) && !errors.Is(err, ErrWrongKind))
 	return frame, err
 }

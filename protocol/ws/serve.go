@@ -76,7 +76,7 @@ func (c *Conn) receiveAll(h Handler) {
 		if !h.Frame(frame, err) {
 			return
 		}
-		if c.reader != nil && c.reader.Buffered() == 0 {
+		if c.drained {
 			c.rest()
 		}
 	}

@@ -69,7 +69,7 @@ func (f *Fleet) believe(k *known, p *Presence, samples []protocol.Sample) []prot
 		last = &p.Sample
 	}
 	var some []protocol.Sample
-	all := true
+	all, sameSession := true, p.Fresh
 	for i := range samples {
 		s := &samples[i]
 		good := f.credible(k, last, s)
@@ -83,8 +83,8 @@ func (f *Fleet) believe(k *known, p *Presence, samples []protocol.Sample) []prot
 			continue
 		}
 		f.watchSpeed(k, s)
-		f.watchCharge(k, last, s, p.Fresh || i > 0)
-		last = s
+		f.watchCharge(k, last, s, sameSession)
+		last, sameSession = s, true
 	}
 	if all {
 		return samples

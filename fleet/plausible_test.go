@@ -256,3 +256,24 @@ func TestAFaultToldAgainIsNoNews(t *testing.T) {
 		}
 	}
 }
+
+// TestABatteryExchangedElsewhere has a vehicle log in anew, far away and with a
+// full battery, and send several samples in a frame: the first ones are not
+// believed yet, and the first that is says nothing of how the charge rose.
+func TestABatteryExchangedElsewhere(t *testing.T) {
+	w := newWitness(t, protocol.Rover, "kapok-rover")
+	w.charge = 0.6
+	w.says(0, 1, 2)
+	w.charge = 0.95
+	w.now = w.now.Add(time.Second)
+	w.join(protocol.Rover, "kapok-rover", "s2")
+	var samples []protocol.Sample
+	for range fleet.AgreeingSamples {
+		w.now = w.now.Add(time.Second)
+		samples = append(samples, protocol.Sample{
+			Time: w.now, Position: protocol.Position(w.at(900, 0, 0)), BatteryRatio: w.charge, Mode: protocol.ModeIdle,
+		})
+	}
+	w.step(fleet.Telemetry{Vehicle: "v", Session: "s2", Samples: samples}, fleet.Tick{})
+	w.expect("at 900 since 0s implausible_position")
+}

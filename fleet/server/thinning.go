@@ -19,6 +19,9 @@ import (
 const (
 	// lookEvery is how often the pressure is looked at.
 	lookEvery = 100 * time.Millisecond
+	// looksBack is how many looks the waits for a processor are judged over: frames to
+	// many streams at once hold all else up for a moment, and are no overload.
+	looksBack = 5
 	// pressedAt is the wait for a processor, of the slowest tenth of waits, above
 	// which the server is overloaded.
 	pressedAt = 25 * time.Millisecond
@@ -121,10 +124,12 @@ func (s *Server) watchLoad(ctx context.Context) {
 	}
 }
 
-// waits reads how long goroutines waited for a processor since the last look.
+// waits reads how long goroutines waited for a processor in the last looks.
 type waits struct {
 	sample [1]schedule.Sample
-	before []uint64
+	// before are the counts of the last looks, next the place of the oldest.
+	before [looksBack][]uint64
+	next   int
 }
 
 func newWaits() *waits {
@@ -139,11 +144,13 @@ func (w *waits) slowestTenth() time.Duration {
 		return 0
 	}
 	h := w.sample[0].Value.Float64Histogram()
-	if w.before == nil {
-		w.before = make([]uint64, len(h.Counts))
+	oldest := &w.before[w.next]
+	if *oldest == nil {
+		*oldest = make([]uint64, len(h.Counts))
 	}
-	d := upperDecile(h.Buckets, h.Counts, w.before)
-	copy(w.before, h.Counts)
+	d := upperDecile(h.Buckets, h.Counts, *oldest)
+	copy(*oldest, h.Counts)
+	w.next = (w.next + 1) % looksBack
 	return d
 }
 

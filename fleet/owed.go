@@ -54,9 +54,10 @@ func mayHave(s *State, m *Mission) bool {
 	return ok && (p.Fresh || p.Holds == holding(&protocol.MissionRef{ID: string(m.ID), Revision: m.Revision}))
 }
 
-// endedMission tells a vehicle that a mission is over, known to Kapok or not.
+// endedMission tells a vehicle that a mission is over, known to Kapok or not. Of
+// one that is not, or no longer, the revision is the first: it ends with any.
 func endedMission(id MissionID, d *Durable) protocol.Mission {
-	ended := protocol.Mission{ID: string(id), State: protocol.MissionEnded, Epoch: d.Epoch, Reason: "not a mission of this vehicle"}
+	ended := protocol.Mission{ID: string(id), Revision: 1, State: protocol.MissionEnded, Epoch: d.Epoch, Reason: "not a mission of this vehicle"}
 	if m, ok := d.Missions[id]; ok {
 		ended.Revision, ended.Reason = m.Latest, wireText(m.Reason.Text)
 	}

@@ -32,3 +32,21 @@ func TestAWayCanBeSentWhateverItsLevelsAreCalled(t *testing.T) {
 		}
 	}
 }
+
+// A vehicle may hear of a mission that has left memory: one idle for longer than
+// what is over is kept, or one that names a mission which nobody knows.
+func TestAMissionThatNobodyKnowsCanBeToldAsEnded(t *testing.T) {
+	s := NewState()
+	s.Durable.Vehicles["v"] = &Vehicle{ID: "v", LastMission: "M7"}
+	owed := owedTo(s, "v", DefaultConfig())
+	if len(owed.Ended) != 1 {
+		t.Fatalf("%d ended missions are owed", len(owed.Ended))
+	}
+	m := owed.Ended[0]
+	m.Time = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	for _, e := range []protocol.Encoding{protocol.JSON, protocol.CBOR} {
+		if _, err := e.EncodeTo(nil, m); err != nil {
+			t.Errorf("it cannot be sent: %v", err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package ws_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -47,7 +48,9 @@ func TestALongFarewellArrivesWhole(t *testing.T) {
 		t.Errorf("%d bytes came, the last ones are %x", len(got), got[max(0, len(got)-8):])
 	}
 	_ = conn.Close()
-	<-h.ended
+	if err := <-h.ended; err == nil {
+		t.Error("it ended without an error")
+	}
 }
 
 // drainSlowly reads so many bytes or to the end, sending all the while.
@@ -65,7 +68,7 @@ func drainSlowly(t *testing.T, conn net.Conn, tick <-chan time.Time, want int) [
 		n, err := conn.Read(piece)
 		got = append(got, piece[:n]...)
 		if err != nil {
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				t.Errorf("after %d bytes: %v", len(got), err)
 			}
 			break
@@ -91,5 +94,7 @@ func TestServeTakesWhatReceiveLeft(t *testing.T) {
 		t.Errorf("served %q", got)
 	}
 	_ = conn.Close()
-	<-h.ended
+	if err := <-h.ended; err == nil {
+		t.Error("it ended without an error")
+	}
 }

@@ -65,7 +65,9 @@ func TestConnectionsThatEndInTheMidstTakeNoMemoryAway(t *testing.T) {
 		if _, err := conn.Write(append([]byte{0x83}, make([]byte, 3000)...)); err != nil {
 			t.Fatal(err)
 		}
-		<-ended
+		if err := <-ended; err == nil {
+			t.Error("it ended without an error")
+		}
 		_ = conn.Close()
 	}
 	if after := group.spares(); after < before {

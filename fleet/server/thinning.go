@@ -176,7 +176,8 @@ func upperDecile(bounds []float64, counts, before []uint64) time.Duration {
 // the server is overloaded.
 func (l *link) thins(frame []byte, now time.Time) bool {
 	thin := time.Duration(l.server.overload.thin.Load())
-	return thin > 0 && now.Sub(l.sampledAt) < thin && isTelemetry(l.encoding, frame)
+	since := now.Sub(l.sampledAt) // Below 0 once the clock was set back.
+	return thin > 0 && since >= 0 && since < thin && isTelemetry(l.encoding, frame)
 }
 
 // isTelemetry recognises a telemetry frame by its first field, as vehicles

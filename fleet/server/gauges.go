@@ -33,7 +33,7 @@ func describeGauges() map[string]*prometheus.Desc {
 		{"kapok_alerts_open", "Alerts that are not cleared, by severity.", []string{"severity"}},
 		{"kapok_alerts_raised_total", "Alerts that were raised, by kind.", []string{"kind"}},
 		{"kapok_alerts_unacknowledged", "Of the open alerts, those that no person has acknowledged, by severity.", []string{"severity"}},
-		{"kapok_scheduler_latency_seconds", "Wait for a processor that the slowest tenth of goroutines exceeded, in the last half second.", nil},
+		{"kapok_scheduler_latency_seconds", "Wait for a processor that the slowest tenth of goroutines exceeded, in the last tenth of a second.", nil},
 		{"kapok_telemetry_thinning_seconds", "Shortest time between two telemetry frames of one vehicle that are read; 0 unless the server is overloaded.", nil},
 		{"kapok_inbox_inputs", "Inputs that wait to be decided.", nil},
 		{"kapok_inbox_limit_inputs", "How many inputs may wait; beyond it telemetry is dropped and the rest waits.", nil},

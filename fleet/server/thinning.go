@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"runtime"
 	schedule "runtime/metrics"
 	"sync/atomic"
 	"time"
@@ -19,9 +20,14 @@ import (
 const (
 	// lookEvery is how often the pressure is looked at.
 	lookEvery = 100 * time.Millisecond
-	// looksBack is how many looks the waits for a processor are judged over: frames to
-	// many streams at once hold all else up for a moment, and are no overload.
-	looksBack = 5
+	// busyAt is the share of the processors above which one look at long waits counts
+	// as overload, and busyOver how many looks that share is of: frames to many
+	// streams at once hold all else up for a moment on a server that has time left.
+	// Where something else uses the processors, slowLooks more with long waits than
+	// without count instead.
+	busyAt    = 0.55
+	busyOver  = 5
+	slowLooks = 3
 	// pressedAt is the wait for a processor, of the slowest tenth of waits, above
 	// which the server is overloaded.
 	pressedAt = 25 * time.Millisecond
@@ -47,15 +53,27 @@ type pressure struct {
 	latency time.Duration
 	// inbox is how full the fleet's inbox was, 0 to 1.
 	inbox float64
+	// busy is the share of the processors that this process used lately, 0 to 1.
+	busy float64
 }
-
-func (p pressure) high() bool { return p.latency > pressedAt || p.inbox > 0.5 }
 
 // thinning decides how much telemetry is read.
 type thinning struct {
 	interval time.Duration
 	// pressed and easy are how many looks in a row found pressure, and none.
 	pressed, easy int
+	// slow is how many more looks found long waits than did not, lately.
+	slow int
+}
+
+// high tells whether a look's finding is overload.
+func (t *thinning) high(p pressure) bool {
+	if p.latency <= pressedAt {
+		t.slow = max(t.slow-1, 0)
+		return p.inbox > 0.5
+	}
+	t.slow = min(t.slow+1, 2*slowLooks)
+	return p.inbox > 0.5 || p.busy > busyAt || t.slow >= slowLooks
 }
 
 // next takes a look's finding and returns the shortest time between two
@@ -63,7 +81,7 @@ type thinning struct {
 // under pressure, and falls by three tenths each easeAfter looks without: more
 // slowly than it rises, or the server would swing between too much and too little.
 func (t *thinning) next(p pressure) time.Duration {
-	if p.high() {
+	if t.high(p) {
 		t.pressed, t.easy = t.pressed+1, 0
 		if t.interval > 0 || t.pressed >= pressAfter {
 			t.interval = min(max(2*t.interval, firstThin), mostThin)
@@ -101,6 +119,7 @@ func (s *Server) watchLoad(ctx context.Context) {
 	defer ticker.Stop()
 	var t thinning
 	waits := newWaits()
+	var used usage
 	began := time.Time{}
 	for {
 		select {
@@ -108,7 +127,10 @@ func (s *Server) watchLoad(ctx context.Context) {
 			return
 		case now := <-ticker.C:
 			before := t.interval
-			p := pressure{latency: waits.slowestTenth(), inbox: float64(s.backend.Stats().Inbox) / engine.InboxInputs}
+			p := pressure{
+				latency: waits.slowestTenth(), inbox: float64(s.backend.Stats().Inbox) / engine.InboxInputs,
+				busy: used.share(now, processorTime()),
+			}
 			s.overload.latency.Store(int64(p.latency))
 			if interval := t.next(p); !s.overload.held.Load() {
 				s.overload.thin.Store(int64(interval))
@@ -124,12 +146,30 @@ func (s *Server) watchLoad(ctx context.Context) {
 	}
 }
 
-// waits reads how long goroutines waited for a processor in the last looks.
+// usage is how much processor time the process used in the last looks.
+type usage struct {
+	at   [busyOver]time.Time
+	time [busyOver]time.Duration
+	next int
+}
+
+// share takes the processor time used up to now, and returns the share of all
+// processors that was used since busyOver looks ago; 1 until that is known.
+func (u *usage) share(now time.Time, spent time.Duration) float64 {
+	at, before := u.at[u.next], u.time[u.next]
+	u.at[u.next], u.time[u.next] = now, spent
+	u.next = (u.next + 1) % busyOver
+	passed := now.Sub(at)
+	if at.IsZero() || passed <= 0 || spent == 0 {
+		return 1
+	}
+	return float64(spent-before) / float64(passed) / float64(runtime.GOMAXPROCS(0))
+}
+
+// waits reads how long goroutines waited for a processor since the last look.
 type waits struct {
 	sample [1]schedule.Sample
-	// before are the counts of the last looks, next the place of the oldest.
-	before [looksBack][]uint64
-	next   int
+	before []uint64
 }
 
 func newWaits() *waits {
@@ -144,13 +184,11 @@ func (w *waits) slowestTenth() time.Duration {
 		return 0
 	}
 	h := w.sample[0].Value.Float64Histogram()
-	oldest := &w.before[w.next]
-	if *oldest == nil {
-		*oldest = make([]uint64, len(h.Counts))
+	if w.before == nil {
+		w.before = make([]uint64, len(h.Counts))
 	}
-	d := upperDecile(h.Buckets, h.Counts, *oldest)
-	copy(*oldest, h.Counts)
-	w.next = (w.next + 1) % looksBack
+	d := upperDecile(h.Buckets, h.Counts, w.before)
+	copy(w.before, h.Counts)
 	return d
 }
 

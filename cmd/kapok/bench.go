@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -48,6 +49,31 @@ func (f *benchFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().SortFlags = false
 	cmd.Flags().BoolVar(&f.quick, "quick", false, "a run of some seconds, which shows that the benchmark works and checks no speed")
 	f.flag(cmd, asTable, asJSON)
+}
+
+// measured is a benchmark with its flags.
+type measured interface {
+	// shorten makes a quick run of it, where the flags do not say otherwise.
+	shorten(cmd *cobra.Command)
+	validate() error
+	newReport(cmd *cobra.Command) *rig.Report
+	run(ctx context.Context, c console, r *rig.Report) error
+	show(c console, r *rig.Report) error
+}
+
+// measuring is how a benchmark is carried out.
+func measuring(c console, b measured) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		b.shorten(cmd)
+		if err := b.validate(); err != nil {
+			return err
+		}
+		r := b.newReport(cmd)
+		if err := b.run(cmd.Context(), c, r); err != nil {
+			return err
+		}
+		return b.show(c, r)
+	}
 }
 
 // newReport begins the report of a benchmark.

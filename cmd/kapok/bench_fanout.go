@@ -50,17 +50,7 @@ func newBenchFanout(c console) *cobra.Command {
 			"throughout. Slices with nobody watching, with dispatchers of the whole area, and with dispatchers of a tenth of it come\n" +
 			"in turns, against one server; what sending costs is the difference to the slice of the same round with nobody watching.\n" +
 			"At last some dispatchers read nothing, until they are cut off.",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f.shorten(cmd)
-			if err := f.validate(); err != nil {
-				return err
-			}
-			r := f.newReport(cmd)
-			if err := f.run(cmd.Context(), c, r); err != nil {
-				return err
-			}
-			return f.show(c, r)
-		},
+		RunE: measuring(c, &f),
 	}
 	f.flags(cmd)
 	fl := cmd.Flags()

@@ -46,17 +46,7 @@ func newBenchIngest(c console) *cobra.Command {
 			"that only reads and decodes the same frames with the same decoder. As many frames a second are sent to all, well below\n" +
 			"what they could take. Each slice has a fresh server and a fresh load; the medians of the slices, and of the ratios\n" +
 			"round by round, count. Then the memory of a connection is measured with very many of them.",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f.shorten(cmd)
-			if err := f.validate(); err != nil {
-				return err
-			}
-			r := f.newReport(cmd)
-			if err := f.run(cmd.Context(), c, r); err != nil {
-				return err
-			}
-			return f.show(c, r)
-		},
+		RunE: measuring(c, &f),
 	}
 	f.flags(cmd)
 	fl := cmd.Flags()

@@ -48,17 +48,7 @@ func newBenchOverload(c console) *cobra.Command {
 		Long: "Find the most telemetry that kapok serve takes in without losing a sample and without delay, then send twice as much,\n" +
 			"then as much as normally. Throughout, orders are placed, vehicles are commanded, and one of them reports a fault.\n" +
 			"Memory, tasks, alerts, commands and the time until positions are fresh again are held to their bounds.",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f.shorten(cmd)
-			if err := f.validate(); err != nil {
-				return err
-			}
-			r := f.newReport(cmd)
-			if err := f.run(cmd.Context(), c, r); err != nil {
-				return err
-			}
-			return f.show(c, r)
-		},
+		RunE: measuring(c, &f),
 	}
 	f.flags(cmd)
 	fl := cmd.Flags()

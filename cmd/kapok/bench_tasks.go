@@ -47,17 +47,7 @@ func newBenchTasks(c console) *cobra.Command {
 			"then at a steady pace. An order is answered when it is on the disk. In turns with them come slices in which the same\n" +
 			"clients read tasks, and slices in which nobody asks anything: what an order costs is what the server used beyond\n" +
 			"those, from the first order until the last mission is at its vehicle. Between slices all tasks are cancelled.",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f.shorten(cmd)
-			if err := f.validate(); err != nil {
-				return err
-			}
-			r := f.newReport(cmd)
-			if err := f.run(cmd.Context(), c, r); err != nil {
-				return err
-			}
-			return f.show(c, r)
-		},
+		RunE: measuring(c, &f),
 	}
 	f.flags(cmd)
 	fl := cmd.Flags()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"math"
-	"runtime"
 	schedule "runtime/metrics"
 	"sync/atomic"
 	"time"
@@ -13,24 +12,14 @@ import (
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
-// When more telemetry comes than the server can take, all else would wait behind
-// it. So while goroutines wait long for a processor, or the fleet's inbox fills,
-// fewer telemetry frames of each vehicle are read: a position each two seconds is
-// worth more than ten of a minute ago, and orders and reports get through.
+// When more telemetry comes than the server can take, it would grow old in the
+// sockets. So while links wait for their turn all the time, or the fleet's inbox
+// fills, fewer telemetry frames of each vehicle are read: a position each two
+// seconds is worth more than ten of a minute ago, and reports get through. Orders
+// and commands do not wait behind frames in any case.
 const (
 	// lookEvery is how often the pressure is looked at.
 	lookEvery = 100 * time.Millisecond
-	// busyAt is the share of the processors above which one look at long waits counts
-	// as overload, and busyOver how many looks that share is of: frames to many
-	// streams at once hold all else up for a moment on a server that has time left.
-	// Where something else uses the processors, slowLooks more with long waits than
-	// without count instead.
-	busyAt    = 0.55
-	busyOver  = 5
-	slowLooks = 3
-	// pressedAt is the wait for a processor, of the slowest tenth of waits, above
-	// which the server is overloaded.
-	pressedAt = 25 * time.Millisecond
 	// firstThin and mostThin are the shortest and longest time between two telemetry
 	// frames of one vehicle that are read while the server is overloaded.
 	firstThin = 100 * time.Millisecond
@@ -49,31 +38,19 @@ const (
 
 // pressure is what one look found.
 type pressure struct {
-	// latency is what the slowest tenth of the waits for a processor exceeded.
-	latency time.Duration
+	// backlog: since the last look there was always a link that waited for its turn.
+	backlog bool
 	// inbox is how full the fleet's inbox was, 0 to 1.
 	inbox float64
-	// busy is the share of the processors that this process used lately, 0 to 1.
-	busy float64
 }
+
+func (p pressure) high() bool { return p.backlog || p.inbox > 0.5 }
 
 // thinning decides how much telemetry is read.
 type thinning struct {
 	interval time.Duration
 	// pressed and easy are how many looks in a row found pressure, and none.
 	pressed, easy int
-	// slow is how many more looks found long waits than did not, lately.
-	slow int
-}
-
-// high tells whether a look's finding is overload.
-func (t *thinning) high(p pressure) bool {
-	if p.latency <= pressedAt {
-		t.slow = max(t.slow-1, 0)
-		return p.inbox > 0.5
-	}
-	t.slow = min(t.slow+1, 2*slowLooks)
-	return p.inbox > 0.5 || p.busy > busyAt || t.slow >= slowLooks
 }
 
 // next takes a look's finding and returns the shortest time between two
@@ -81,7 +58,7 @@ func (t *thinning) high(p pressure) bool {
 // under pressure, and falls by three tenths each easeAfter looks without: more
 // slowly than it rises, or the server would swing between too much and too little.
 func (t *thinning) next(p pressure) time.Duration {
-	if t.high(p) {
+	if p.high() {
 		t.pressed, t.easy = t.pressed+1, 0
 		if t.interval > 0 || t.pressed >= pressAfter {
 			t.interval = min(max(2*t.interval, firstThin), mostThin)
@@ -119,7 +96,6 @@ func (s *Server) watchLoad(ctx context.Context) {
 	defer ticker.Stop()
 	var t thinning
 	waits := newWaits()
-	var used usage
 	began := time.Time{}
 	for {
 		select {
@@ -128,42 +104,23 @@ func (s *Server) watchLoad(ctx context.Context) {
 		case now := <-ticker.C:
 			before := t.interval
 			p := pressure{
-				latency: waits.slowestTenth(), inbox: float64(s.backend.Stats().Inbox) / engine.InboxInputs,
-				busy: used.share(now, processorTime()),
+				backlog: s.links.group.Backlogged(),
+				inbox:   float64(s.backend.Stats().Inbox) / engine.InboxInputs,
 			}
-			s.overload.latency.Store(int64(p.latency))
+			latency := waits.slowestTenth()
+			s.overload.latency.Store(int64(latency))
 			if interval := t.next(p); !s.overload.held.Load() {
 				s.overload.thin.Store(int64(interval))
 			}
 			switch {
 			case before == 0 && t.interval > 0:
 				began = now
-				s.options.Log.Warn("the server is overloaded: some telemetry is not read", "scheduler_latency", p.latency, "inbox", p.inbox)
+				s.options.Log.Warn("the server is overloaded: some telemetry is not read", "scheduler_latency", latency, "inbox", p.inbox)
 			case before > 0 && t.interval == 0:
 				s.options.Log.Warn("the server is no longer overloaded: all telemetry is read again", "after", now.Sub(began).Round(lookEvery))
 			}
 		}
 	}
-}
-
-// usage is how much processor time the process used in the last looks.
-type usage struct {
-	at   [busyOver]time.Time
-	time [busyOver]time.Duration
-	next int
-}
-
-// share takes the processor time used up to now, and returns the share of all
-// processors that was used since busyOver looks ago; 1 until that is known.
-func (u *usage) share(now time.Time, spent time.Duration) float64 {
-	at, before := u.at[u.next], u.time[u.next]
-	u.at[u.next], u.time[u.next] = now, spent
-	u.next = (u.next + 1) % busyOver
-	passed := now.Sub(at)
-	if at.IsZero() || passed <= 0 || spent == 0 {
-		return 1
-	}
-	return float64(spent-before) / float64(passed) / float64(runtime.GOMAXPROCS(0))
 }
 
 // waits reads how long goroutines waited for a processor since the last look.

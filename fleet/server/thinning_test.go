@@ -3,7 +3,6 @@ package server
 import (
 	"errors"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +12,7 @@ import (
 )
 
 // TestThinning holds the decision against looks one after the other: "h" under
-// pressure, "i" with long waits though the server has time left, "." without.
+// pressure, "." without.
 func TestThinning(t *testing.T) {
 	const ms = time.Millisecond
 	for _, test := range []struct {
@@ -33,55 +32,27 @@ func TestThinning(t *testing.T) {
 		{"within five seconds at the latest", strings.Repeat("h", 20) + strings.Repeat(".", 45), 0},
 		{"the count begins anew", "hhhhh....h....", 800 * ms},
 		{"once it has begun, one look is enough", "hhh....h", 200 * ms},
-		{"waits on a server with time left", "i..i..ii..i..ii..", 0},
-		{"which do not end", "iiiii", 100 * ms},
-		{"single ones do not keep it up", "hhh..i..i..i.", 0},
 		{"after the end it needs three again", "hhh.....hh", 0},
 	} {
 		var d thinning
 		var got time.Duration
 		for _, look := range test.looks {
-			p := pressure{latency: time.Millisecond, busy: 0.9}
-			if look != '.' {
-				p.latency = 2 * pressedAt
-			}
-			if look == 'i' {
-				p.busy = busyAt - 0.1
-			}
-			got = d.next(p)
+			got = d.next(pressure{backlog: look == 'h'})
 		}
 		if got != test.want {
 			t.Errorf("%s: after %q it is %v, want %v", test.name, test.looks, got, test.want)
 		}
 	}
 	for p, want := range map[pressure]bool{
-		{}:                       false,
-		{latency: pressedAt}:     false,
-		{latency: pressedAt + 1}: false,
-		{latency: pressedAt + 1, busy: busyAt + 0.01}: true,
-		{inbox: 0.5}:                   false,
-		{inbox: 0.51}:                  true,
-		{latency: time.Hour, inbox: 1}: true,
+		{}:                           false,
+		{backlog: true}:              true,
+		{inbox: 0.5}:                 false,
+		{inbox: 0.51}:                true,
+		{backlog: true, inbox: 0.51}: true,
 	} {
-		if new(thinning).high(p) != want {
+		if p.high() != want {
 			t.Errorf("%+v counts as high: %t", p, !want)
 		}
-	}
-}
-
-func TestUsage(t *testing.T) {
-	var u usage
-	at := time.Unix(1000, 0)
-	for look := range 20 {
-		// Half of the time of each processor.
-		spent := time.Duration(look+1) * lookEvery / 2 * time.Duration(runtime.GOMAXPROCS(0))
-		got := u.share(at.Add(time.Duration(look)*lookEvery), spent)
-		if want := map[bool]float64{true: 1, false: 0.5}[look < busyOver]; got != want {
-			t.Errorf("at look %d the share is %v, want %v", look, got, want)
-		}
-	}
-	if got := u.share(at.Add(time.Hour), 0); got != 1 {
-		t.Errorf("where the time is not known the share is %v", got)
 	}
 }
 

@@ -42,6 +42,8 @@ type Conn struct {
 	pings     allowance
 	handler   Handler
 	jobs      chan *Conn // the group's workers
+	line      *line      // the group's
+	inTurn    bool       // one of Serve is under way
 	turns     chan bool  // the end of a turn, and whether there is another one
 
 	mu          sync.Mutex

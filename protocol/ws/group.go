@@ -29,6 +29,7 @@ type Group struct {
 	// with the last task they end too.
 	tasks  int
 	jobs   chan *Conn
+	line   *line
 	idle   chan struct{}
 	closed bool
 }
@@ -91,6 +92,9 @@ func (g *Group) join(c *Conn) error {
 	if g.conns == nil {
 		g.conns = make(map[*Conn]struct{})
 	}
+	if g.line == nil {
+		g.line = newLine()
+	}
 	if g.jobs == nil {
 		g.jobs = make(chan *Conn)
 		for range spareChunks / 4 {
@@ -98,7 +102,7 @@ func (g *Group) join(c *Conn) error {
 		}
 	}
 	g.conns[c] = struct{}{}
-	c.jobs = g.jobs
+	c.jobs, c.line = g.jobs, g.line
 	g.tasks++
 	return nil
 }
@@ -131,9 +135,20 @@ func (g *Group) rest() {
 	}
 }
 
+// Backlogged tells whether frames have waited for a turn ever since it was last
+// called: more comes than the processors can take. It is for one caller.
+func (g *Group) Backlogged() bool {
+	g.mu.Lock()
+	l := g.line
+	g.mu.Unlock()
+	return l != nil && !l.emptied.Swap(false) && l.waiting.Load() > 0
+}
+
 // turn has a worker read and handle what has come for the connection, which
-// waits meanwhile. It is false when there is no more to come.
+// waits meanwhile, first for its turn. It is false when there is no more to come.
 func (g *Group) turn(c *Conn) bool {
+	c.line.enter()
+	defer c.line.leave()
 	select {
 	case c.jobs <- c:
 	default:

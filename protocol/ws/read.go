@@ -132,7 +132,23 @@ func (c *Conn) pinged(payload []byte) {
 	}
 	// One that cannot be answered in time is a problem of the peer's reading,
 	// which the writing of frames finds out.
+	c.stepOut()
 	_ = c.socket.WriteControl(websocket.PongMessage, payload, time.Now().Add(pongWithin))
+	c.stepIn()
+}
+
+// stepOut and stepIn stand around what may wait for the peer, so that no other
+// connection waits for that too.
+func (c *Conn) stepOut() {
+	if c.inTurn {
+		c.line.leave()
+	}
+}
+
+func (c *Conn) stepIn() {
+	if c.inTurn {
+		c.line.enter()
+	}
 }
 
 func (c *Conn) throttle(what Throttle) {

@@ -73,13 +73,22 @@ func (c *Conn) receiveAll(h Handler) {
 			h.Ended(err)
 			return
 		}
-		if !h.Frame(frame, err) {
+		if !c.handle(h, frame, err) {
 			return
 		}
 		if c.drained {
 			c.rest()
 		}
 	}
+}
+
+// handle is a turn of a connection that is read without the group's workers.
+func (c *Conn) handle(h Handler, frame []byte, err error) bool {
+	if c.line != nil {
+		c.line.enter()
+		defer c.line.leave()
+	}
+	return h.Frame(frame, err)
 }
 
 // isFinal tells whether the stream is at its end.
@@ -96,6 +105,7 @@ type worker struct {
 func (w *worker) turn(c *Conn) bool {
 	*c.reader = *w.reader
 	c.reader.Reset(c.wire)
+	c.inTurn = true
 	c.wire.slowDown()
 	for c.nextIsMessage() {
 		var frame []byte
@@ -115,6 +125,7 @@ func (w *worker) turn(c *Conn) bool {
 			return false
 		}
 	}
+	c.inTurn = false
 	c.wire.prolong()
 	// The next turn may be another worker's, whose buffer serves as well.
 	*c.reader = bufio.Reader{}
@@ -128,6 +139,7 @@ func (w *worker) turn(c *Conn) bool {
 // whoever reads the connection to its end, perhaps nobody: the worker and the
 // group get others.
 func (w *worker) partWith(c *Conn) {
+	c.inTurn = false
 	w.reader = bufio.NewReaderSize(nil, DefaultBufferBytes)
 	if c.wire.chunk != nil {
 		c.limits.group.spare(new(chunk))

@@ -105,9 +105,18 @@ func (w *wire) Read(p []byte) (int, error) {
 	if w.failure != nil {
 		return 0, w.failure
 	}
+	if w.of.inTurn {
+		if n := w.readWhatIsThere(p); n > 0 {
+			w.arrived(n)
+			w.slowDown()
+			return n, nil
+		}
+	}
 	for {
 		w.arm()
+		w.of.stepOut()
 		n, err := w.Conn.Read(p)
+		w.of.stepIn()
 		if n > 0 {
 			w.arrived(n)
 			w.slowDown()
@@ -117,6 +126,16 @@ func (w *wire) Read(p []byte) (int, error) {
 			return n, err
 		}
 	}
+}
+
+// readWhatIsThere reads without waiting. All that is wrong is left to the
+// reading that waits.
+func (w *wire) readWhatIsThere(p []byte) (n int) {
+	_ = w.raw.Read(func(fd uintptr) bool {
+		n, _ = readNow(fd, p)
+		return true
+	})
+	return n
 }
 
 // Write implements net.Conn. A frame that is longer than the socket's buffer
@@ -216,7 +235,9 @@ func (w *wire) slowDown() {
 		return
 	}
 	w.of.throttle(ThrottledBytes)
+	w.of.stepOut()
 	time.Sleep(time.Duration(over+readWorth) * time.Second / readBytesPerSecond)
+	w.of.stepIn()
 }
 
 // heard notes a sign of life at the time of the last reading; between messages

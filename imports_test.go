@@ -33,7 +33,7 @@ var layers = [][]string{
 	{"fleet"},
 	{"fleet/session", "fleet/journal", "fleet/track", "fleet/journal/journaltest", "fleet/redisstore", "fleet/access"},
 	{"fleet/engine", "protocol/ws", "protocol/ws/yardstick"},
-	{"sim/body", "sim/fault", "sim/check"},
+	{"sim/body", "sim/fault", "sim/check", "sim/city"},
 	{"sim/agent", "sim/scenario", "fleet/server", "protocol/mavlink", "protocol/vda5050"},
 	{"sim"},
 	{"cmd/kapok/internal/client", "cmd/kapok/internal/drive", "cmd/kapok/internal/rig"},

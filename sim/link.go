@@ -31,7 +31,7 @@ func (w *world) connect(v *vehicle) {
 		return
 	}
 	v.connecting = true
-	trip := millis(v.rand, w.scenario.Link.LatencyMS) + millis(v.rand, w.scenario.Link.LatencyMS)
+	trip := millis(v.rand, w.scenario.Network.LatencyMS) + millis(v.rand, w.scenario.Network.LatencyMS)
 	w.after(trip, func() {
 		v.connecting = false
 		if v.down || v.conn != nil {
@@ -100,7 +100,7 @@ func (w *world) travel(c *conn, e event) {
 	if e.kind == frameDown || e.kind == closeDown {
 		last = &c.lastDown
 	}
-	e.at = max(w.now+int64(millis(c.vehicle.rand, w.scenario.Link.LatencyMS)), *last+1)
+	e.at = max(w.now+int64(millis(c.vehicle.rand, w.scenario.Network.LatencyMS)), *last+1)
 	*last = e.at
 	w.queue.push(e)
 }

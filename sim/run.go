@@ -163,7 +163,7 @@ func newWorld(s scenario.Scenario, o Options) (*world, error) {
 	if s.Fleet.TaskAuthority > 0 {
 		w.config.TaskAuthority = s.Fleet.TaskAuthority.D()
 	}
-	if s.Link.Encoding == "json" {
+	if s.Network.Encoding == "json" {
 		w.encoding = protocol.JSON
 	}
 	placed, err := scenario.Place(o.Chart, s.Groups(), s.Seed)

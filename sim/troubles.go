@@ -12,16 +12,16 @@ import (
 func (w *world) planTroubles() {
 	draw := chance(w.scenario.Seed, chanceTroubles)
 	s := &w.scenario
-	for _, o := range s.Link.Outages {
+	for _, o := range s.Network.Outages {
 		for _, v := range w.vehicles {
 			if o.Vehicle == v.id || o.Vehicle == "*" {
 				w.planOutage(v, o.At.D(), o.For.D())
 			}
 		}
 	}
-	for range s.Link.Random {
+	for range s.Network.Random {
 		v := w.vehicles[draw.IntN(len(w.vehicles))]
-		w.planOutage(v, time.Duration(draw.Int64N(w.end)), spans(draw, s.Link.RandomFor))
+		w.planOutage(v, time.Duration(draw.Int64N(w.end)), spans(draw, s.Network.RandomFor))
 	}
 	crashes := slices.Clone(s.Crashes.At)
 	for range s.Crashes.Random {
@@ -32,11 +32,12 @@ func (w *world) planTroubles() {
 		down := spans(draw, s.Crashes.Down)
 		w.after(at.D(), func() { w.crash(down) })
 	}
-	for _, r := range s.Reboots {
-		w.after(r.At.D(), func() { w.reboot(w.byID[r.Vehicle], r.For.D(), r.Wiped) })
-	}
 	for _, f := range s.Faults {
 		v := w.byID[f.Vehicle]
+		if f.Kind == scenario.Reboot || f.Kind == scenario.Wiped {
+			w.after(f.At.D(), func() { w.reboot(v, f.For.D(), f.Kind == scenario.Wiped) })
+			continue
+		}
 		w.after(f.At.D(), func() { v.agent.Break(w.time(), f.Code, "broken by the scenario", f.LoadLost) })
 		w.after(f.At.D()+f.For.D(), func() { v.agent.Repair(w.time()) })
 	}

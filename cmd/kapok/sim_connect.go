@@ -118,7 +118,7 @@ func connectTo(ctx context.Context, c console, s scenario.Scenario, dir string, 
 }
 
 func encodingOf(s scenario.Scenario) protocol.Encoding {
-	if s.Link.Encoding == "json" {
+	if s.Network.Encoding == "json" {
 		return protocol.JSON
 	}
 	return protocol.CBOR

@@ -80,23 +80,22 @@ func pauseFor(ctx context.Context, span time.Duration) bool {
 // troubles happen to links and vehicles; the backend's crashes are not ours.
 func (r *connected) troubles(at func(time.Duration, func())) {
 	s := &r.scenario
-	if len(s.Crashes.At)+s.Crashes.Random+s.Link.Random > 0 {
+	if len(s.Crashes.At)+s.Crashes.Random+s.Network.Random > 0 {
 		r.say("left out: crashes, and outages at random, happen in virtual time only")
 	}
 	for n, v := range r.fleet.Vehicles() {
 		id := r.vehicleID(n)
-		for _, o := range s.Link.Outages {
+		for _, o := range s.Network.Outages {
 			if o.Vehicle == id || o.Vehicle == "*" {
 				at(o.At.D(), func() { v.Cut(r.clock.wall(o.For.D()), true) })
 			}
 		}
-		for _, b := range s.Reboots {
-			if b.Vehicle == id {
-				at(b.At.D(), func() { v.Reboot(r.clock.wall(b.For.D()), b.Wiped) })
-			}
-		}
 		for _, f := range s.Faults {
-			if f.Vehicle == id {
+			switch {
+			case f.Vehicle != id:
+			case f.Kind == scenario.Reboot, f.Kind == scenario.Wiped:
+				at(f.At.D(), func() { v.Reboot(r.clock.wall(f.For.D()), f.Kind == scenario.Wiped) })
+			default:
 				at(f.At.D(), func() {
 					v.With(func(a *agent.Agent) { a.Break(r.clock.now(), f.Code, "broken by the scenario", f.LoadLost) })
 				})

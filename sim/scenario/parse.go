@@ -178,14 +178,14 @@ func (s *Scenario) validateStreams() error {
 }
 
 func (s *Scenario) validateLink() error {
-	if err := checkRange("link.latency_ms", s.Link.LatencyMS, 60_000); err != nil {
+	if err := checkRange("network.latency_ms", s.Network.LatencyMS, 60_000); err != nil {
 		return err
 	}
-	if e := s.Link.Encoding; e != "" && e != "cbor" && e != "json" {
-		return wrong("link.encoding", "is %q, not cbor or json", e)
+	if e := s.Network.Encoding; e != "" && e != "cbor" && e != "json" {
+		return wrong("network.encoding", "is %q, not cbor or json", e)
 	}
-	for i, o := range s.Link.Outages {
-		path := fmt.Sprintf("link.outages[%d]", i)
+	for i, o := range s.Network.Outages {
+		path := fmt.Sprintf("network.outages[%d]", i)
 		if o.Vehicle != "*" && !s.has(o.Vehicle) {
 			return wrong(path+".vehicle", "is %q, which no fleet has", o.Vehicle)
 		}
@@ -193,10 +193,10 @@ func (s *Scenario) validateLink() error {
 			return wrong(path+".for", "must be above 0")
 		}
 	}
-	if s.Link.Random < 0 || s.Link.Random+len(s.Link.Outages) > MaxTroubles {
-		return wrong("link.random", "must be 0 to %d", MaxTroubles)
+	if s.Network.Random < 0 || s.Network.Random+len(s.Network.Outages) > MaxTroubles {
+		return wrong("network.random", "must be 0 to %d", MaxTroubles)
 	}
-	return checkSpans("link.random_for", s.Link.RandomFor)
+	return checkSpans("network.random_for", s.Network.RandomFor)
 }
 
 func (s *Scenario) validateTroubles() error {
@@ -205,11 +205,6 @@ func (s *Scenario) validateTroubles() error {
 	}
 	if err := checkSpans("crashes.down", s.Crashes.Down); err != nil {
 		return err
-	}
-	for i, r := range s.Reboots {
-		if !s.has(r.Vehicle) {
-			return wrong(fmt.Sprintf("reboots[%d].vehicle", i), "is %q, which no fleet has", r.Vehicle)
-		}
 	}
 	for i, f := range s.Faults {
 		path := fmt.Sprintf("faults[%d]", i)
@@ -332,16 +327,13 @@ func (s *Scenario) fill() {
 		s.Orders.Timed[i].Between = or(s.Orders.Timed[i].Between, BetweenEndpoints)
 	}
 	s.fillIncidents()
-	s.Link.LatencyMS = orRange(s.Link.LatencyMS, 20, 120)
-	s.Link.Encoding = or(s.Link.Encoding, "cbor")
-	s.Link.RandomFor = orSpans(s.Link.RandomFor, 10*time.Second, 2*time.Minute)
+	s.Network.LatencyMS = orRange(s.Network.LatencyMS, 20, 120)
+	s.Network.Encoding = or(s.Network.Encoding, "cbor")
+	s.Network.RandomFor = orSpans(s.Network.RandomFor, 10*time.Second, 2*time.Minute)
 	s.Crashes.Down = orSpans(s.Crashes.Down, time.Second, 5*time.Second)
 	s.Person.After = or(s.Person.After, Duration(30*time.Second))
 	s.Fleet.CommitMS = orRange(s.Fleet.CommitMS, 1, 15)
 	s.Fleet.PlanMS = orRange(s.Fleet.PlanMS, 50, 500)
-	for i := range s.Reboots {
-		s.Reboots[i].For = or(s.Reboots[i].For, Duration(10*time.Second))
-	}
 	for i := range s.Faults {
 		s.Faults[i].Code = or(s.Faults[i].Code, "broken")
 	}

@@ -21,6 +21,11 @@ type Scenario struct {
 	Seed uint64 `yaml:"seed,omitempty"`
 	// Start is the simulated time at the beginning; DefaultStart when absent.
 	Start time.Time `yaml:"start,omitempty"`
+	// Proves is a paragraph for people: what the scenario shows.
+	Proves string `yaml:"proves,omitempty"`
+	// Realtime says that the scenario may be run against a running backend, with
+	// --connect.
+	Realtime bool `yaml:"realtime,omitempty"`
 	// Duration is how long is simulated, at most MaxDuration.
 	Duration Duration `yaml:"duration"`
 	// Chart is "harbour" for the embedded one, or a .chart, .osm or .osm.pbf file:
@@ -36,11 +41,16 @@ type Scenario struct {
 	Zones []TimedZone `yaml:"zones,omitempty"`
 	// Actions are what people do at times.
 	Actions []Action `yaml:"actions,omitempty"`
-	Link    Link     `yaml:"link,omitempty"`
-	// Crashes are of the backend, Reboots and Faults of vehicles.
-	Crashes Crashes  `yaml:"crashes,omitempty"`
-	Reboots []Reboot `yaml:"reboots,omitempty"`
-	Faults  []Fault  `yaml:"faults,omitempty"`
+	Network Network  `yaml:"network,omitempty"`
+	// Crashes are of the backend; Faults of vehicles, of the backend's disk and
+	// planner, and of dispatchers.
+	Crashes Crashes `yaml:"crashes,omitempty"`
+	Faults  []Fault `yaml:"faults,omitempty"`
+	// Demand are orders and incidents drawn from places, hours and records of real
+	// ones.
+	Demand []Demand `yaml:"demand,omitempty"`
+	// Conditions are the weather.
+	Conditions Conditions `yaml:"conditions,omitempty"`
 	// Person decides what only a person can.
 	Person Person `yaml:"person,omitempty"`
 	// Fleet changes settings of the backend.
@@ -48,8 +58,19 @@ type Scenario struct {
 	// Compare names another rule of dispatch, "nearest_idle": the same scenario is
 	// run by it too, and its figures stand beside as baseline_….
 	Compare string `yaml:"compare,omitempty"`
-	// Assert is what must hold in the end; see ParseAssertion.
+	// Settle is how long the run goes on, at most, after Duration, without new
+	// demand and faults, until all work is finished; 0 for not at all. Work that is
+	// not finished then is a violation of liveness.
+	Settle Duration `yaml:"settle,omitempty"`
+	// Assert is what must hold; see ParseAssertion.
 	Assert []string `yaml:"assert,omitempty"`
+	// Thresholds bound the distribution of a metric, by its name with optional
+	// selectors: {"response_s{priority=emergency}": ["p(90)<180"]}; see
+	// ParseThreshold.
+	Thresholds map[string][]string `yaml:"thresholds,omitempty"`
+	// Matrix runs the scenario once for each combination of the values of keys,
+	// named by their paths: {seed: [1, 2], "network.loss": [0, 0.05]}.
+	Matrix map[string][]any `yaml:"matrix,omitempty"`
 }
 
 // The limits of a scenario; a file beyond one of them is refused.
@@ -137,56 +158,6 @@ type Stream struct {
 	// (also when absent), or "places", the chart's addresses and shops alone, which
 	// orders then name.
 	Between string `yaml:"between,omitempty"`
-}
-
-// Link is the network between vehicles and backend.
-type Link struct {
-	// LatencyMS is the range that the way of each frame is drawn from; 20 to 120
-	// when absent. Frames keep their order.
-	LatencyMS []float64 `yaml:"latency_ms,omitempty"`
-	// Encoding is cbor (the default) or json.
-	Encoding string   `yaml:"encoding,omitempty"`
-	Outages  []Outage `yaml:"outages,omitempty"`
-	// Random is how many more outages are drawn, of RandomFor each.
-	Random    int        `yaml:"random,omitempty"`
-	RandomFor []Duration `yaml:"random_for,omitempty"`
-}
-
-// Outage is a time without a link: frames are held up, and lost when one end
-// gives the connection up.
-type Outage struct {
-	// Vehicle is an id, or "*" for all.
-	Vehicle string   `yaml:"vehicle"`
-	At      Duration `yaml:"at"`
-	For     Duration `yaml:"for"`
-}
-
-// Crashes are sudden ends of the backend, which is started again.
-type Crashes struct {
-	At []Duration `yaml:"at,omitempty"`
-	// Random is how many more are drawn over the run.
-	Random int `yaml:"random,omitempty"`
-	// Down is the range of how long it stays down; 1 to 5 s when absent.
-	Down []Duration `yaml:"down,omitempty"`
-}
-
-// Reboot is a vehicle's loss of its memory.
-type Reboot struct {
-	Vehicle string   `yaml:"vehicle"`
-	At      Duration `yaml:"at"`
-	// For is how long it takes; 10 s when absent.
-	For Duration `yaml:"for,omitempty"`
-	// Wiped loses the store of reports and the mission too.
-	Wiped bool `yaml:"wiped,omitempty"`
-}
-
-// Fault is something that breaks on a vehicle.
-type Fault struct {
-	Vehicle  string   `yaml:"vehicle"`
-	At       Duration `yaml:"at"`
-	For      Duration `yaml:"for"`
-	Code     string   `yaml:"code,omitempty"`
-	LoadLost bool     `yaml:"load_lost,omitempty"`
 }
 
 // Person is who looks at a vehicle when Kapok asks what only a person can know.

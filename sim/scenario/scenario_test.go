@@ -132,10 +132,10 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"not a span", "name: x\nduration: soon\nchart: harbour\n", "s.yaml"},
 		{"no fleet", "name: x\nduration: 1m\nchart: harbour\n", "fleets has no fleet"},
 		{"kind", strings.Replace(small, "rover", "submarine", 1), "s.yaml:5:12"},
-		{"vehicle", small + "reboots:\n  - {vehicle: R3, at: 1s}\n", "s.yaml:7:15"},
+		{"vehicle", small + "faults:\n  - {vehicle: R3, at: 1s, for: 1s}\n", "s.yaml:7:15"},
 		{"assertion", small + "assert:\n  - tasks_done > 3\n  - tasks_dnoe > 3\n", "s.yaml:8:5"},
 		{"order name", small + "assert: [within 10s task first done]\n", `no timed order has the name "first"`},
-		{"range", small + "link: {latency_ms: [100, 10]}\n", "link.latency_ms"},
+		{"range", small + "network: {latency_ms: [100, 10]}\n", "network.latency_ms"},
 		{"share", small + "orders: {stream: [{per_minute: 1, mix: {dance: 1}}]}\n", "unknown key"},
 		{"pace", small + "orders: {stream: [{per_minute: 1, count: 3}]}\n", "exactly one of per_minute and count"},
 		{"shape", small + "zones: [{name: a, at: 1s, rule: keep_out}]\n", "exactly one of polygon, circle and across"},
@@ -156,7 +156,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Fleets[0].Model != "kapok-rover" || s.Link.Encoding != "cbor" || s.Start != DefaultStart() {
+	if s.Fleets[0].Model != "kapok-rover" || s.Network.Encoding != "cbor" || s.Start != DefaultStart() {
 		t.Errorf("defaults %+v", s)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/kapok-fleet/kapok/protocol/api"
 	"github.com/kapok-fleet/kapok/sim"
 	"github.com/kapok-fleet/kapok/sim/agent"
+	"github.com/kapok-fleet/kapok/sim/scenario"
 )
 
 // zoneAnswer is a zone that was made, and how many vehicles it concerned.

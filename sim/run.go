@@ -13,6 +13,7 @@ import (
 	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/protocol"
+	"github.com/kapok-fleet/kapok/sim/agent"
 	"github.com/kapok-fleet/kapok/sim/check"
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
@@ -28,6 +29,9 @@ type Options struct {
 	Wall func() time.Time
 	// OnEvent gets every event when it is released, in order; nil for none.
 	OnEvent func(fleet.Recorded)
+	// OnTrack is shown each vehicle as it truly is, each time it has moved; it may
+	// read the agent during the call only. Nil for none.
+	OnTrack func(now time.Time, a *agent.Agent)
 	// OnSecond is told how far the run is, each simulated second; nil for none.
 	OnSecond func(done, whole time.Duration)
 	// SkipFolds leaves out the comparison of both folds at every step.
@@ -110,7 +114,7 @@ func (w *world) compare(ctx context.Context) (*Baseline, error) {
 	o := w.options
 	config := w.config
 	config.Policy = fleet.Policy(w.scenario.Compare)
-	o.Config, o.SkipFolds, o.OnEvent = &config, true, nil
+	o.Config, o.SkipFolds, o.OnEvent, o.OnTrack = &config, true, nil, nil
 	other, err := newWorld(w.scenario, o)
 	if err != nil {
 		return nil, err

@@ -76,6 +76,9 @@ func (w *world) stepVehicle(v *vehicle) {
 	}
 	b := v.agent.Body()
 	w.geometry.Look(now, v.id, v.kind, b.At, b.SpeedMPS)
+	if w.options.OnTrack != nil {
+		w.options.OnTrack(now, v.agent)
+	}
 }
 
 // reboot takes a vehicle's memory, and its link without a word.

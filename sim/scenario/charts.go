@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/sim/city"
 )
 
 // Charts finds the charts that scenarios name.
@@ -21,6 +22,10 @@ type Charts struct {
 	Harbour func() (*chart.Chart, error)
 }
 
+// Generated begins the name of a chart that is made up from a seed, with the
+// length of its sides or without: generated:SEED, generated:SEED,2km.
+const Generated = "generated:"
+
 // ErrNoData is the kind of error for a chart under a data folder that is not
 // there.
 var ErrNoData = errors.New("the data folder is not there; set KAPOK_DATA")
@@ -31,6 +36,16 @@ var ErrNoData = errors.New("the data folder is not there; set KAPOK_DATA")
 func (c Charts) Open(name string, terrain ...string) (*chart.Chart, error) {
 	if name == "harbour" && len(terrain) == 0 {
 		return c.Harbour()
+	}
+	if words, ok := strings.CutPrefix(name, Generated); ok {
+		if len(terrain) > 0 {
+			return nil, fmt.Errorf("opening the chart %s: a made-up city has its own ground, no terrain: %w", name, ErrInvalid)
+		}
+		made, err := city.Open(words)
+		if err != nil {
+			return nil, fmt.Errorf("opening the chart %s: %w", name, err)
+		}
+		return made, nil
 	}
 	file, err := c.file(name)
 	if err != nil {

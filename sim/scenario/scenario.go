@@ -28,8 +28,9 @@ type Scenario struct {
 	Realtime bool `yaml:"realtime,omitempty"`
 	// Duration is how long is simulated, at most MaxDuration.
 	Duration Duration `yaml:"duration"`
-	// Chart is "harbour" for the embedded one, or a .chart, .osm or .osm.pbf file:
-	// relative to the scenario, or "data:PATH" under the data folder.
+	// Chart is "harbour" for the embedded one, "generated:SEED" or
+	// "generated:SEED,2km" for a city made up from a seed, or a .chart, .osm or
+	// .osm.pbf file: relative to the scenario, or "data:PATH" under the data folder.
 	Chart string `yaml:"chart"`
 	// Terrain are .hgt or .hgt.zip files that an OpenStreetMap chart gets its
 	// ground from, named like Chart.

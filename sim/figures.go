@@ -61,14 +61,14 @@ func (r *Result) Judge(assertions []string, took func(name string) (time.Duratio
 func (r *Result) outcome(text string, took func(name string) (time.Duration, string)) Outcome {
 	a, err := scenario.ParseAssertion(text)
 	if err != nil {
-		return Outcome{text, false, err.Error()}
+		return Outcome{Assertion: text, Found: err.Error()}
 	}
 	if a.Task != "" {
 		span, why := took(a.Task)
 		if why != "" {
-			return Outcome{text, false, why}
+			return Outcome{Assertion: text, Found: why}
 		}
-		return Outcome{text, span <= a.Within, fmt.Sprintf("task %s was done after %v", a.Task, span.Round(time.Second))}
+		return Outcome{Assertion: text, Held: span <= a.Within, Found: fmt.Sprintf("task %s was done after %v", a.Task, span.Round(time.Second))}
 	}
 	all := r.figures()
 	value, bound := all[a.Figure], a.Number
@@ -77,5 +77,5 @@ func (r *Result) outcome(text string, took func(name string) (time.Duration, str
 		bound = all[a.Other]
 		found += fmt.Sprintf(", %s is %g", a.Other, bound)
 	}
-	return Outcome{text, a.Holds(value, bound), found}
+	return Outcome{Assertion: text, Held: a.Holds(value, bound), Found: found}
 }

@@ -41,11 +41,20 @@ type Summary struct {
 	ResponseP95S float64 `json:"response_s_p95"`
 }
 
-// Outcome is an assertion with what was found.
+// Outcome is an assertion, or a bound of a threshold, with what was found.
 type Outcome struct {
+	// Assertion is it as it was written; a bound of a threshold with its metric
+	// before it.
 	Assertion string `json:"assertion"`
 	Held      bool   `json:"held"`
-	Found     string `json:"found"`
+	// Expected is what had to hold, Found what was so.
+	Expected string `json:"expected,omitempty"`
+	Found    string `json:"found"`
+	// AtS is the second of the run at which it was decided: when it broke, or came
+	// true; at the end when that is what counts. Who is whom it is about: vehicles
+	// and tasks, empty when it is about all.
+	AtS float64 `json:"at_s"`
+	Who string  `json:"who,omitempty"`
 }
 
 // Result is what a run showed.

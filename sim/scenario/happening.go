@@ -25,6 +25,11 @@ type TimedIncident struct {
 	RadiusM  float64 `yaml:"radius_m,omitempty"`
 	// CloseAfter closes it this long after its report; it stays open when absent.
 	CloseAfter Duration `yaml:"close_after,omitempty"`
+	// Every repeats it each time after so long, Times times in all (any when 0), until
+	// Until; Parse replaces it by its repetitions.
+	Every Duration `yaml:"every,omitempty"`
+	Times int      `yaml:"times,omitempty"`
+	Until Duration `yaml:"until,omitempty"`
 }
 
 // IncidentStream is incidents at random times. Exactly one of PerMinute and
@@ -66,6 +71,11 @@ type TimedZone struct {
 	// Airborne and Ground say whom it binds; both when neither is set.
 	Airborne bool `yaml:"airborne,omitempty"`
 	Ground   bool `yaml:"ground,omitempty"`
+	// Every repeats it each time after so long, Times times in all (any when 0), until
+	// Until; Parse replaces it by its repetitions.
+	Every Duration `yaml:"every,omitempty"`
+	Times int      `yaml:"times,omitempty"`
+	Until Duration `yaml:"until,omitempty"`
 }
 
 // Circle is a zone round a place.
@@ -107,6 +117,11 @@ type Action struct {
 	// by the id of one of the chart.
 	Vehicle string `yaml:"vehicle,omitempty"`
 	Zone    string `yaml:"zone,omitempty"`
+	// Every repeats it each time after so long, Times times in all (any when 0), until
+	// Until; Parse replaces it by its repetitions.
+	Every Duration `yaml:"every,omitempty"`
+	Times int      `yaml:"times,omitempty"`
+	Until Duration `yaml:"until,omitempty"`
 }
 
 // The actions.

@@ -133,6 +133,11 @@ type TimedOrder struct {
 	VehicleKinds []string  `yaml:"vehicle_kinds,omitempty"`
 	Capabilities []string  `yaml:"capabilities,omitempty"`
 	CancelAfter  *Duration `yaml:"cancel_after,omitempty"`
+	// Every repeats it each time after so long, Times times in all (any when 0), until
+	// Until; Parse replaces it by its repetitions.
+	Every Duration `yaml:"every,omitempty"`
+	Times int      `yaml:"times,omitempty"`
+	Until Duration `yaml:"until,omitempty"`
 }
 
 // Stream is orders at random times. Exactly one of PerMinute and Count is given.

@@ -64,6 +64,11 @@ type Fault struct {
 	// broken only).
 	Code     string `yaml:"code,omitempty"`
 	LoadLost bool   `yaml:"load_lost,omitempty"`
+	// Every repeats it each time after so long, Times times in all (any when 0), until
+	// Until; Parse replaces it by its repetitions.
+	Every Duration `yaml:"every,omitempty"`
+	Times int      `yaml:"times,omitempty"`
+	Until Duration `yaml:"until,omitempty"`
 }
 
 // The kinds of faults, with the unit of Amount.

@@ -24,6 +24,16 @@ type Options struct {
 	// ResendAfter is how long reports may stay unconfirmed before they are sent
 	// again; 0 for 5 s.
 	ResendAfter time.Duration
+	// LostLink is what it does without a link; the zero value carries on.
+	LostLink LostLink
+	// ReserveRatio is the share of its battery that it keeps for the unforeseen, by
+	// its own account; 0 for 0.1 of aircraft and 0.05 of others.
+	ReserveRatio float64
+	// Wind is the weather that it moves in, nil for calm.
+	Wind *body.Wind
+	// Seed is for what is drawn within the vehicle, such as the noise of its
+	// positions, together with its id.
+	Seed uint64
 }
 
 // Agent drives one body by what Kapok tells it. It has one owner. All times
@@ -106,6 +116,30 @@ func (a *Agent) Truth() *Truth { return a.truth }
 
 // Store is what the vehicle remembers, for reading.
 func (a *Agent) Store() *Store { return a.store }
+
+// ReserveWh is the energy that the vehicle keeps for the unforeseen. It has less
+// only while Truth().InEmergency().
+func (a *Agent) ReserveWh() float64 {
+	ratio := a.options.ReserveRatio
+	if ratio == 0 {
+		ratio = groundReserve
+		if a.airborne() {
+			ratio = airReserve
+		}
+	}
+	return ratio * a.body.Figures.BatteryWh
+}
+
+// The share of the battery that vehicles keep unless their options say otherwise.
+const (
+	airReserve    = 0.10
+	groundReserve = 0.05
+)
+
+// airborne tells whether the vehicle flies.
+func (a *Agent) airborne() bool {
+	return a.options.Kind == protocol.Multirotor || a.options.Kind == protocol.VTOL
+}
 
 // AtWork tells whether the vehicle is going to finish a stop whose work it has
 // begun, whatever Kapok knows.

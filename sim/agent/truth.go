@@ -25,6 +25,20 @@ type Truth struct {
 	// Breaches are impossible demands: work that was asked for and could not
 	// physically be done, such as handing out a load that is not on board.
 	Breaches []string
+	// Obeyed, Begun, Handled and Emergencies are what checkers judge by, in order
+	// of time.
+	Obeyed      Log[Obeyed]
+	Begun       Log[Begun]
+	Handled     Log[Handled]
+	Emergencies Log[Emergency]
+	// epoch is the highest ever seen, whatever became of the store.
+	epoch uint64
+}
+
+// InEmergency tells whether an energy emergency is declared now.
+func (t *Truth) InEmergency() bool {
+	e := t.Emergencies.last()
+	return e != nil && e.Ended.IsZero()
 }
 
 // NewTruth is that of a vehicle that has done nothing yet.

@@ -45,6 +45,8 @@ type Body struct {
 	next int
 	// speeds are those of the segments of path, or one for all.
 	speeds []float64
+	// moves are those of the last step.
+	moves []Move
 }
 
 // New returns a body at rest. The battery's ratio is taken into 0 to 1.
@@ -143,6 +145,7 @@ func PathDist(at space.XYZ, path []space.XYZ) float64 {
 // where it stands. It returns the seconds that were left when the path ended,
 // 0 while it goes on; a body without a path has all of them left.
 func (b *Body) Step(seconds float64, a Activity) (left float64) {
+	b.moves = b.moves[:0]
 	if !(seconds > 0) {
 		return 0
 	}
@@ -199,6 +202,7 @@ func (b *Body) move(to space.XYZ, seconds float64) {
 	}
 	b.SpeedMPS, b.ClimbMPS = from.XY().Dist(to.XY())/seconds, (to.Z-from.Z)/seconds
 	b.TravelledM += from.Dist(to)
+	b.moves = append(b.moves, Move{From: from, To: to, Seconds: seconds, SpeedMPS: b.SpeedMPS})
 	b.EnergyWh -= b.movingW(b.SpeedMPS, b.ClimbMPS) * seconds / 3600
 }
 
@@ -287,7 +291,8 @@ func (b *Body) drop(seconds float64) {
 	if b.Landed() {
 		return
 	}
-	fall := min(b.At.Z-b.GroundBelowM(), 8*seconds)
+	fall, from := min(b.At.Z-b.GroundBelowM(), 8*seconds), b.At
 	b.At.Z -= fall
+	b.moves = append(b.moves, Move{From: from, To: b.At, Seconds: seconds})
 	b.ClimbMPS = -fall / seconds
 }

@@ -3,6 +3,8 @@ package fleet
 import (
 	"fmt"
 	"slices"
+
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 )
 
 // alertAbout names what an alert concerns; only one is open for each.
@@ -35,7 +37,7 @@ func (f *Fleet) raise(about alertAbout, severity Severity, text string) {
 
 // clearAlert ends an alert, if it stands, and names the evidence.
 func (f *Fleet) clearAlert(about alertAbout, evidence string) {
-	if id, open := f.index.alerts[alertKey(about)]; open {
+	if id, open := f.index.alerts[alertKey(about)]; open && !(mutant.On(mutant.AlertNeverCleared) && about.kind == AlertLinkLost) {
 		f.emit(AlertCleared{id, evidence})
 	}
 }

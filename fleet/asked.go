@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/api"
@@ -14,7 +15,7 @@ import (
 // again gets the same answer and changes nothing.
 func (f *Fleet) asked(in Asked) {
 	if in.Key != "" {
-		if given, ok := f.state.Durable.Answers[in.Key]; ok {
+		if given, ok := f.state.Durable.Answers[in.Key]; ok && !mutant.On(mutant.KeyForgotten) {
 			f.effect(Reply{in.Request, repeat(given, in.BodyHash)})
 			return
 		}

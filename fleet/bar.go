@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/protocol"
 )
@@ -79,7 +80,7 @@ func (f *Fleet) barOfVehicle(v *Vehicle, t *Task) bar {
 	switch {
 	case f.state.Durable.Freeze != nil:
 		return bar{rule: fleetStopped, object: f.state.Durable.Freeze.By}
-	case t.LoadOn != "" && t.LoadOn != v.ID:
+	case t.LoadOn != "" && t.LoadOn != v.ID && !mutant.On(mutant.CustodyIgnored):
 		return bar{rule: notTheCarrier, object: string(t.LoadOn)}
 	case t.Wanted != "" && t.Wanted != v.ID:
 		return bar{rule: givenToAnother, object: string(t.Wanted)}

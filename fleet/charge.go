@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/space"
@@ -135,7 +136,7 @@ func (f *Fleet) chooseCharger(v *Vehicle, at space.Position) (SiteID, bool) {
 func (f *Fleet) joinQueue(site SiteID, id VehicleID) {
 	q := f.queue(site)
 	e := QueueChanged{Site: site, Vehicle: id, Charger: site, Using: q.Using, Waiting: q.Waiting}
-	if len(q.Using) < max(f.sites[site].Capacity, 1) {
+	if len(q.Using) < max(f.sites[site].Capacity, 1) || mutant.On(mutant.SlotGivenTwice) {
 		e.Using = append(slices.Clone(q.Using), id)
 	} else {
 		e.Waiting = append(slices.Clone(q.Waiting), id)

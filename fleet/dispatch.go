@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/planner/motion"
 	"github.com/kapok-fleet/kapok/planner/route"
@@ -181,7 +182,7 @@ func (f *Fleet) planReady(in PlanReady) {
 		why = "the world changed meanwhile"
 	}
 	f.emit(PlanDropped{q.Task, why})
-	if stale {
+	if stale && !mutant.On(mutant.StalePlanApplied) {
 		f.lookAgain = true
 		return
 	}

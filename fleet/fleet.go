@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet/fence"
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/route"
 )
@@ -139,6 +140,11 @@ func (f *Fleet) emit(e Event) uint64 {
 	r := Recorded{Time: f.now, Actor: f.actor, Cause: f.cause, Input: f.input, Event: e}
 	if e.Lasting() {
 		r.Index = f.state.Durable.Index + 1
+	}
+	if mutant.On(mutant.EventNotJournaled) && e.EventName() == (LoadChanged{}).EventName() {
+		r.Index--
+		Evolve(f.state, r)
+		return r.Index
 	}
 	Evolve(f.state, r)
 	f.out.Events = append(f.out.Events, r)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 )
@@ -55,7 +56,7 @@ func (f *Fleet) stillWaits(t *Task, why Reason) {
 // release takes a task from its vehicle. A stop that is begun stays with the
 // vehicle and becomes a question for a person.
 func (f *Fleet) release(t *Task, why Reason) {
-	if n := t.NextStop(); n < len(t.Stops) && t.Stops[n].State == StopBegun {
+	if n := t.NextStop(); n < len(t.Stops) && t.Stops[n].State == StopBegun && !mutant.On(mutant.BegunStopReleased) {
 		f.askPerson(t.ID, n, t.Vehicle, fmt.Sprintf("%s had begun stop %d when its mission ended: %s", t.Vehicle, n+1, why.Text))
 		return
 	}
@@ -205,6 +206,9 @@ func (f *Fleet) storeLost(id VehicleID, until time.Time, held *protocol.MissionR
 	}
 	if m, ok := f.openMission(v); ok {
 		doubtful := f.mayHaveBegun(v, m, until)
+		if mutant.On(mutant.StoreLossIgnored) {
+			doubtful = nil
+		}
 		for _, leg := range doubtful {
 			t, _ := f.task(leg.Task)
 			f.askPerson(t.ID, leg.Stop, id, fmt.Sprintf("%s may have worked at stop %d before it lost its store", id, leg.Stop+1))
@@ -319,7 +323,7 @@ func (f *Fleet) authorityEnd(id VehicleID) time.Time {
 // giveAway takes from a silent vehicle the tasks that it certainly has not
 // begun, once its authority has ended. The others wait for evidence.
 func (f *Fleet) giveAway(v *Vehicle) {
-	if f.now.Before(f.authorityEnd(v.ID)) {
+	if f.now.Before(f.authorityEnd(v.ID)) && !mutant.On(mutant.SilentStopGivenAway) {
 		return
 	}
 	f.missLoads(v)
@@ -334,7 +338,7 @@ func (f *Fleet) giveAway(v *Vehicle) {
 	gave := false
 	for _, id := range f.heldBy(m) {
 		t, _ := f.task(id)
-		if t.LoadOn == "" && !doubtful[id] {
+		if t.LoadOn == "" && (!doubtful[id] || mutant.On(mutant.SilentStopGivenAway)) {
 			f.wait(t, Reason{silentReason, fmt.Sprintf("%s is silent and certainly has not begun it", v.ID)})
 			gave = true
 			continue

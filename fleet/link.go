@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
@@ -12,7 +13,11 @@ func (f *Fleet) recovered(in Recovered) {
 	f.emit(VolatileCleared{})
 	d := &f.state.Durable
 	moved := d.Chart != "" && d.Chart != f.chart.Checksum
-	f.emit(FleetRecovered{Epoch: max(d.Epoch+1, in.UnixEpoch), Chart: f.chart.Checksum})
+	epoch := max(d.Epoch+1, in.UnixEpoch)
+	if mutant.On(mutant.EpochKept) {
+		epoch = max(d.Epoch, 1)
+	}
+	f.emit(FleetRecovered{Epoch: epoch, Chart: f.chart.Checksum})
 	for _, id := range f.index.vehicles {
 		// Whatever Kapok sent, it sent before now.
 		f.emit(LinkChanged{Vehicle: id, State: LinkUnknown, LinkEnd: f.now, Why: "Kapok restarted"})
@@ -190,6 +195,9 @@ func (f *Fleet) watchLink(k *known) {
 	silent := f.now.Sub(heard)
 	switch {
 	case p.Link == LinkLost:
+		if mutant.On(mutant.AlertClearedBlindly) {
+			f.clearAlert(alertAbout{kind: AlertLinkLost, vehicle: id}, "it has been silent for long")
+		}
 		f.giveAway(v)
 	case p.Link == LinkUnknown && v.Mission == "" || silent < f.config.LateAfter:
 	case silent >= f.config.LostAfter:

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 )
@@ -51,6 +52,9 @@ func takenFromWork(open []protocol.Command) bool {
 // or its position in this session is known, so that the plan starts there.
 func mayHave(s *State, m *Mission) bool {
 	p, ok := s.Volatile.Presences[m.Vehicle]
+	if mutant.On(mutant.ResendForgotten) && ok && m.IssuedAt.Before(p.Since) {
+		return false
+	}
 	return ok && (p.Fresh || p.Holds == holding(&protocol.MissionRef{ID: string(m.ID), Revision: m.Revision}))
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/planner/route"
 	"github.com/kapok-fleet/kapok/planner/space"
@@ -30,6 +31,9 @@ const (
 func (f *Fleet) candidate(v *Vehicle, at space.Position, when time.Time, energyWh, loadKg float64) assign.Candidate {
 	spec := v.Spec
 	spec.MaxLoadKg = v.MaxLoadKg
+	if mutant.On(mutant.ReserveForgotten) {
+		spec.ReserveRatio = 0
+	}
 	return assign.Candidate{
 		Spec: spec, Capabilities: v.Capabilities, Start: at, FreeAt: when,
 		EnergyWh: energyWh, LoadKg: loadKg, Home: v.Home,
@@ -229,7 +233,11 @@ func (f *Fleet) issue(v *Vehicle, m *Mission, legs []Leg, nextLeg int, why Reaso
 	}
 	f.window(v, &e)
 	f.owe(v.ID)
-	return f.emit(e)
+	issued := f.emit(e)
+	if mutant.On(mutant.DisplacedAtOnce) {
+		f.releaseDropped(f.mission(e.Mission))
+	}
+	return issued
 }
 
 // window cuts a plan that is too long for one message: the revision carries

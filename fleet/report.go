@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
@@ -23,11 +24,11 @@ func (f *Fleet) report(in Report) {
 		f.heard(v, p)
 	}
 	seq := reportSeq(in.Message)
-	if seq <= log.Seq {
+	if seq <= log.Seq && !mutant.On(mutant.DuplicateCounted) {
 		f.owe(v.ID)
 		return
 	}
-	if seq != log.Seq+1 {
+	if seq > log.Seq+1 {
 		return
 	}
 	if !f.index.of(v.ID).mayReport(f.now) {
@@ -96,6 +97,7 @@ func (f *Fleet) takeAck(v *Vehicle, log string, a protocol.Ack) {
 	switch {
 	case !ok || string(m.ID) != a.Mission.ID:
 		taken.Ignored = "not the vehicle's open mission"
+	case a.Mission.Revision != m.Revision && mutant.On(mutant.OldAnswerCounts):
 	case a.Mission.Revision != m.Revision && f.acceptedEarlier(v, m, a):
 		return
 	case a.Mission.Revision != m.Revision:
@@ -137,6 +139,9 @@ func issuedBy(m *Mission) uint64 {
 func (f *Fleet) missionAnswered(v *Vehicle, m *Mission, verdict protocol.Verdict, reason Reason) {
 	f.lookAgain = true
 	f.clearAlert(alertAbout{kind: AlertUnanswered, vehicle: v.ID}, "the vehicle answered")
+	if verdict == protocol.Refused && mutant.On(mutant.RefusalCountsAsAcceptance) {
+		verdict = protocol.Accepted
+	}
 	if verdict == protocol.Refused {
 		f.missionRefused(v, m, reason)
 		return

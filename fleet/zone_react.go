@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/route"
 	"github.com/kapok-fleet/kapok/planner/space"
@@ -72,7 +73,7 @@ type concern struct {
 func (f *Fleet) zoneReaction(id ZoneID, old []*zoneLaw) []api.ZoneEffect {
 	k := look{f: f, laws: f.changedLaws(id, old), marginS: route.LateS}
 	effects := []api.ZoneEffect{}
-	if len(k.laws) == 0 {
+	if len(k.laws) == 0 || mutant.On(mutant.ZoneChangeUnnoticed) {
 		return effects
 	}
 	var concerns []*concern

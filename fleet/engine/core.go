@@ -11,6 +11,7 @@ import (
 
 	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/fleet/journal"
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 )
 
 // Core decides inputs and holds their effects back until they may leave. It has
@@ -120,6 +121,9 @@ func (c *Core) Step(now time.Time, inputs []fleet.Input) (Batch, error) {
 		s.effects = append(s.effects, e)
 	}
 	s.after, b.After = c.decided, c.decided
+	if mutant.On(mutant.AnswerBeforeCommit) {
+		s.after, b.After = c.committed, c.committed
+	}
 	if len(s.effects) > 0 || len(s.events) > 0 {
 		c.waiting = append(c.waiting, s)
 	}

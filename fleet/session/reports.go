@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
@@ -27,9 +28,12 @@ func (s *Session) report(now time.Time, seq uint64, m protocol.FromVehicle, r *R
 	p := &s.reports
 	switch {
 	case s.phase != welcomed:
-	case seq == p.forwarded+1:
-		p.forwarded, p.gap = seq, false
+	case seq == p.forwarded+1, mutant.On(mutant.DuplicateCounted) && seq <= p.forwarded:
+		p.forwarded, p.gap = max(p.forwarded, seq), false
 		r.Inputs = append(r.Inputs, fleet.Report{Vehicle: s.vehicle, Session: s.id, LogID: p.logID, Message: m})
+		if mutant.On(mutant.ReceivedTooEarly) {
+			s.confirmUpTo(now, p.logID, seq, r)
+		}
 	case seq <= p.confirmed:
 		s.confirm(now, r)
 	case seq > p.forwarded && !p.gap:

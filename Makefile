@@ -8,6 +8,8 @@ GOTESTSUM_VERSION     := v1.13.0
 TOOLS         := $(CURDIR)/.tools
 # The client in TypeScript whose types the tests generate, with its generator.
 CLIENT        := docs/clients/typescript
+# The reader that the tests hold against Kapok's MCAP files.
+READER        := cmd/kapok/internal/mcap/testdata/reader
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 GOTESTSUM     := $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION)/gotestsum
 
@@ -79,7 +81,7 @@ soak: ## fuzz every target for FUZZTIME, then the long tests (KAPOK_SOAK=1)
 
 .PHONY: clean
 clean: ## remove what was built, the tools included
-	rm -rf bin .tools $(CLIENT)/node_modules
+	rm -rf bin .tools $(CLIENT)/node_modules $(READER)/node_modules
 
 # The race detector needs a C compiler and the headers of the C library.
 .PHONY: cc
@@ -87,11 +89,14 @@ cc:
 	@.ci/install-cc
 
 # The generated client needs its generator and the TypeScript compiler, at the
-# versions of the lock file.
+# versions of the lock file; recordings are read back by MCAP's own reader.
 .PHONY: client
-client: $(CLIENT)/node_modules/.installed
+client: $(CLIENT)/node_modules/.installed $(READER)/node_modules/.installed
 $(CLIENT)/node_modules/.installed: $(CLIENT)/package.json $(CLIENT)/package-lock.json
 	@.ci/install-client $(CLIENT)
+	@touch $@
+$(READER)/node_modules/.installed: $(READER)/package.json $(READER)/package-lock.json
+	@.ci/install-client $(READER)
 	@touch $@
 
 $(GOLANGCI_LINT):

@@ -36,8 +36,8 @@ var layers = [][]string{
 	{"sim/body", "sim/fault", "sim/check", "sim/city"},
 	{"sim/agent", "sim/scenario", "fleet/server", "protocol/mavlink", "protocol/vda5050"},
 	{"sim"},
-	{"cmd/kapok/internal/client", "cmd/kapok/internal/drive", "cmd/kapok/internal/rig"},
-	{"cmd/kapok/internal/hostile"},
+	{"cmd/kapok/internal/client", "cmd/kapok/internal/drive", "cmd/kapok/internal/rig", "cmd/kapok/internal/mcap"},
+	{"cmd/kapok/internal/hostile", "cmd/kapok/internal/simout"},
 	{"cmd/kapok"},
 	{"."},
 }

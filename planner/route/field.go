@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/space"
 )
@@ -127,6 +128,9 @@ func (p *Planner) cuts(id int32, from, to space.XY, c float64) bool {
 // reduced is the clearance that the leg between two spots must keep.
 func (p *Planner) reduced(id, a, b int32) float64 {
 	c := ClearanceM
+	if mutant.On(mutant.ZoneMarginForgotten) && id >= p.firstZone() {
+		c = 0
+	}
 	if a > 1 && b > 1 {
 		return c
 	}
@@ -141,7 +145,11 @@ func (p *Planner) reduced(id, a, b int32) float64 {
 func (p *Planner) offset(id int32, dst []corner) []corner {
 	s, i := p.shape(id)
 	first := len(dst)
-	dst = s.corners(i, ClearanceM, dst)
+	marginM := ClearanceM
+	if mutant.On(mutant.ZoneMarginForgotten) && id >= p.firstZone() {
+		marginM = 0
+	}
+	dst = s.corners(i, marginM, dst)
 	// No way leads off the chart.
 	kept := slices.DeleteFunc(dst[first:], func(c corner) bool { return !p.fixed.inner.Contains(c.at) })
 	return dst[:first+len(kept)]

@@ -3,6 +3,7 @@ package agent
 import (
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/sim/body"
@@ -257,6 +258,9 @@ func (a *Agent) Receive(now time.Time, m protocol.ToVehicle, dst []protocol.From
 		return dst
 	}
 	a.lastFrame = now
+	if mutant.On(mutant.AuthorityFromReceipt) {
+		a.heard(a.kapokTime(now))
+	}
 	switch m := m.(type) {
 	case protocol.Welcome:
 		a.welcome(now, m)
@@ -279,7 +283,7 @@ func (a *Agent) Receive(now time.Time, m protocol.ToVehicle, dst []protocol.From
 
 func (a *Agent) welcome(now time.Time, m protocol.Welcome) {
 	a.welcomed = true
-	a.stale = m.Epoch < a.store.Epoch
+	a.stale = m.Epoch < a.store.Epoch && !mutant.On(mutant.EpochIgnored)
 	a.store.Epoch = max(a.store.Epoch, m.Epoch)
 	if !a.stale {
 		a.store.Behind, a.store.Synced = m.Time.Sub(m.HelloTime), true
@@ -314,6 +318,9 @@ func (a *Agent) authority(now time.Time) bool {
 	m := a.store.Mission
 	if m == nil || !a.store.Synced || a.store.Heard.IsZero() {
 		return false
+	}
+	if mutant.On(mutant.AuthorityIgnored) {
+		return true
 	}
 	ends := a.store.Heard.Add(time.Duration(m.TaskAuthorityS * float64(time.Second)))
 	return !a.kapokTime(now).After(ends)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 )
@@ -42,9 +43,9 @@ func (a *Agent) command(now time.Time, c protocol.Command) {
 func (a *Agent) judgeCommand(now time.Time, c *protocol.Command) refusal {
 	air := a.options.Kind == protocol.Multirotor || a.options.Kind == protocol.VTOL
 	switch {
-	case c.Epoch < a.store.Epoch:
+	case c.Epoch < a.store.Epoch && !mutant.On(mutant.EpochIgnored):
 		return refusal{"stale_epoch", "a newer owner was seen"}
-	case !c.ExpiresAt.IsZero() && a.kapokTime(now).After(c.ExpiresAt):
+	case !c.ExpiresAt.IsZero() && a.kapokTime(now).After(c.ExpiresAt) && !mutant.On(mutant.ExpiredCommandObeyed):
 		return refusal{"expired", "the command came too late"}
 	case c.Kind == protocol.CommandLand && !air:
 		return refusal{"not_possible", "this vehicle does not fly"}

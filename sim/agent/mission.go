@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
@@ -13,7 +14,7 @@ type refusal struct{ reason, text string }
 // mission takes a revision in, or refuses it and keeps what it holds.
 func (a *Agent) mission(now time.Time, m protocol.Mission) {
 	ref := &protocol.MissionRef{ID: m.ID, Revision: m.Revision}
-	if m.Epoch < a.store.Epoch {
+	if m.Epoch < a.store.Epoch && !mutant.On(mutant.EpochIgnored) {
 		a.answer(ref, "", refusal{"stale_epoch", "a newer owner was seen"})
 		return
 	}

@@ -61,7 +61,7 @@ func TestALostFrameHoldsUpThoseBehindIt(t *testing.T) {
 		}
 		last = d.At
 	}
-	if lost < 20 || heldUp < 3*lost {
+	if lost < 20 || heldUp < 2*lost {
 		t.Errorf("%d frames came after a retransmission, %d waited behind one", lost, heldUp)
 	}
 }

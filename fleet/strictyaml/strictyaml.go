@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 )
 
@@ -138,4 +139,44 @@ func Locate(data []byte, path string) (at Place) {
 		path = path[:cut]
 	}
 	return Place{}
+}
+
+// KeyAt returns the path, such as "fleets[2].count", of the key that stands at a
+// place; false when there is none.
+func KeyAt(data []byte, at Place) (path string, ok bool) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			path, ok = "", false
+		}
+	}()
+	if bounded(data) != nil {
+		return "", false
+	}
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return "", false
+	}
+	find := keyFinder{at: at}
+	for _, doc := range file.Docs {
+		if doc.Body != nil {
+			ast.Walk(&find, doc.Body)
+		}
+	}
+	return find.path, find.path != ""
+}
+
+// keyFinder looks for the key at a place.
+type keyFinder struct {
+	at   Place
+	path string
+}
+
+// Visit implements ast.Visitor.
+func (f *keyFinder) Visit(node ast.Node) ast.Visitor {
+	if pair, ok := node.(*ast.MappingValueNode); ok && f.path == "" {
+		if t := pair.Key.GetToken(); t != nil && t.Position != nil && (Place{t.Position.Line, t.Position.Column}) == f.at {
+			f.path = strings.TrimPrefix(pair.Key.GetPath(), "$.")
+		}
+	}
+	return f
 }

@@ -6,7 +6,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet/strictyaml"
@@ -32,26 +34,93 @@ func Load(file string) (Scenario, error) {
 	return Parse(filepath.ToSlash(file), data)
 }
 
-// Parse reads a scenario and fills in what is absent. Errors are of kind
-// ErrInvalid and begin with the name and the place: "file.yaml:12:3: …".
+// LoadAll reads a scenario file, and returns one scenario for each run: that of the
+// file, or one for each combination of its matrix.
+func LoadAll(file string) ([]Scenario, error) {
+	s, err := Load(file)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAll(s.file, s.data)
+}
+
+// Parse reads a scenario and fills in what is absent; what recurs is replaced by
+// its repetitions. Errors are of kind ErrInvalid, have one line, and begin with the
+// name and the place: "file.yaml:12:3: …". A scenario with a matrix is what it is
+// without; each of its runs is judged all the same.
 func Parse(name string, data []byte) (Scenario, error) {
+	s, _, err := parse(name, data)
+	return s, err
+}
+
+// ParseAll is Parse for all runs of a matrix, whose names tell them apart:
+// NAME[seed=2,network.loss=0.05].
+func ParseAll(name string, data []byte) ([]Scenario, error) {
+	s, runs, err := parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.Matrix) == 0 {
+		return []Scenario{s}, nil
+	}
+	return runs, nil
+}
+
+// parse reads a scenario, and the runs of its matrix.
+func parse(name string, data []byte) (Scenario, []Scenario, error) {
 	var s Scenario
 	if err := strictyaml.Unmarshal(data, &s); err != nil {
 		where := name
 		if e, ok := errors.AsType[*strictyaml.Error](err); ok {
 			where = e.Place.Of(name)
+			text, known := unknownKey(data, e)
+			if !known {
+				text = firstLine(e.Message)
+			}
+			return Scenario{}, nil, fmt.Errorf("%s: %w: %s", where, ErrInvalid, text)
 		}
-		return Scenario{}, fmt.Errorf("%s: %w: %w", where, ErrInvalid, err)
+		return Scenario{}, nil, fmt.Errorf("%s: %w: %w", where, ErrInvalid, err)
 	}
-	if err := s.validate(); err != nil {
+	s.file, s.data = name, data
+	var runs []Scenario
+	err := s.validateMatrix()
+	if err == nil && len(s.Matrix) > 0 {
+		base := clone(reflect.ValueOf(s)).Interface().(Scenario)
+		base.file, base.data = name, data
+		if err = s.complete(); err == nil {
+			runs, err = base.expand()
+		}
+	} else if err == nil {
+		err = s.complete()
+	}
+	if err != nil {
 		where := name
 		if path, ok := errors.AsType[*fieldError](err); ok {
 			where = locate(name, data, path.path)
 		}
-		return Scenario{}, fmt.Errorf("%s: %w: %w", where, ErrInvalid, err)
+		return Scenario{}, nil, fmt.Errorf("%s: %w: %w", where, ErrInvalid, err)
 	}
+	return s, runs, nil
+}
+
+// complete judges a scenario and fills in what is absent.
+func (s *Scenario) complete() error {
+	if err := s.validate(); err != nil {
+		return err
+	}
+	s.virtualOnly[0], s.virtualOnly[1] = s.virtual()
 	s.fill()
-	return s, nil
+	return nil
+}
+
+// Where is the place of the value at a path such as "faults[2].at" in the file that
+// the scenario was read from, "file.yaml:12:3"; the scenario's name when it was not
+// read from one.
+func (s *Scenario) Where(path string) string {
+	if s.file == "" {
+		return s.Name
+	}
+	return locate(s.file, s.data, path)
 }
 
 // locate is the place of a value in the file, or of the nearest one above it
@@ -84,8 +153,9 @@ func (s *Scenario) validate() error {
 		return wrong("chart", `is missing: "harbour" or a file`)
 	}
 	for _, check := range []func() error{
-		s.validateFleets, s.validateOrders, s.validateStreams, s.validateIncidents, s.validateZones, s.validateActions,
-		s.validateLink, s.validateTroubles, s.validateAsserts,
+		s.validateFleets, s.validateRecurring, s.validateOrders, s.validateStreams, s.validateIncidents, s.validateZones,
+		s.validateActions, s.validateNetwork, s.validateTroubles, s.validateDemand, s.validateAsserts, s.validateThresholds,
+		s.validateRealtime,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -177,50 +247,6 @@ func (s *Scenario) validateStreams() error {
 	return nil
 }
 
-func (s *Scenario) validateLink() error {
-	if err := checkRange("network.latency_ms", s.Network.LatencyMS, 60_000); err != nil {
-		return err
-	}
-	if e := s.Network.Encoding; e != "" && e != "cbor" && e != "json" {
-		return wrong("network.encoding", "is %q, not cbor or json", e)
-	}
-	for i, o := range s.Network.Outages {
-		path := fmt.Sprintf("network.outages[%d]", i)
-		if o.Vehicle != "*" && !s.has(o.Vehicle) {
-			return wrong(path+".vehicle", "is %q, which no fleet has", o.Vehicle)
-		}
-		if o.For <= 0 {
-			return wrong(path+".for", "must be above 0")
-		}
-	}
-	if s.Network.Random < 0 || s.Network.Random+len(s.Network.Outages) > MaxTroubles {
-		return wrong("network.random", "must be 0 to %d", MaxTroubles)
-	}
-	return checkSpans("network.random_for", s.Network.RandomFor)
-}
-
-func (s *Scenario) validateTroubles() error {
-	if s.Crashes.Random < 0 || s.Crashes.Random+len(s.Crashes.At) > MaxTroubles {
-		return wrong("crashes.random", "must be 0 to %d", MaxTroubles)
-	}
-	if err := checkSpans("crashes.down", s.Crashes.Down); err != nil {
-		return err
-	}
-	for i, f := range s.Faults {
-		path := fmt.Sprintf("faults[%d]", i)
-		if !s.has(f.Vehicle) {
-			return wrong(path+".vehicle", "is %q, which no fleet has", f.Vehicle)
-		}
-		if f.For <= 0 {
-			return wrong(path+".for", "must be above 0")
-		}
-	}
-	if err := checkRange("fleet.commit_ms", s.Fleet.CommitMS, 60_000); err != nil {
-		return err
-	}
-	return checkRange("fleet.plan_ms", s.Fleet.PlanMS, 600_000)
-}
-
 func (s *Scenario) validateAsserts() error {
 	if err := checkWord("compare", s.Compare, []string{NearestIdle}); err != nil {
 		return err
@@ -231,13 +257,27 @@ func (s *Scenario) validateAsserts() error {
 			err = fmt.Errorf("there is no baseline without the key compare")
 		}
 		if err == nil && a.Task != "" && !slices.ContainsFunc(s.Orders.Timed, func(o TimedOrder) bool { return o.Name == a.Task }) {
-			err = fmt.Errorf("no timed order has the name %q", a.Task)
+			err = fmt.Errorf("no timed order has the name %q%s", a.Task, s.orderNames(a.Task))
 		}
 		if err != nil {
 			return wrong(fmt.Sprintf("assert[%d]", i), "cannot be checked: %v", err)
 		}
 	}
 	return nil
+}
+
+// orderNames says which names there are.
+func (s *Scenario) orderNames(near string) string {
+	var names []string
+	for i := range s.Orders.Timed {
+		if name := s.Orders.Timed[i].Name; name != "" {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return "; none has any"
+	}
+	return fmt.Sprintf("%s; known are %s", nearest(near, names), strings.Join(names, ", "))
 }
 
 // has tells whether a fleet has the vehicle.
@@ -327,6 +367,7 @@ func (s *Scenario) fill() {
 		s.Orders.Timed[i].Between = or(s.Orders.Timed[i].Between, BetweenEndpoints)
 	}
 	s.fillIncidents()
+	s.fillDemand()
 	s.Network.LatencyMS = orRange(s.Network.LatencyMS, 20, 120)
 	s.Network.Encoding = or(s.Network.Encoding, "cbor")
 	s.Network.RandomFor = orSpans(s.Network.RandomFor, 10*time.Second, 2*time.Minute)
@@ -335,8 +376,16 @@ func (s *Scenario) fill() {
 	s.Fleet.CommitMS = orRange(s.Fleet.CommitMS, 1, 15)
 	s.Fleet.PlanMS = orRange(s.Fleet.PlanMS, 50, 500)
 	for i := range s.Faults {
-		s.Faults[i].Code = or(s.Faults[i].Code, "broken")
+		f := &s.Faults[i]
+		f.Kind = or(f.Kind, Broken)
+		switch f.Kind {
+		case Broken:
+			f.Code = or(f.Code, "broken")
+		case Reboot, Wiped:
+			f.For = or(f.For, Duration(rebootTakes))
+		}
 	}
+	s.repeatAll()
 }
 
 func or[T comparable](v, standard T) T {

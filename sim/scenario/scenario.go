@@ -72,6 +72,12 @@ type Scenario struct {
 	// Matrix runs the scenario once for each combination of the values of keys,
 	// named by their paths: {seed: [1, 2], "network.loss": [0, 0.05]}.
 	Matrix map[string][]any `yaml:"matrix,omitempty"`
+
+	// file and data are what it was read from, virtualOnly the path of what exists
+	// in virtual time only, and why.
+	file        string
+	data        []byte
+	virtualOnly [2]string
 }
 
 // The limits of a scenario; a file beyond one of them is refused.

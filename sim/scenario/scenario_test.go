@@ -93,6 +93,9 @@ func compareShapes(t *testing.T, path string, typ reflect.Type, schema map[strin
 	for i := range typ.NumField() {
 		f := typ.Field(i)
 		name, rest, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if name == "-" || !f.IsExported() {
+			continue
+		}
 		known[name] = true
 		sub, ok := properties[name].(map[string]any)
 		if !ok {

@@ -143,6 +143,9 @@ type Demand struct {
 	// From and Until bound it; the whole run when absent.
 	From  Duration `yaml:"from,omitempty"`
 	Until Duration `yaml:"until,omitempty"`
+	// Parcels and Calls are the content of the file, which Charts.Prepare reads.
+	Parcels *Parcels `yaml:"-"`
+	Calls   []Call   `yaml:"-"`
 }
 
 // DemandArea is a Poisson process of orders that end in an area.

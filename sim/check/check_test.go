@@ -43,7 +43,7 @@ func TestGeometryFindsEachStayOnce(t *testing.T) {
 	}
 	shift := c.Frame.XY(centre)
 	look := func(g *Geometry, seconds int, kind protocol.Kind, x, z, speed float64) {
-		g.Look(at.Add(time.Duration(seconds)*time.Second), "V", kind, space.XYZ{X: x + shift.X, Y: x + shift.Y, Z: z}, speed)
+		g.Look(at.Add(time.Duration(seconds)*time.Second), string(kind), kind, space.XYZ{X: x + shift.X, Y: x + shift.Y, Z: z}, speed)
 	}
 	g := NewGeometry(c)
 	look(g, 0, protocol.Multirotor, 25, 30, 10) // Above the roof.

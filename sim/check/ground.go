@@ -5,6 +5,7 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/space"
 )
 
@@ -14,62 +15,137 @@ const landedM = 0.5
 // roofStepM is how closely the ground below a roof is looked at.
 const roofStepM = 2.0
 
-// groundM is the altitude of the ground at a place, reckoned here from the
-// samples of the terrain: the four about the place weigh by the areas of the
-// rectangles opposite to them.
-func (g *Geometry) groundM(at space.XY) float64 {
+// ground knows the altitude of the ground, reckoned here from the samples of the
+// terrain: the four about a place weigh by the areas of the rectangles opposite to
+// them.
+type ground struct {
+	chart   *chart.Chart
+	patches map[[2]int32]*patch
+}
+
+// patch is one cell of the ground. Within so small a piece, columns and rows of
+// the samples are linear in the frame to far less than a millimetre.
+type patch struct {
+	corner         space.XY
+	col, row       float64
+	colX, colY     float64
+	rowX, rowY     float64
+	lowM, highM    float64
+	haveLow, ready bool
+}
+
+func newGround(c *chart.Chart) ground { return ground{chart: c, patches: map[[2]int32]*patch{}} }
+
+// at is the altitude of the ground at a place.
+func (g *ground) at(p space.XY) float64 {
 	if g.chart.Terrain == nil {
 		return g.chart.GroundAltitudeM
 	}
-	return g.heightAt(g.chart.Frame.Point(at))
+	h := g.patch([2]int32{squareOf(p.X / cellM), squareOf(p.Y / cellM)})
+	dx, dy := p.X-h.corner.X, p.Y-h.corner.Y
+	return sample(g.chart.Terrain, h.col+dx*h.colX+dy*h.colY, h.row+dx*h.rowX+dy*h.rowY)
 }
 
-func (g *Geometry) heightAt(p orb.Point) float64 {
-	t := g.chart.Terrain
-	x := math.Max(0, math.Min(float64(t.Cols-1), (p.Lon()-t.Origin.Lon())/t.StepLon))
-	y := math.Max(0, math.Min(float64(t.Rows-1), (p.Lat()-t.Origin.Lat())/t.StepLat))
-	sum := 0.0
-	for _, row := range [2]float64{math.Floor(y), math.Floor(y) + 1} {
-		for _, col := range [2]float64{math.Floor(x), math.Floor(x) + 1} {
-			weight := (1 - math.Abs(col-x)) * (1 - math.Abs(row-y))
-			if weight > 0 {
-				sum += weight * float64(t.HeightDM[int(row)*t.Cols+int(col)])
-			}
+// between is how low and how high the ground is in a box, or lower and higher.
+func (g *ground) between(box space.Box) (low, high float64) {
+	if g.chart.Terrain == nil {
+		return g.chart.GroundAltitudeM, g.chart.GroundAltitudeM
+	}
+	low, high = math.Inf(1), math.Inf(-1)
+	for x := squareOf(box.Min.X / cellM); x <= squareOf(box.Max.X/cellM); x++ {
+		for y := squareOf(box.Min.Y / cellM); y <= squareOf(box.Max.Y/cellM); y++ {
+			h := g.patch([2]int32{x, y})
+			low, high = min(low, h.lowM), max(high, h.highM)
 		}
 	}
-	return sum / 10
+	return low, high
+}
+
+func (g *ground) patch(k [2]int32) *patch {
+	if h := g.patches[k]; h != nil {
+		return h
+	}
+	t := g.chart.Terrain
+	h := &patch{corner: space.XY{X: float64(k[0]) * cellM, Y: float64(k[1]) * cellM}}
+	place := func(dx, dy float64) (col, row float64) {
+		p := g.chart.Frame.Point(h.corner.Add(space.XY{X: dx, Y: dy}))
+		return (p.Lon() - t.Origin.Lon()) / t.StepLon, (p.Lat() - t.Origin.Lat()) / t.StepLat
+	}
+	h.col, h.row = place(0, 0)
+	colX, rowX := place(cellM, 0)
+	colY, rowY := place(0, cellM)
+	colXY, rowXY := place(cellM, cellM)
+	h.colX, h.rowX = (colX-h.col)/cellM, (rowX-h.row)/cellM
+	h.colY, h.rowY = (colY-h.col)/cellM, (rowY-h.row)/cellM
+	h.lowM, h.highM = extremes(t, [4]float64{h.col, colX, colY, colXY}, [4]float64{h.row, rowX, rowY, rowXY})
+	g.patches[k] = h
+	return h
+}
+
+// extremes are the lowest and highest samples about a patch: what lies between
+// samples lies between their heights.
+func extremes(t *chart.Terrain, cols, rows [4]float64) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	c0, c1 := span(cols, t.Cols)
+	r0, r1 := span(rows, t.Rows)
+	for r := r0; r <= r1; r++ {
+		for c := c0; c <= c1; c++ {
+			m := float64(t.HeightDM[r*t.Cols+c]) / 10
+			low, high = min(low, m), max(high, m)
+		}
+	}
+	return low, high
+}
+
+// span is the range of samples about some places, of n.
+func span(at [4]float64, n int) (from, to int) {
+	low, high := min(at[0], at[1], at[2], at[3]), max(at[0], at[1], at[2], at[3])
+	limit := float64(n - 1)
+	return int(math.Floor(min(max(low, 0), limit))), int(math.Ceil(min(max(high, 0), limit)))
+}
+
+func sample(t *chart.Terrain, col, row float64) float64 {
+	x := max(0, min(float64(t.Cols-1), col))
+	y := max(0, min(float64(t.Rows-1), row))
+	c, r := int(x), int(y)
+	fx, fy := x-float64(c), y-float64(r)
+	c1, r1 := min(c+1, t.Cols-1), min(r+1, t.Rows-1)
+	south := float64(t.HeightDM[r*t.Cols+c])*(1-fx) + float64(t.HeightDM[r*t.Cols+c1])*fx
+	north := float64(t.HeightDM[r1*t.Cols+c])*(1-fx) + float64(t.HeightDM[r1*t.Cols+c1])*fx
+	return (south*(1-fy) + north*fy) / 10
+}
+
+// exact is the altitude of the ground at a geographic place.
+func (g *ground) exact(p orb.Point) float64 {
+	t := g.chart.Terrain
+	return sample(t, (p.Lon()-t.Origin.Lon())/t.StepLon, (p.Lat()-t.Origin.Lat())/t.StepLat)
 }
 
 // roofM is the altitude of a building's roof: its height over the highest ground
 // that is found below it, in steps of roofStepM along its walls and on a grid
 // within them.
-func (g *Geometry) roofM(building int32) float64 {
-	if !math.IsNaN(g.roofs[building]) {
-		return g.roofs[building]
-	}
+func (g *ground) roofM(building int) float64 {
 	heightM := g.chart.Buildings[building].HeightM
 	if g.chart.Terrain == nil {
-		g.roofs[building] = g.chart.GroundAltitudeM + heightM
-		return g.roofs[building]
+		return g.chart.GroundAltitudeM + heightM
 	}
-	rings, high := g.chart.Outline(building), math.Inf(-1)
+	rings, high := g.chart.Outline(int32(building)), math.Inf(-1)
 	box := space.EmptyBox()
 	for _, ring := range rings {
 		for i, p := range ring {
 			box = box.Extend(p)
 			from := ring[max(i-1, 0)]
 			for done, length := 0.0, from.Dist(p); done <= length; done += roofStepM {
-				high = max(high, g.groundM(from.Lerp(p, done/max(length, roofStepM))))
+				high = max(high, g.at(from.Lerp(p, done/max(length, roofStepM))))
 			}
 		}
 	}
 	for x := box.Min.X; x <= box.Max.X; x += roofStepM {
 		for y := box.Min.Y; y <= box.Max.Y; y += roofStepM {
 			if at := (space.XY{X: x, Y: y}); space.InRings(rings, at) {
-				high = max(high, g.groundM(at))
+				high = max(high, g.at(at))
 			}
 		}
 	}
-	g.roofs[building] = high + heightM
-	return g.roofs[building]
+	return high + heightM
 }

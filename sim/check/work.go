@@ -35,21 +35,21 @@ func JudgeWork(state *fleet.State, truth Truth) Work {
 	truth.Stops(func(task string, stop, times int) {
 		w.StopsDone++
 		if times > 1 {
-			w.Twice = append(w.Twice, Finding{Object: task, Text: fmt.Sprintf("stop %d of task %s was done %d times", stop, task, times)})
+			w.Twice = append(w.Twice, Finding{Checker: Twice, Object: task, Text: fmt.Sprintf("stop %d of task %s was done %d times", stop, task, times)})
 		}
 	})
 	for _, t := range sortedTasks(state) {
 		for i := range t.Stops {
 			if t.Stops[i].State == fleet.StopDone && truth.Done(string(t.ID), i+1) == 0 {
-				w.Missed = append(w.Missed, Finding{Object: string(t.ID), Text: fmt.Sprintf("stop %d of task %s is called done and was not done", i+1, t.ID)})
+				w.Missed = append(w.Missed, Finding{Checker: Missed, Object: string(t.ID), Text: fmt.Sprintf("stop %d of task %s is called done and was not done", i+1, t.ID)})
 			}
 		}
 		carriers := truth.Carriers(string(t.ID))
 		switch {
 		case len(carriers) > 1:
-			w.Custody = append(w.Custody, Finding{Object: string(t.ID), Text: fmt.Sprintf("the load of task %s is on %s at once", t.ID, strings.Join(carriers, " and "))})
+			w.Custody = append(w.Custody, Finding{Checker: Custody, Object: string(t.ID), Text: fmt.Sprintf("the load of task %s is on %s at once", t.ID, strings.Join(carriers, " and "))})
 		case len(carriers) == 1 && t.State == fleet.TaskDone:
-			w.Custody = append(w.Custody, Finding{Vehicle: carriers[0], Object: string(t.ID), Text: fmt.Sprintf("task %s is done and its load is still on %s", t.ID, carriers[0])})
+			w.Custody = append(w.Custody, Finding{Checker: Custody, Vehicle: carriers[0], Object: string(t.ID), Text: fmt.Sprintf("task %s is done and its load is still on %s", t.ID, carriers[0])})
 		}
 	}
 	return w

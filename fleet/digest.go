@@ -1,12 +1,10 @@
 package fleet
 
 import (
-	"encoding/binary"
-	"encoding/json"
-	"math"
+	"cmp"
+	"reflect"
+	"slices"
 	"time"
-
-	"github.com/kapok-fleet/kapok/planner/space"
 )
 
 // entityKind tells the entities of a digest apart.
@@ -39,11 +37,12 @@ type Digest struct {
 	sums          map[entityKey]uint64
 	touched       []entityKey
 	durable, rest uint64
+	shapes        shapes
 }
 
 // Track starts a digest of the state. It replaces an earlier one.
 func (s *State) Track() *Digest {
-	d := &Digest{state: s, sums: map[entityKey]uint64{}}
+	d := &Digest{state: s, sums: map[entityKey]uint64{}, shapes: shapes{}}
 	s.Durable.digest, s.Volatile.digest = d, d
 	d.touched = s.entities()
 	return d
@@ -51,8 +50,12 @@ func (s *State) Track() *Digest {
 
 // Sum returns the checksums of the durable part and of the whole.
 func (d *Digest) Sum() (durable, all uint64) {
-	for _, k := range d.touched {
-		sum := d.state.hash(k)
+	for i, k := range d.touched {
+		if i > 0 && k.kind == kindScalars {
+			// Every durable event touches them; once is enough.
+			continue
+		}
+		sum := d.state.hash(d.shapes, k)
 		delta := d.sums[k] ^ sum
 		if sum == 0 {
 			delete(d.sums, k)
@@ -65,35 +68,56 @@ func (d *Digest) Sum() (durable, all uint64) {
 			d.durable ^= delta
 		}
 	}
-	d.touched = d.touched[:0]
+	if len(d.touched) > 0 {
+		// The scalars stand first, so that they are looked at each time.
+		d.touched = append(d.touched[:0], entityKey{kindScalars, ""})
+	}
 	return d.durable, d.durable ^ d.rest
 }
 
 // DeepSum computes the same sums from scratch, so that changes made behind the
 // digest's back show.
-func (s *State) DeepSum() (durable, all uint64) {
-	d := &Digest{state: s, sums: map[entityKey]uint64{}, touched: s.entities()}
-	return d.Sum()
+func (s *State) DeepSum() (durable, whole uint64) {
+	all, rest := shapes{}, uint64(0)
+	for _, k := range s.unsorted() {
+		if sum := s.hash(all, k); k.kind >= kindPresence {
+			rest ^= sum
+		} else {
+			durable ^= sum
+		}
+	}
+	return durable, durable ^ rest
 }
 
 // Differs names the first entity in which two states differ, empty for none.
 // With durableOnly, volatile ones are left out.
 func Differs(a, b *State, durableOnly bool) string {
 	names := [...]string{"scalars", "vehicle", "task", "mission", "command", "alert", "queue", "answer", "incident", "zone", "presence", "question"}
+	all := shapes{}
 	for _, k := range append(a.entities(), b.entities()...) {
 		if durableOnly && k.kind >= kindPresence {
 			continue
 		}
-		if a.hash(k) != b.hash(k) {
+		if a.hash(all, k) != b.hash(all, k) {
 			return names[k.kind] + " " + k.id
 		}
 	}
 	return ""
 }
 
+// entities lists all there are, by kind and id.
 func (s *State) entities() []entityKey {
-	keys := []entityKey{{kindScalars, ""}}
-	d := &s.Durable
+	keys := s.unsorted()
+	slices.SortFunc(keys, func(a, b entityKey) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.id, b.id))
+	})
+	return keys
+}
+
+func (s *State) unsorted() []entityKey {
+	d, v := &s.Durable, &s.Volatile
+	keys := make([]entityKey, 1, 1+len(d.Vehicles)+len(d.Tasks)+len(d.Missions)+len(d.Commands)+len(d.Alerts)+
+		len(d.Queues)+len(d.Answers)+len(d.Incidents)+len(d.Zones)+len(v.Presences)+len(v.Questions))
 	keys = appendKeys(keys, kindVehicle, d.Vehicles)
 	keys = appendKeys(keys, kindTask, d.Tasks)
 	keys = appendKeys(keys, kindMission, d.Missions)
@@ -103,23 +127,23 @@ func (s *State) entities() []entityKey {
 	keys = appendKeys(keys, kindAnswer, d.Answers)
 	keys = appendKeys(keys, kindIncident, d.Incidents)
 	keys = appendKeys(keys, kindZone, d.Zones)
-	keys = appendKeys(keys, kindPresence, s.Volatile.Presences)
-	return appendKeys(keys, kindQuestion, s.Volatile.Questions)
+	keys = appendKeys(keys, kindPresence, v.Presences)
+	return appendKeys(keys, kindQuestion, v.Questions)
 }
 
 func appendKeys[K ~string, V any](keys []entityKey, kind entityKind, m map[K]*V) []entityKey {
-	for _, id := range sortedKeys(m) {
+	for id := range m {
 		keys = append(keys, entityKey{kind, string(id)})
 	}
 	return keys
 }
 
 // hash is 0 for an entity that is not there.
-func (s *State) hash(k entityKey) uint64 {
+func (s *State) hash(all shapes, k entityKey) uint64 {
 	d := &s.Durable
 	switch k.kind {
 	case kindScalars:
-		return hashJSON(k, &struct {
+		return sum(all, k, &struct {
 			Index, Epoch uint64
 			Time         time.Time
 			Chart        string
@@ -127,115 +151,61 @@ func (s *State) hash(k entityKey) uint64 {
 			Freeze       *Freeze
 		}{d.Index, d.Epoch, d.Time, d.Chart, d.Counters, d.Freeze})
 	case kindVehicle:
-		return hashJSON(k, d.Vehicles[VehicleID(k.id)])
+		return sum(all, k, d.Vehicles[VehicleID(k.id)])
 	case kindTask:
-		return hashJSON(k, d.Tasks[TaskID(k.id)])
+		return sum(all, k, d.Tasks[TaskID(k.id)])
 	case kindMission:
-		return hashMission(k, d.Missions[MissionID(k.id)])
+		return sum(all, k, d.Missions[MissionID(k.id)])
 	case kindCommand:
-		return hashJSON(k, d.Commands[CommandID(k.id)])
+		return sum(all, k, d.Commands[CommandID(k.id)])
 	case kindAlert:
-		return hashJSON(k, d.Alerts[AlertID(k.id)])
+		return sum(all, k, d.Alerts[AlertID(k.id)])
 	case kindQueue:
-		return hashJSON(k, d.Queues[SiteID(k.id)])
+		return sum(all, k, d.Queues[SiteID(k.id)])
 	case kindAnswer:
-		return hashJSON(k, d.Answers[k.id])
+		return sum(all, k, d.Answers[k.id])
 	case kindIncident:
-		return hashJSON(k, d.Incidents[IncidentID(k.id)])
+		return sum(all, k, d.Incidents[IncidentID(k.id)])
 	case kindZone:
-		return hashJSON(k, d.Zones[ZoneID(k.id)])
+		return sum(all, k, d.Zones[ZoneID(k.id)])
 	case kindPresence:
-		return hashPresence(k, s.Volatile.Presences[VehicleID(k.id)])
+		return sumPresence(k, s.Volatile.Presences[VehicleID(k.id)])
 	case kindQuestion:
-		return hashJSON(k, s.Volatile.Questions[TaskID(k.id)])
+		return sum(all, k, s.Volatile.Questions[TaskID(k.id)])
 	}
 	return 0
 }
 
-// fnv1a is the 64-bit FNV-1a hash (Fowler, Noll, Vo), continued from h.
-func fnv1a(h uint64, data []byte) uint64 {
-	for _, b := range data {
-		h = (h ^ uint64(b)) * 1099511628211
-	}
-	return h
-}
+func (k entityKey) seed() mixed { return mixed(mixStart).word(uint64(k.kind)).text(k.id) }
 
-func (k entityKey) seed() uint64 {
-	return fnv1a(fnv1a(14695981039346656037, []byte{byte(k.kind)}), []byte(k.id))
-}
-
-func hashJSON[T any](k entityKey, entity *T) uint64 {
+// sum mixes an entity by its shape.
+func sum[T any](all shapes, k entityKey, entity *T) uint64 {
 	if entity == nil {
 		return 0
 	}
-	data, err := json.Marshal(entity)
-	if err != nil {
-		// Entities are built of finite numbers and strings; if one is not, the
-		// error text still makes two differing states differ.
-		data = []byte(err.Error())
-	}
-	return fnv1a(k.seed(), data)
+	return uint64(all.mix(k.seed(), all.of(reflect.TypeFor[T]()), reflect.ValueOf(entity).Elem()))
 }
 
-// hashMission takes the paths as numbers: they are most of a mission, and
-// writing them as JSON for each finished leg would be most of the work.
-func hashMission(k entityKey, m *Mission) uint64 {
-	if m == nil {
-		return 0
-	}
-	h := k.seed()
-	c := *m
-	c.Legs, h = stripPaths(m.Legs, h)
-	c.Previous, h = stripPaths(m.Previous, h)
-	return hashJSON(k, &c) ^ h
-}
-
-func stripPaths(legs []Leg, h uint64) ([]Leg, uint64) {
-	bare := append([]Leg(nil), legs...)
-	for i := range bare {
-		h = hashPath(h, bare[i].Path)
-		bare[i].Path = nil
-	}
-	return bare, h
-}
-
-func hashPath(h uint64, path []space.Position) uint64 {
-	var b [24]byte
-	for _, p := range path {
-		binary.LittleEndian.PutUint64(b[0:], math.Float64bits(p.Lon))
-		binary.LittleEndian.PutUint64(b[8:], math.Float64bits(p.Lat))
-		binary.LittleEndian.PutUint64(b[16:], math.Float64bits(p.AltitudeM))
-		h = fnv1a(fnv1a(h, b[:]), []byte(p.Level))
-	}
-	return h
-}
-
-// hashPresence writes the fields by hand: it runs for every sample.
-func hashPresence(k entityKey, p *Presence) uint64 {
+// sumPresence writes the fields by hand: it runs for every sample.
+func sumPresence(k entityKey, p *Presence) uint64 {
 	if p == nil {
 		return 0
 	}
-	var b [8 * 12]byte
 	s := &p.Sample
-	for i, x := range [...]uint64{
-		uint64(p.LastHeard.UnixNano()), uint64(p.LinkEnd.UnixNano()), uint64(p.Since.UnixNano()),
-		uint64(s.Time.UnixNano()),
-		math.Float64bits(s.Position.Lon), math.Float64bits(s.Position.Lat),
-		math.Float64bits(s.Position.AltitudeM), math.Float64bits(s.SpeedMPS),
-		math.Float64bits(s.ClimbMPS), math.Float64bits(s.HeadingDeg),
-		math.Float64bits(s.BatteryRatio), uint64(len(p.Zones)),
-	} {
-		binary.LittleEndian.PutUint64(b[8*i:], x)
-	}
-	h := fnv1a(k.seed(), b[:])
-	for _, text := range [...]string{string(p.Link), string(p.Session), string(s.Mode), s.Position.Level, p.Holds} {
-		h = fnv1a(fnv1a(h, []byte(text)), []byte{0})
-	}
+	h := k.seed().time(p.LastHeard).time(p.LinkEnd).time(p.Since).time(s.Time)
+	h = h.float(s.Position.Lon).float(s.Position.Lat).float(s.Position.AltitudeM)
+	h = h.float(s.SpeedMPS).float(s.ClimbMPS).float(s.HeadingDeg).float(s.BatteryRatio)
+	h = h.text(string(p.Link)).text(string(p.Session)).text(string(s.Mode)).text(s.Position.Level).text(p.Holds)
+	flags := uint64(0)
 	if p.Fresh {
-		h = fnv1a(h, []byte{1})
+		flags |= 1
 	}
+	if p.Known {
+		flags |= 2
+	}
+	h = h.word(flags).word(uint64(len(p.Zones)))
 	for _, z := range p.Zones {
-		h = fnv1a(fnv1a(h, []byte(z)), []byte{0})
+		h = h.text(z)
 	}
-	return h
+	return uint64(h)
 }

@@ -138,9 +138,9 @@ func (VolatileCleared) evolve(v *Volatile, _ Recorded) {
 	}
 	v.touch(kindPresence, "")
 	v.touch(kindQuestion, "")
-	digest, marks := v.digest, v.marks
+	digest, marks, alone := v.digest, v.marks, v.alone
 	*v = newVolatile()
-	v.digest, v.marks = digest, marks
+	v.digest, v.marks, v.alone = digest, marks, alone
 }
 
 func (e LinkChanged) evolve(v *Volatile, r Recorded) {
@@ -160,6 +160,11 @@ func (e LinkChanged) evolve(v *Volatile, r Recorded) {
 }
 
 func (e Moved) evolve(v *Volatile, r Recorded) {
+	if p := v.Presences[e.Vehicle]; v.alone && p != nil {
+		p.Known, p.Fresh, p.Sample, p.LastHeard = true, true, e.Sample, r.Time
+		v.touch(kindPresence, string(e.Vehicle))
+		return
+	}
 	p := v.presence(e.Vehicle)
 	p.Known, p.Fresh, p.Sample, p.LastHeard = true, true, e.Sample, r.Time
 	v.putPresence(e.Vehicle, p)

@@ -23,7 +23,7 @@ func (s *State) bare() *State {
 	c := *s
 	c.looked = nil
 	c.Durable.digest, c.Durable.index, c.Durable.marks = nil, nil, nil
-	c.Volatile.digest, c.Volatile.marks = nil, nil
+	c.Volatile.digest, c.Volatile.marks, c.Volatile.alone = nil, nil, false
 	return &c
 }
 

@@ -77,7 +77,15 @@ type Volatile struct {
 
 	digest *Digest
 	marks  *marks
+	// alone says that nobody keeps what it holds of vehicles, which events may
+	// change in place.
+	alone bool
 }
+
+// Alone says that from now on nobody keeps the presences of this state beyond the
+// next event, as a fold that is only compared has it: samples then change them in
+// place instead of putting new ones there.
+func (s *State) Alone() { s.Volatile.alone = true }
 
 // NewState is the state before the first event.
 func NewState() *State {

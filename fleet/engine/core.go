@@ -19,6 +19,7 @@ import (
 type Core struct {
 	fleet     *fleet.Fleet
 	hasher    hash.Hash
+	summed    []byte
 	folds     *folds
 	decided   uint64
 	committed uint64
@@ -137,15 +138,18 @@ func (c *Core) record(b *Batch, r *fleet.Recorded) error {
 		return nil
 	}
 	var data []byte
-	if lasting || c.hasher != nil {
+	if lasting {
 		var err error
 		if data, err = fleet.EncodeEvent(*r); err != nil {
 			return fmt.Errorf("engine: recording event %d: %w", r.Index, err)
 		}
 	}
 	if c.hasher != nil {
-		_, _ = c.hasher.Write(data) // A hash never returns an error.
-		_, _ = c.hasher.Write([]byte{'\n'})
+		var err error
+		if c.summed, err = fleet.AppendSummed(c.summed[:0], r, data); err != nil {
+			return fmt.Errorf("engine: recording event %d: %w", r.Index, err)
+		}
+		_, _ = c.hasher.Write(c.summed) // A hash never returns an error.
 	}
 	if lasting {
 		if r.Index != c.decided+1 {
@@ -181,9 +185,8 @@ func (c *Core) Committed(index uint64) Release {
 	return r
 }
 
-// EventLogSHA256 is the checksum, in hex, over all events so far: each as
-// fleet.EncodeEvent writes it, with a line feed behind. It is empty without
-// Hash.
+// EventLogSHA256 is the checksum, in hex, over all events so far, each as
+// fleet.AppendSummed writes it. It is empty without Hash.
 func (c *Core) EventLogSHA256() string {
 	if c.hasher == nil {
 		return ""

@@ -26,6 +26,7 @@ func newFolds(live *fleet.State) (*folds, error) {
 			return nil, fmt.Errorf("engine: copying the state at event %d to check folds: %w", live.Durable.Index, err)
 		}
 	}
+	f.whole.Alone()
 	f.durableSum, f.allSum, f.liveAt = f.durable.Track(), f.whole.Track(), live.Track()
 	return f, f.compare(live)
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/protocol"
 )
 
 // Activity is what a vehicle does where it stands.
@@ -40,6 +41,18 @@ type Body struct {
 	Ground func(at space.XY) float64
 	// TravelledM is the length of all ways so far.
 	TravelledM float64
+	// Wind is the velocity of the air now, in m/s to the east and to the north;
+	// Forecast is that with which WayWh, RestWh and DownWh reckon.
+	Wind, Forecast space.XY
+	// Paused says that the body does not follow its path for now, and stands or
+	// hovers.
+	Paused bool
+	// LostWh is the part of the battery that is gone for good; DriveLost the share
+	// of its greatest speed that it does not reach any more, 0 to 1.
+	LostWh, DriveLost float64
+	// Bias is where the body takes itself to be, minus where it is: paths are in
+	// the coordinates that it believes in. Use Mislead to change it.
+	Bias space.XY
 
 	path []space.XYZ
 	next int
@@ -47,28 +60,43 @@ type Body struct {
 	speeds []float64
 	// moves are those of the last step.
 	moves []Move
+	trail trail
+	// faced is the point of the path that the heading is towards, counted from 1.
+	faced int
+	// lifted is the power of hovering with the load liftedKg.
+	lifted, liftedKg float64
 }
 
 // New returns a body at rest. The battery's ratio is taken into 0 to 1.
 func New(f Figures, at space.XYZ, groundM, batteryRatio float64) *Body {
-	return &Body{
+	b := &Body{
 		Figures: f, At: at, GroundM: groundM,
 		EnergyWh: f.BatteryWh * min(max(batteryRatio, 0), 1),
 	}
+	b.BeginTrail()
+	return b
 }
 
-// BatteryRatio is the charge, 0 to 1.
+// BatteryRatio is the charge, 0 to 1, of the battery as it was when it was new.
 func (b *Body) BatteryRatio() float64 { return b.EnergyWh / b.Figures.BatteryWh }
+
+// Full tells whether the battery takes no more.
+func (b *Body) Full() bool { return b.EnergyWh >= b.holdsWh()-1e-9 }
+
+// holdsWh is the most that the battery holds.
+func (b *Body) holdsWh() float64 { return max(b.Figures.BatteryWh-b.LostWh, 0) }
+
+// Believed is where the body takes itself to be.
+func (b *Body) Believed() space.XYZ {
+	return space.XYZ{X: b.At.X + b.Bias.X, Y: b.At.Y + b.Bias.Y, Z: b.At.Z}
+}
 
 // Dead tells whether the battery is empty; then nothing moves any more.
 func (b *Body) Dead() bool { return b.EnergyWh <= 0 }
 
 // GroundBelowM is the altitude of the ground below the body.
 func (b *Body) GroundBelowM() float64 {
-	if b.Ground == nil {
-		return b.GroundM
-	}
-	return b.Ground(b.At.XY())
+	return b.groundAt(b.At.XY())
 }
 
 // Landed tells whether the vehicle stands on the surface.
@@ -81,7 +109,7 @@ func (b *Body) Moving() bool { return b.next < len(b.path) }
 
 // Halt stops where it is and forgets the path.
 func (b *Body) Halt() {
-	b.path, b.speeds, b.next = nil, nil, 0
+	b.path, b.speeds, b.next, b.faced = nil, nil, 0, 0
 	b.SpeedMPS, b.ClimbMPS = 0, 0
 }
 
@@ -92,21 +120,22 @@ func (b *Body) Halt() {
 // backwards; the way there is taken at the speed of the segment joined. Path and
 // speeds are kept and must not change.
 func (b *Body) Follow(path []space.XYZ, speedsMPS []float64) {
-	b.path, b.speeds, b.next = path, speedsMPS, 0
-	best := math.Inf(1)
+	b.path, b.speeds, b.next, b.faced = path, speedsMPS, 0, 0
+	here, best := b.Believed(), math.Inf(1)
+	b.trail.turn(here)
 	for i := range path {
 		at, d := path[i], 0.0
 		if i > 0 {
-			at = closest(b.At, path[i-1], path[i])
+			at = closest(here, path[i-1], path[i])
 		}
 		// A hair's breadth is no reason to prefer a later point.
-		if d = b.At.Dist(at); d < best-1e-6 {
+		if d = here.Dist(at); d < best-1e-6 {
 			best, b.next = d, i
 		}
 	}
 	// Far from the path, the nearest point itself is the first aim.
 	if b.next > 0 && best > joinM {
-		at := closest(b.At, path[b.next-1], path[b.next])
+		at := closest(here, path[b.next-1], path[b.next])
 		b.path = append([]space.XYZ{at}, path[b.next:]...)
 		if len(b.speeds) > 1 {
 			b.speeds = b.speeds[b.next-1:]
@@ -141,9 +170,11 @@ func PathDist(at space.XYZ, path []space.XYZ) float64 {
 	return best
 }
 
-// Step lets seconds pass: the body moves along its path, or does the activity
-// where it stands. It returns the seconds that were left when the path ended,
-// 0 while it goes on; a body without a path has all of them left.
+// Step lets seconds pass, as many as the caller likes: the body moves along its
+// path, or does the activity where it stands. It returns the seconds that were
+// left when the path ended, 0 while it goes on; a body without a path has all of
+// them left. The way that it went is in Moves. Nothing is allocated but room for
+// these, once.
 func (b *Body) Step(seconds float64, a Activity) (left float64) {
 	b.moves = b.moves[:0]
 	if !(seconds > 0) {
@@ -153,16 +184,20 @@ func (b *Body) Step(seconds float64, a Activity) (left float64) {
 		b.drop(seconds)
 		return 0
 	}
-	left = seconds
-	if b.Moving() {
-		left = b.travel(seconds)
-	} else {
+	switch {
+	case !b.Moving():
+		left = seconds
 		b.SpeedMPS, b.ClimbMPS = 0, 0
-	}
-	if left > 0 {
 		b.stay(left, a)
+	case b.Paused:
+		b.SpeedMPS, b.ClimbMPS = 0, 0
+		b.stay(seconds, Resting)
+	default:
+		if left = b.travel(seconds); left > 0 {
+			b.stay(left, a)
+		}
 	}
-	b.EnergyWh = min(max(b.EnergyWh, 0), b.Figures.BatteryWh)
+	b.EnergyWh = min(max(b.EnergyWh, 0), b.holdsWh())
 	return left
 }
 
@@ -171,8 +206,17 @@ func (b *Body) travel(seconds float64) (left float64) {
 	left = seconds
 	for left > 0 && b.Moving() {
 		to := b.path[b.next]
-		need := b.secondsTo(to)
+		if b.Bias != (space.XY{}) {
+			to = b.truly(to)
+		}
+		need := b.secondsTo(b.At, to, b.segmentMPS(), b.Wind)
 		b.face(to)
+		if math.IsInf(need, 1) {
+			// No drive, or more wind than it can fly against.
+			b.SpeedMPS, b.ClimbMPS = 0, 0
+			b.stay(left, Resting)
+			return 0
+		}
 		if need > left {
 			t := left / need
 			b.move(space.XYZ{
@@ -184,13 +228,37 @@ func (b *Body) travel(seconds float64) (left float64) {
 			break
 		}
 		b.move(to, need)
+		b.trail.reach(b.path[b.next], b.segmentMPS())
 		b.next++
 		left -= need
 	}
 	if !b.Moving() {
-		b.path, b.speeds, b.next = nil, nil, 0
+		b.path, b.speeds, b.next, b.faced = nil, nil, 0, 0
 	}
 	return left
+}
+
+// truly is the place at which the body takes itself to be at another. It never
+// lies below the ground.
+func (b *Body) truly(at space.XYZ) space.XYZ {
+	at.X -= b.Bias.X
+	at.Y -= b.Bias.Y
+	if b.Ground != nil && b.Figures.airborne() {
+		at.Z = max(at.Z, b.Ground(at.XY()))
+	}
+	return at
+}
+
+// Mislead changes the bias. A body that moves or hovers holds to where it takes
+// itself to be, and is carried the other way at once; so change it in steps of as
+// much as a body may go in the time. One that stands only errs.
+func (b *Body) Mislead(bias space.XY) {
+	by := bias.Sub(b.Bias)
+	b.Bias = bias
+	if b.Moving() && !b.Paused || !b.Landed() {
+		b.At.X -= by.X
+		b.At.Y -= by.Y
+	}
 }
 
 // move goes straight to a point in so many seconds.
@@ -200,31 +268,51 @@ func (b *Body) move(to space.XYZ, seconds float64) {
 	if !(seconds > 0) {
 		return
 	}
-	b.SpeedMPS, b.ClimbMPS = from.XY().Dist(to.XY())/seconds, (to.Z-from.Z)/seconds
-	b.TravelledM += from.Dist(to)
+	dx, dy, dz := to.X-from.X, to.Y-from.Y, to.Z-from.Z
+	level := math.Sqrt(dx*dx + dy*dy)
+	b.SpeedMPS, b.ClimbMPS = level/seconds, dz/seconds
+	b.TravelledM += math.Sqrt(level*level + dz*dz)
 	b.moves = append(b.moves, Move{From: from, To: to, Seconds: seconds, SpeedMPS: b.SpeedMPS})
-	b.EnergyWh -= b.movingW(b.SpeedMPS, b.ClimbMPS) * seconds / 3600
+	b.EnergyWh -= b.movingW(space.XY{X: dx / seconds, Y: dy / seconds}, b.SpeedMPS, b.ClimbMPS, b.Wind) * seconds / 3600
 }
 
-// segmentMPS is the ground speed on the way to the next point of the path.
+// segmentMPS is the planned ground speed on the way to the next point of the
+// path, within what the vehicle can do.
 func (b *Body) segmentMPS() float64 {
-	speed := 0.0
-	switch {
-	case len(b.speeds) == 1:
-		speed = b.speeds[0]
-	case b.next <= len(b.speeds) && len(b.speeds) > 0:
-		speed = b.speeds[max(b.next-1, 0)]
-	}
+	most := b.Figures.MaxMPS * (1 - min(max(b.DriveLost, 0), 1))
+	speed := speedOf(b.speeds, b.next)
 	if !(speed > 0) {
-		return b.Figures.MaxMPS
+		return most
 	}
-	return min(speed, b.Figures.MaxMPS)
+	return min(speed, most)
 }
 
-// secondsTo is how long the straight way to the next point takes.
-func (b *Body) secondsTo(to space.XYZ) float64 {
-	t := b.At.XY().Dist(to.XY()) / b.segmentMPS()
-	switch dz := to.Z - b.At.Z; {
+// speedOf is the speed on the way to point next of a path, 0 for none planned.
+func speedOf(speeds []float64, next int) float64 {
+	switch {
+	case len(speeds) == 1:
+		return speeds[0]
+	case next <= len(speeds) && len(speeds) > 0:
+		return speeds[max(next-1, 0)]
+	}
+	return 0
+}
+
+// secondsTo is how long a straight way takes in a wind at a planned speed, +Inf
+// when the vehicle does not get there.
+func (b *Body) secondsTo(from, to space.XYZ, speed float64, wind space.XY) float64 {
+	dx, dy, dz := to.X-from.X, to.Y-from.Y, to.Z-from.Z
+	t := 0.0
+	if level := math.Sqrt(dx*dx + dy*dy); level > 0 {
+		if wind != (space.XY{}) && b.Figures.airborne() {
+			speed = min(speed, b.againstWind(dx/level, dy/level, wind))
+		}
+		if !(speed > leastMPS) {
+			return math.Inf(1)
+		}
+		t = level / speed
+	}
+	switch {
 	case dz > 0 && b.Figures.ClimbMPS > 0:
 		t = max(t, dz/b.Figures.ClimbMPS)
 	case dz < 0 && b.Figures.DescentMPS > 0:
@@ -233,7 +321,28 @@ func (b *Body) secondsTo(to space.XYZ) float64 {
 	return t
 }
 
+// leastMPS is the speed below which a vehicle makes no way.
+const leastMPS = 0.05
+
+// againstWind is the greatest ground speed in a direction of length 1 at which an
+// aircraft's speed through the air is no more than it can fly; below zero when it
+// is blown back or aside.
+func (b *Body) againstWind(dx, dy float64, wind space.XY) float64 {
+	most := b.Figures.MaxMPS * (1 - min(max(b.DriveLost, 0), 1))
+	along, aside := wind.X*dx+wind.Y*dy, wind.X*dy-wind.Y*dx
+	rest := most*most - aside*aside
+	if rest < 0 {
+		return -1
+	}
+	return along + math.Sqrt(rest)
+}
+
+// face turns towards the next point of the path, once for each.
 func (b *Body) face(to space.XYZ) {
+	if b.faced == b.next+1 {
+		return
+	}
+	b.faced = b.next + 1
 	dx, dy := to.X-b.At.X, to.Y-b.At.Y
 	if dx*dx+dy*dy < 1e-6 {
 		return
@@ -244,22 +353,35 @@ func (b *Body) face(to space.XYZ) {
 // gravity is in m/s².
 const gravity = 9.81
 
-// movingW is the power drawn at a ground and a climbing speed.
-func (b *Body) movingW(ground, climb float64) float64 {
+// movingW is the power drawn at a velocity over the ground, of the given length,
+// and a climbing speed. Drag is that of the air that an aircraft or a vehicle on
+// wheels meets, or of the water.
+func (b *Body) movingW(ground space.XY, speed, climb float64, wind space.XY) float64 {
 	f := &b.Figures
 	mass := f.MassKg + b.LoadKg
-	w := f.IdleW + f.RollWPerKgMPS*mass*ground + f.DragWPerMPS3*ground*ground*ground
+	w := f.IdleW + f.RollWPerKgMPS*mass*speed
+	air := speed
+	if wind != (space.XY{}) && f.Kind != protocol.Vessel {
+		dx, dy := ground.X-wind.X, ground.Y-wind.Y
+		air = math.Sqrt(dx*dx + dy*dy)
+	}
 	if f.airborne() {
-		w += b.hoverW()
+		w += f.DragWPerMPS3*air*air*air + b.hoverW()
 		// Climbing lifts the mass at about 70 %; descending saves little.
 		w += max(climb, climb*0.1) * mass * gravity / 0.7
+		return w
 	}
-	return w
+	// On wheels the drag of the air is overcome at the speed over the ground.
+	return w + f.DragWPerMPS3*air*air*speed
 }
 
+// hoverW is the power that keeps an aircraft up with its load.
 func (b *Body) hoverW() float64 {
-	ratio := 1 + b.LoadKg/b.Figures.MassKg
-	return b.Figures.HoverW * ratio * math.Sqrt(ratio)
+	if b.lifted == 0 || b.liftedKg != b.LoadKg {
+		ratio := 1 + b.LoadKg/b.Figures.MassKg
+		b.lifted, b.liftedKg = b.Figures.HoverW*ratio*math.Sqrt(ratio), b.LoadKg
+	}
+	return b.lifted
 }
 
 // stay drains or charges the battery where the body stands.
@@ -267,6 +389,10 @@ func (b *Body) stay(seconds float64, a Activity) {
 	w := b.Figures.IdleW
 	if !b.Landed() {
 		w += b.hoverW()
+		if b.Wind != (space.XY{}) {
+			air := b.Wind.Len()
+			w += b.Figures.DragWPerMPS3 * air * air * air
+		}
 	}
 	switch a {
 	case Working:
@@ -286,8 +412,7 @@ func (b *Body) stay(seconds float64, a Activity) {
 
 // drop brings an aircraft without power down where it is.
 func (b *Body) drop(seconds float64) {
-	b.path, b.speeds, b.next = nil, nil, 0
-	b.SpeedMPS, b.ClimbMPS = 0, 0
+	b.Halt()
 	if b.Landed() {
 		return
 	}

@@ -64,3 +64,13 @@ func (w *Wind) knot(n int64) float64 {
 	u := float64(z>>11) / (1 << 53)
 	return u * u
 }
+
+// Mean is the velocity of the air on average, with its gusts.
+func (w *Wind) Mean() space.XY {
+	if w == nil {
+		return space.XY{}
+	}
+	// The mean of the square of an even draw is a third.
+	mps := w.steadyMPS + w.gust/3
+	return space.XY{X: w.along.X * mps, Y: w.along.Y * mps}
+}

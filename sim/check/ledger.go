@@ -1,0 +1,176 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/planner/chart"
+)
+
+// The names of the checkers that read the events alone.
+const (
+	// Reports: each numbered report is taken in once, in order.
+	Reports = "reports"
+	// Slots: no more vehicles use a charger than it has places.
+	Slots = "slots"
+	// Hands: work changes hands only after the vehicle that has it gave it up, or
+	// can be certain not to begin it, or a person said what became of it.
+	Hands = "hands"
+)
+
+// Ledger reads the events as they are released and finds those that break a rule
+// by themselves, whatever the vehicles truly did. A restart may leave out events
+// that were durable and never released: what the ledger knew is forgotten then,
+// but for the epoch.
+type Ledger struct {
+	log       *Log
+	authority time.Duration
+	places    map[fleet.SiteID]int
+
+	index    uint64
+	epoch    uint64
+	reports  map[fleet.VehicleID]store
+	begun    map[fleet.TaskID]begun
+	holders  map[fleet.TaskID]fleet.MissionID
+	missions map[fleet.MissionID]plan
+	// ends are when Kapok stopped sending to a vehicle, zero while it sends.
+	ends map[fleet.VehicleID]time.Time
+}
+
+// begun is the stop of a task at which somebody works.
+type begun struct {
+	stop int
+	by   fleet.VehicleID
+}
+
+// store is how far the reports of a store have come.
+type store struct {
+	id  string
+	seq uint64
+}
+
+// plan is a mission's newest revision and whether it was accepted.
+type plan struct {
+	vehicle  fleet.VehicleID
+	revision int
+	accepted bool
+}
+
+// NewLedger returns a ledger that adds what it finds to a log. authority is how
+// long a vehicle may begin stops after Kapok's last frame; places come from the
+// chart's chargers.
+func NewLedger(log *Log, c *chart.Chart, authority time.Duration) *Ledger {
+	l := &Ledger{log: log, authority: authority, places: map[fleet.SiteID]int{}, ends: map[fleet.VehicleID]time.Time{}}
+	for i := range c.Sites {
+		l.places[fleet.SiteID(c.Sites[i].ID)] = max(c.Sites[i].Capacity, 1)
+	}
+	l.forget()
+	return l
+}
+
+func (l *Ledger) forget() {
+	l.reports, l.begun = map[fleet.VehicleID]store{}, map[fleet.TaskID]begun{}
+	l.holders, l.missions = map[fleet.TaskID]fleet.MissionID{}, map[fleet.MissionID]plan{}
+}
+
+// Read takes one event in.
+func (l *Ledger) Read(r fleet.Recorded) {
+	switch e := r.Event.(type) {
+	case fleet.Moved:
+		return // It is most of all events.
+	case fleet.LinkChanged:
+		l.ends[e.Vehicle] = e.LinkEnd
+		return
+	}
+	if !r.Event.Lasting() {
+		return
+	}
+	if r.Index != l.index+1 {
+		l.forget()
+	}
+	l.index = r.Index
+	switch e := r.Event.(type) {
+	case fleet.FleetRecovered:
+		if e.Epoch <= l.epoch {
+			l.find(r, Epoch, "", "", fmt.Sprintf("a process began with epoch %d, after epoch %d", e.Epoch, l.epoch))
+		}
+		l.epoch = e.Epoch
+	case fleet.LogOpened:
+		l.reports[e.Vehicle] = store{id: e.LogID}
+	case fleet.ReportTaken:
+		l.report(r, e)
+	case fleet.QueueChanged:
+		if places, ok := l.places[e.Site]; ok && len(e.Using) > places {
+			l.find(r, Slots, e.Vehicle, string(e.Site), fmt.Sprintf("makes %d vehicles use %s at once, which has room for %d", len(e.Using), e.Site, places))
+		}
+	case fleet.StopChanged:
+		l.stop(r, e)
+	case fleet.TaskOrdered:
+		l.holders[e.Task.ID] = ""
+	case fleet.TaskChanged:
+		l.task(r, e)
+	case fleet.MissionIssued:
+		l.missions[e.Mission] = plan{vehicle: e.Vehicle, revision: e.Revision}
+	case fleet.MissionAnswered:
+		if p, ok := l.missions[e.Mission]; ok && p.revision == e.Revision {
+			// A refusal puts the last accepted revision in force again.
+			p.accepted = true
+			l.missions[e.Mission] = p
+		}
+	}
+}
+
+func (l *Ledger) find(r fleet.Recorded, checker string, vehicle fleet.VehicleID, object, text string) {
+	l.log.Add(Finding{Checker: checker, Time: r.Time, Vehicle: string(vehicle), Object: object, Text: text})
+}
+
+func (l *Ledger) report(r fleet.Recorded, e fleet.ReportTaken) {
+	if s, ok := l.reports[e.Vehicle]; ok && s.id == e.LogID && e.Seq != s.seq+1 {
+		l.find(r, Reports, e.Vehicle, e.LogID, fmt.Sprintf("report %d of store %s was taken in after report %d", e.Seq, e.LogID, s.seq))
+	}
+	l.reports[e.Vehicle] = store{e.LogID, e.Seq}
+}
+
+func (l *Ledger) stop(r fleet.Recorded, e fleet.StopChanged) {
+	at, is := l.begun[e.Task]
+	switch {
+	case e.State == fleet.StopBegun && is && at.stop == e.Stop && at.by != e.Vehicle:
+		l.find(r, Hands, e.Vehicle, string(e.Task), fmt.Sprintf("began stop %d of task %s, which %s has begun", e.Stop+1, e.Task, at.by))
+	case e.State != fleet.StopBegun && at.stop == e.Stop:
+		delete(l.begun, e.Task)
+	case e.State == fleet.StopBegun:
+		l.begun[e.Task] = begun{e.Stop, e.Vehicle}
+	}
+}
+
+// The reasons that say why a task has no vehicle any more; they are the fleet's.
+const (
+	takenOff  = "taken_off"
+	displaced = "displaced"
+	silent    = "vehicle_silent"
+)
+
+func (l *Ledger) task(r fleet.Recorded, e fleet.TaskChanged) {
+	held, known := l.holders[e.Task]
+	l.holders[e.Task] = e.Mission
+	if e.State == fleet.TaskAssigned || e.State == fleet.TaskUnderway {
+		if at, is := l.begun[e.Task]; is && at.by != e.Vehicle {
+			l.find(r, Hands, e.Vehicle, string(e.Task), fmt.Sprintf("was given task %s, of which %s has begun stop %d", e.Task, at.by, at.stop+1))
+		}
+	}
+	if e.State != fleet.TaskWaiting || !known || held == "" || held == e.Mission {
+		return
+	}
+	p, ok := l.missions[held]
+	switch {
+	case !ok:
+	case e.Reason.Code == silent:
+		if end := l.ends[p.vehicle]; end.IsZero() || r.Time.Before(end.Add(l.authority)) {
+			l.find(r, Hands, p.vehicle, string(e.Task), fmt.Sprintf("lost task %s for its silence before its authority of %v had ended", e.Task, l.authority))
+		}
+	case slices.Contains([]string{takenOff, displaced}, e.Reason.Code) && !p.accepted:
+		l.find(r, Hands, p.vehicle, string(e.Task), fmt.Sprintf("lost task %s before it had answered revision %d of mission %s without it", e.Task, p.revision, held))
+	}
+}

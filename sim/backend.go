@@ -8,94 +8,199 @@ import (
 	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/fleet/engine"
 	"github.com/kapok-fleet/kapok/fleet/journal"
+	"github.com/kapok-fleet/kapok/sim/fault"
 )
 
-// pause is how long the backend waits for more inputs before it decides a
-// batch, as an engine under load does.
-const pause = 5 * time.Millisecond
+const (
+	// pause is how long the backend waits for more inputs before it decides a
+	// batch, as an engine under load does.
+	pause = 5 * time.Millisecond
+	// maxBatch is how many inputs are decided in one step.
+	maxBatch = engine.MaxBatch
+	// maxTelemetry is how many inputs may wait for telemetry to be taken in.
+	maxTelemetry = int(engine.InboxInputs * engine.TelemetryShare)
+	// snapshotEvery is how many records lie between snapshots: fewer than an
+	// engine's, so that restarts begin with one.
+	snapshotEvery = 2000
+)
 
-// maxBatch is how many inputs are decided in one step.
-const maxBatch = engine.MaxBatch
-
-// backend is the simulated process: core, journal, pending commits. A crash
-// loses all of it but the journal.
+// backend is the simulated process: core, journal, pending commits. A crash loses
+// all of it but the disk. It does what package engine does, with the same Core and
+// the same journal, one event of virtual time after the other.
 type backend struct {
-	w              *world
-	core           *engine.Core
-	journal        *memory
+	w       *world
+	core    *engine.Core
+	journal journal.Journal
+	// disk is what the journal lies on; nil where it need not survive anything.
+	disk           *fault.Disk
 	commits, plans *rand.Rand
-	// life counts processes; what belongs to an earlier one is void.
-	life    int
-	crashes int
+	// ends is for how the process ends.
+	ends *rand.Rand
+	// life counts the lives of the state; what belongs to an earlier one is void.
+	life int
+	// running says that there is a process, which may be without a state while it
+	// reopens the journal; downFor is how long it stays away after the next crash.
+	running bool
+	doom    doom
+	downFor time.Duration
+	// cutShort lets the next start come to a sudden end.
+	cutShort bool
+	// crashes and reopened count what happened, pause is the one before the next
+	// try to reopen.
+	crashes, reopened int
+	pause             time.Duration
 
 	inbox   []fleet.Input
 	stepDue bool
 	// decided are records that wait for a commit, writing those in one.
-	decided, writing []journal.Record
+	decided, writing           []journal.Record
+	decidedBytes, writingBytes int
+	// told is the last durable event that anybody may have heard of.
+	told uint64
+	// snapshotAt is the index of the newest snapshot, snapshot the one that is saved
+	// with the group that is being written.
+	snapshotAt uint64
+	snapshot   *journal.Snapshot
+	// fsync and late are what faults add to a commit and to a background answer.
+	fsync, late time.Duration
 
 	requests    uint64
 	pending     map[fleet.RequestID]func(fleet.Answer)
 	connections uint64
 	conns       map[fleet.SessionID]*conn
 	order       []*conn
+	stream      stream
 }
 
+// newBackend makes a backend that does not run yet.
+func newBackend(w *world) backend {
+	seed := w.scenario.Seed
+	b := backend{
+		w: w, commits: chance(seed, chanceCommits), plans: chance(seed, chancePlans), ends: chance(seed, chanceEnds),
+		stream: stream{w: w},
+	}
+	if needsDisk(&w.scenario) {
+		b.disk = fault.NewDisk(seed, chance(seed, chanceDisk))
+	} else {
+		b.journal = &memory{}
+	}
+	return b
+}
+
+// up tells whether the state is there, so that the backend serves.
 func (b *backend) up() bool { return b.core != nil }
 
-// boot starts a process: state from the journal, then Recovered.
-func (b *backend) boot() {
-	state, _, err := engine.Restore(b.journal)
-	if err == nil {
-		b.core, err = engine.NewCore(engine.Options{
-			Chart: b.w.chart, Config: b.w.config, Hasher: b.w.hasher, CheckFolds: !b.w.options.SkipFolds,
-		}, state)
+// begin opens the journal, restores the state and takes up ownership, as the
+// engine does: the recovery is durable when it returns.
+func (b *backend) begin() error {
+	if b.disk == nil {
+		return b.recover()
 	}
+	var err error
+	if b.journal, err = b.disk.Open(); err != nil {
+		return err
+	}
+	if err = b.recover(); err != nil {
+		_ = b.journal.Close() // What it says is known already.
+	}
+	return err
+}
+
+func (b *backend) recover() error {
+	state, report, err := engine.Restore(b.journal)
 	if err != nil {
-		b.w.fail(err)
-		return
+		return err
 	}
+	if report.Last < b.told {
+		return fmt.Errorf("the journal ends at event %d, but event %d was told of: the disk or the journal has lost data", report.Last, b.told)
+	}
+	core, err := engine.NewCore(engine.Options{
+		Chart: b.w.chart, Config: b.w.config, Hasher: b.w.hasher, CheckFolds: !b.w.options.SkipFolds,
+	}, state)
+	if err != nil {
+		return err
+	}
+	batch, err := core.Step(b.w.time(), []fleet.Input{fleet.Recovered{UnixEpoch: uint64(b.w.time().Unix())}})
+	if err != nil {
+		return err
+	}
+	if err := b.journal.Append(batch.Records); err != nil {
+		return fmt.Errorf("recording the recovery: %w", err)
+	}
+	if err := b.unheard(report.Last); err != nil {
+		return err
+	}
+	b.core, b.snapshotAt = core, report.Snapshot
 	b.life++
 	b.pending = map[fleet.RequestID]func(fleet.Answer){}
 	b.conns, b.order = map[fleet.SessionID]*conn{}, nil
-	b.put(fleet.Recovered{UnixEpoch: uint64(b.w.time().Unix())})
-	b.step()
+	for _, t := range batch.Think {
+		b.think(t.Question)
+	}
+	b.release(b.core.Committed(batch.After))
 	b.w.liveZones()
+	return nil
 }
 
-// crash ends the process. A group that is being written may be durable or not;
-// nobody was told.
-func (b *backend) crash() {
+// unheard tells of the events of a group that turned out to be durable though
+// the state that decided it is lost.
+func (b *backend) unheard(last uint64) error {
+	if b.told >= last {
+		return nil
+	}
+	var events []fleet.Recorded
+	var problem error
+	err := b.journal.Read(b.told+1, func(r journal.Record) bool {
+		if r.Index > last {
+			return false
+		}
+		var e fleet.Recorded
+		e, problem = fleet.DecodeEvent(r.Data)
+		events = append(events, e)
+		return problem == nil
+	})
+	if err == nil {
+		err = problem
+	}
+	if err != nil {
+		return fmt.Errorf("reading the events after %d: %w", b.told, err)
+	}
+	b.tell(events)
+	return nil
+}
+
+// put hands an input to the process, which decides it soon. One that is full
+// takes no telemetry, and one that waits for its disk no ticks.
+func (b *backend) put(in ...fleet.Input) {
 	if !b.up() {
 		return
 	}
-	if b.w.err == nil {
-		b.w.err = b.deepCheck()
-	}
-	if len(b.writing) > 0 && b.commits.IntN(2) == 0 {
-		if err := b.journal.Append(b.writing); err != nil {
-			b.w.fail(err)
+	for _, i := range in {
+		switch i.(type) {
+		case fleet.Telemetry:
+			if len(b.inbox) >= maxTelemetry {
+				continue
+			}
+		case fleet.Tick:
+			if b.full() {
+				continue
+			}
 		}
+		b.inbox = append(b.inbox, i)
 	}
-	b.crashes++
-	b.core, b.inbox, b.decided, b.writing = nil, nil, nil, nil
-	for _, c := range b.order {
-		c.serverOpen = false
-		b.w.push(c, closeDown, nil)
-	}
-	b.conns, b.order, b.pending = nil, nil, nil
-	b.w.people.lostServer()
+	b.stepSoon()
 }
 
-// put hands an input to the process, which decides it soon.
-func (b *backend) put(in ...fleet.Input) {
-	if !b.up() || len(in) == 0 {
-		return
-	}
-	b.inbox = append(b.inbox, in...)
-	if !b.stepDue {
+func (b *backend) stepSoon() {
+	if len(b.inbox) > 0 && !b.stepDue {
 		b.stepDue = true
 		b.w.queue.push(event{at: b.w.now + int64(pause), kind: coreStep})
 	}
+}
+
+// full tells whether so much waits for the disk that nothing more is decided.
+func (b *backend) full() bool {
+	return len(b.decided)+len(b.writing) >= engine.MaxWaitingRecords || b.decidedBytes+b.writingBytes >= engine.MaxWaitingBytes
 }
 
 // step decides what has come in.
@@ -104,7 +209,7 @@ func (b *backend) step() {
 	if !b.up() {
 		return
 	}
-	for len(b.inbox) > 0 && b.up() {
+	for len(b.inbox) > 0 && b.up() && !b.full() {
 		n := min(len(b.inbox), maxBatch)
 		batch, err := b.core.Step(b.w.time(), b.inbox[:n])
 		if err != nil {
@@ -113,6 +218,9 @@ func (b *backend) step() {
 		}
 		b.inbox = append(b.inbox[:0], b.inbox[n:]...)
 		b.decided = append(b.decided, batch.Records...)
+		for i := range batch.Records {
+			b.decidedBytes += len(batch.Records[i].Data)
+		}
 		for _, t := range batch.Think {
 			b.think(t.Question)
 		}
@@ -129,21 +237,74 @@ func (b *backend) commit() {
 	if len(b.writing) > 0 || len(b.decided) == 0 || !b.up() {
 		return
 	}
-	b.writing, b.decided = b.decided, nil
-	life := b.life
-	b.w.after(millis(b.commits, b.w.scenario.Fleet.CommitMS), func() {
-		if b.life != life || !b.up() {
-			return
+	if b.dies(doomDecided) {
+		return
+	}
+	b.writing, b.writingBytes = b.decided, b.decidedBytes
+	b.decided, b.decidedBytes = nil, 0
+	if err := b.makeSnapshot(); err != nil {
+		b.w.fail(err)
+		return
+	}
+	takes, life := millis(b.commits, b.w.scenario.Fleet.CommitMS)+b.fsync, b.life
+	if b.doom == doomWriting {
+		b.w.after(time.Duration(b.ends.Float64()*float64(takes)), func() {
+			if b.life == life {
+				b.dies(doomWriting)
+			}
+		})
+	}
+	b.w.after(takes, func() {
+		if b.life == life && b.up() {
+			b.committed()
 		}
-		if err := b.journal.Append(b.writing); err != nil {
-			b.w.fail(err)
-			return
-		}
-		last := b.writing[len(b.writing)-1].Index
-		b.writing = nil
-		b.release(b.core.Committed(last))
-		b.commit()
 	})
+}
+
+// committed is when the disk has taken the group, or not.
+func (b *backend) committed() {
+	if err := b.journal.Append(b.writing); err != nil {
+		b.giveUp(err)
+		return
+	}
+	last := b.writing[len(b.writing)-1].Index
+	b.writing, b.writingBytes = nil, 0
+	if b.dies(doomDurable) {
+		return
+	}
+	b.saveSnapshot()
+	b.release(b.core.Committed(last))
+	b.stepSoon()
+	b.commit()
+}
+
+// makeSnapshot takes one of the state when it is time, which then ends with the
+// group that is to be written.
+func (b *backend) makeSnapshot() error {
+	if last := b.core.LastIndex(); b.disk != nil && last >= b.snapshotAt+snapshotEvery {
+		data, err := fleet.EncodeDurable(&b.core.Fleet().State().Durable)
+		if err != nil {
+			return fmt.Errorf("encoding the state at event %d: %w", last, err)
+		}
+		b.snapshot = &journal.Snapshot{Index: last, Data: data}
+	}
+	return nil
+}
+
+// saveSnapshot saves what makeSnapshot took. Where the disk fails it is tried
+// again with a later one.
+func (b *backend) saveSnapshot() {
+	s := b.snapshot
+	if s == nil {
+		return
+	}
+	b.snapshot = nil
+	switch err := b.journal.SaveSnapshot(*s); {
+	case err == nil:
+		b.snapshotAt = s.Index
+	case !fault.OfDisk(err):
+		b.w.fail(err)
+	}
 }
 
 // release lets out what waited for the commit.
@@ -165,25 +326,33 @@ func (b *backend) release(r engine.Release) {
 			b.think(e.Question)
 		}
 	}
-	zones := false
-	for i := range r.Events {
-		_, changed := r.Events[i].Event.(fleet.ZoneChanged)
-		_, removed := r.Events[i].Event.(fleet.ZoneRemoved)
-		zones = zones || changed || removed
-		if b.w.options.OnEvent != nil {
-			b.w.options.OnEvent(r.Events[i])
-		}
-	}
-	if zones {
+	if b.tell(r.Events) {
 		b.w.liveZones()
 	}
+}
+
+// tell lets out events, and says whether zones changed.
+func (b *backend) tell(events []fleet.Recorded) (zones bool) {
+	for i := range events {
+		_, changed := events[i].Event.(fleet.ZoneChanged)
+		_, removed := events[i].Event.(fleet.ZoneRemoved)
+		zones = zones || changed || removed
+		if events[i].Event.Lasting() {
+			b.told = events[i].Index
+		}
+		if b.w.options.OnEvent != nil {
+			b.w.options.OnEvent(events[i])
+		}
+	}
+	b.stream.publish(events)
+	return zones
 }
 
 // think answers a question after a drawn time, on the world as it is now.
 func (b *backend) think(q fleet.Question) {
 	life := b.life
 	answer := fleet.AnswerQuestion(b.core.Fleet().Planner().Clone(), q, b.w.time(), b.w.config)
-	b.w.after(millis(b.plans, b.w.scenario.Fleet.PlanMS), func() {
+	b.w.after(millis(b.plans, b.w.scenario.Fleet.PlanMS)+b.late, func() {
 		if b.life == life {
 			b.put(fleet.PlanReady{Question: q, Answer: answer})
 		}

@@ -8,18 +8,28 @@ import (
 	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/fleet/session"
 	"github.com/kapok-fleet/kapok/protocol"
+	"github.com/kapok-fleet/kapok/sim/fault"
 )
 
-// conn is one connection of a vehicle. Frames keep their order in each
-// direction. During an outage they are held up, as TCP does it, and what is
-// held up is lost when either end gives the connection up.
+// conn is one connection of a vehicle. Frames keep their order in each direction,
+// unless a bridge reorders them. During an outage they are held up, as TCP does
+// it, and what is held up is lost when either end gives the connection up.
 type conn struct {
 	vehicle *vehicle
 	session *session.Session
-	// The ends know of the other's end only by a frame or by silence.
-	clientOpen, serverOpen bool
-	lastUp, lastDown       int64
-	held                   []event
+	// The ends know of the other's end only by a frame or by silence. An orphan is a
+	// connection whose machine lost its power: whoever sends over it when that is up
+	// again is told so.
+	clientOpen, serverOpen, orphan bool
+	up, down                       direction
+	held                           []event
+}
+
+// direction is one way of a connection.
+type direction struct {
+	way fault.Way
+	// late is the frame that the next one is to overtake, nil for none.
+	late *event
 }
 
 // reconnectMost is the longest pause between two tries to connect.
@@ -94,19 +104,60 @@ func (w *world) push(c *conn, k kind, frame []byte) {
 	w.travel(c, e)
 }
 
-// travel draws how long a frame takes; it never overtakes another.
+// travel puts a frame, or the end of the connection, on its way over the line.
 func (w *world) travel(c *conn, e event) {
-	last := &c.lastUp
+	to := &c.up
 	if e.kind == frameDown || e.kind == closeDown {
-		last = &c.lastDown
+		to = &c.down
 	}
-	e.at = max(w.now+int64(millis(c.vehicle.rand, w.scenario.Network.LatencyMS)), *last+1)
-	*last = e.at
+	d := to.way.Send(&w.line, c.vehicle.rand, w.now, len(e.frame))
+	e.at = d.At
+	if e.kind == frameUp || e.kind == frameDown {
+		switch {
+		case d.Stalled:
+			w.spare(e.frame)
+			w.sever(c, true)
+			return
+		case d.Late && to.late == nil:
+			w.keepBack(to, e)
+			return
+		case d.Again != 0:
+			again := e
+			again.frame, again.at = append(w.frame(), e.frame...), d.Again
+			w.queue.push(again)
+		}
+	}
+	w.queue.push(e)
+	if to.late != nil {
+		w.overtaken(to, e.at)
+	}
+}
+
+// keepBack lets the next frame overtake this one, if it comes soon.
+func (w *world) keepBack(to *direction, e event) {
+	late := &e
+	to.late = late
+	w.after(time.Duration(e.at-w.now)+fault.ReorderMost, func() {
+		if to.late == late {
+			w.overtaken(to, w.now)
+		}
+	})
+}
+
+// overtaken lets the frame that was kept back arrive behind a time.
+func (w *world) overtaken(to *direction, at int64) {
+	e := *to.late
+	to.late = nil
+	e.at = to.way.Behind(at)
 	w.queue.push(e)
 }
 
 // arriveUp takes a frame from a vehicle.
 func (w *world) arriveUp(c *conn, frame []byte) {
+	if c.orphan && w.backend.running {
+		c.orphan = false
+		w.push(c, closeDown, nil)
+	}
 	if c.serverOpen {
 		r, ok := c.session.Admit(w.time())
 		if ok {
@@ -193,6 +244,15 @@ func (w *world) endAtVehicle(c *conn) {
 	}
 	v.agent.Disconnected(w.time())
 	w.after(time.Duration(v.rand.Int64N(int64(time.Second))), func() { w.connect(v) })
+}
+
+// sever breaks a connection: the vehicle sees it at once, the backend only when it
+// is told; else it finds out when the vehicle is there again, or by silence.
+func (w *world) sever(c *conn, told bool) {
+	w.endAtVehicle(c)
+	if told {
+		w.endAtServer(c, "the link broke")
+	}
 }
 
 // giveUp lets a vehicle end a link that is dead.

@@ -6,9 +6,8 @@ import (
 	"github.com/kapok-fleet/kapok/fleet/journal"
 )
 
-// memory is a journal that lives as long as the run: what was appended survives
-// the crashes of the simulated backend. The faults of disks are tried where the
-// journal on the disk is tested.
+// memory is the journal of a run in which nothing happens to the backend: there is
+// nothing for it to survive. Where there is, the journal lies on a fault.Disk.
 type memory struct {
 	records  []journal.Record
 	snapshot journal.Snapshot

@@ -15,6 +15,7 @@ import (
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/sim/agent"
 	"github.com/kapok-fleet/kapok/sim/check"
+	"github.com/kapok-fleet/kapok/sim/fault"
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
 
@@ -49,6 +50,9 @@ const (
 	chanceLinks
 	chanceIncidents
 	chanceZones
+	chanceDemand
+	chanceDisk
+	chanceEnds
 )
 
 // world is one run.
@@ -67,6 +71,7 @@ type world struct {
 	endpoints []scenario.Endpoint
 	vehicles  []*vehicle
 	byID      map[string]*vehicle
+	line      fault.Line
 	backend   backend
 	people    people
 	geometry  *check.Geometry
@@ -186,7 +191,7 @@ func newWorld(s scenario.Scenario, o Options) (*world, error) {
 		w.vehicles = append(w.vehicles, v)
 		w.byID[v.id] = v
 	}
-	w.backend = backend{w: w, commits: chance(s.Seed, chanceCommits), plans: chance(s.Seed, chancePlans), journal: &memory{}}
+	w.line, w.backend = lineOf(&s.Network), newBackend(w)
 	w.people = people{w: w, asked: map[fleet.AlertID]*question{}}
 	return w, nil
 }

@@ -58,27 +58,34 @@ func (d *Disk) Break(by int) {
 	d.files.SetBroken(d.broken > 0)
 }
 
-// Crash ends the program, and in half of all cases the machine too, in the midst
-// of what it is writing, nil for nothing: then of what was not synced anything
+// Crash ends the program in the midst of what it is writing, nil for nothing. In
+// half of all cases the power is gone too: then of what was not synced anything
 // may be lost, whole or torn.
-func (d *Disk) Crash(writing func()) {
+func (d *Disk) Crash(writing func()) (power bool) {
 	if writing != nil {
 		d.files.Halt(d.draw.IntN(appendChanges))
 		writing()
 	}
-	d.end()
-}
-
-// HaltOpening lets the next opening and what follows it come to a sudden end
-// somewhere, after which Crash(nil) is to be called.
-func (d *Disk) HaltOpening() { d.files.Halt(d.draw.IntN(openChanges)) }
-
-func (d *Disk) end() {
 	if d.draw.IntN(2) == 0 {
 		d.files.Kill()
-		return
+		return false
 	}
 	d.files.Crash()
+	return true
+}
+
+// HaltOpening lets the next opening, and what follows it, come to a sudden end
+// somewhere, after which Crash(nil) is to be called; Opened takes it back.
+func (d *Disk) HaltOpening() { d.files.Halt(d.draw.IntN(openChanges)) }
+
+// Opened says that what HaltOpening was to strike is over.
+func (d *Disk) Opened() { d.files.Halt(-1) }
+
+// Heal ends all faults.
+func (d *Disk) Heal() {
+	d.Fill(-d.full)
+	d.Break(-d.broken)
+	d.Opened()
 }
 
 // Halted tells whether an error is that of a disk that was halted.

@@ -150,11 +150,12 @@ func (m *FS) SetBroken(broken bool) {
 
 // Halt stops everything after so many more changes (writes, truncations, syncs
 // and changes of names): what follows changes nothing and gives ErrHalted, until
-// Crash or Kill. So a crash strikes in the midst of what a program does.
+// Crash or Kill. So a crash strikes in the midst of what a program does. A
+// negative number takes it back.
 func (m *FS) Halt(after int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.halting, m.left = true, after
+	m.halting, m.left = after >= 0, after
 }
 
 // halted counts a change, and tells whether it is not to happen any more. It

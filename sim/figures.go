@@ -2,8 +2,11 @@ package sim
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/sim/check"
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
 
@@ -17,9 +20,10 @@ func (r *Result) figures() map[string]float64 {
 		"caught_inside": float64(r.CaughtInside), "zones_made": float64(r.ZonesMade),
 		"zone_affected": float64(r.ZoneAffected), "zone_answer_s": r.ZoneAnswerS,
 		"alerts": float64(r.Alerts), "alerts_open": float64(r.AlertsOpen),
-		"crashes": float64(r.Crashes), "events": float64(r.Events),
+		"crashes": float64(r.Crashes), "events": float64(r.Events), "violations": r.violations(),
 		"incidents_reported": float64(r.IncidentsReported), "incidents_refused": float64(r.IncidentsRefused),
 	}
+	maps.Copy(all, r.atEnd)
 	both(&r.Summary, &r.IncidentSummary, "", all)
 	if r.Baseline != nil {
 		other := map[string]float64{}
@@ -39,7 +43,7 @@ func both(s *Summary, i *IncidentSummary, before string, all map[string]float64)
 	}
 	for name, value := range map[string]float64{
 		"tasks_done": float64(s.Done), "tasks_failed": float64(s.Failed),
-		"tasks_cancelled": float64(s.Cancelled), "tasks_waiting": float64(s.Waiting), "tasks_lost": float64(s.Lost),
+		"tasks_cancelled": float64(s.Cancelled), "tasks_underway": float64(s.Underway), "tasks_waiting": float64(s.Waiting), "tasks_lost": float64(s.Lost),
 		"tasks_due": float64(s.Due), "tasks_due_done": float64(s.DueDone), "tasks_late": float64(s.Late),
 		"due_done_ratio": ratio, "response_s_p50": s.ResponseP50S, "response_s_p95": s.ResponseP95S,
 		"incidents_reached":       float64(i.IncidentsReached),
@@ -57,25 +61,57 @@ func (r *Result) Judge(assertions []string, took func(name string) (time.Duratio
 	}
 }
 
-// outcome judges one assertion.
+// outcome judges one assertion about the end of the run.
 func (r *Result) outcome(text string, took func(name string) (time.Duration, string)) Outcome {
 	a, err := scenario.ParseAssertion(text)
 	if err != nil {
 		return Outcome{Assertion: text, Found: err.Error()}
 	}
+	o := Outcome{Assertion: text, Expected: a.Expects(), AtS: r.SimulatedS}
 	if a.Task != "" {
+		o.Who = a.Task
 		span, why := took(a.Task)
-		if why != "" {
-			return Outcome{Assertion: text, Found: why}
+		if o.Found = why; why == "" {
+			o.Held, o.Found = span <= a.Within, fmt.Sprintf("done after %v", span.Round(time.Second))
 		}
-		return Outcome{Assertion: text, Held: span <= a.Within, Found: fmt.Sprintf("task %s was done after %v", a.Task, span.Round(time.Second))}
+		return o
+	}
+	if a.When != scenario.AtEnd {
+		o.Found = "it is judged each second, in virtual time only"
+		return o
 	}
 	all := r.figures()
 	value, bound := all[a.Figure], a.Number
-	found := fmt.Sprintf("%s is %g", a.Figure, value)
+	o.Found = fmt.Sprintf("%s is %s", a.Figure, plain(value))
 	if a.Other != "" {
 		bound = all[a.Other]
-		found += fmt.Sprintf(", %s is %g", a.Other, bound)
+		o.Found += fmt.Sprintf(", %s is %s", a.Other, plain(bound))
 	}
-	return Outcome{Assertion: text, Held: a.Holds(value, bound), Found: found}
+	o.Held, o.Who = a.Holds(value, bound), r.about(a.Figure)
+	return o
+}
+
+// about names the vehicles that the findings behind a figure are about.
+func (r *Result) about(figure string) string {
+	checkers := map[string][]string{
+		"zone_violations": {check.Zones}, "building_hits": {check.Buildings}, "custody_breaches": {check.Custody},
+		"stops_done_twice": {check.Twice}, "stops_missed": {check.Missed}, "tasks_lost": {check.LostTask}, "violations": check.Names(),
+	}[figure]
+	var c counted
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		who := f.Vehicle
+		if who == "" {
+			who = f.Object
+		}
+		if slices.Contains(checkers, f.Checker) && who != "" && !slices.Contains(c.names, who) {
+			c.add(who)
+		}
+	}
+	return c.reading().who
+}
+
+// violations counts all that must never happen.
+func (r *Result) violations() float64 {
+	return float64(r.ZoneViolations + r.BuildingHits + r.StopsDoneTwice + r.StopsMissed + r.CustodyBreaches + r.Lost)
 }

@@ -1,12 +1,14 @@
 package sim
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol/api"
@@ -221,4 +223,28 @@ func share(r *rand.Rand, shares map[string]float64, names []string) string {
 		}
 	}
 	return names[0]
+}
+
+// took is how long a named order took, or why it is not done; of one that recurs,
+// the one that took longest.
+func (w *world) took(state *fleet.State, name string) (time.Duration, string) {
+	found, longest := false, time.Duration(0)
+	for _, o := range w.people.orders {
+		if o.name != name && !strings.HasPrefix(o.name, name+"/") {
+			continue
+		}
+		found = true
+		t := state.Durable.Tasks[o.task]
+		if t == nil {
+			return 0, o.name + ": the order was not taken: " + o.refused
+		}
+		if t.State != fleet.TaskDone {
+			return 0, fmt.Sprintf("%s: task %s is %s: %s", o.name, t.ID, t.State, t.Reason.Text)
+		}
+		longest = max(longest, t.EndedAt.Sub(w.start.Add(time.Duration(o.at))))
+	}
+	if !found {
+		return 0, "no such order"
+	}
+	return longest, ""
 }

@@ -33,6 +33,8 @@ type people struct {
 	refused   []string
 	asked     map[fleet.AlertID]*question
 	decisions int
+	// samples are what is measured.
+	samples Samples
 }
 
 // post is a request that is repeated until it is answered.
@@ -41,6 +43,8 @@ type post struct {
 	ask              fleet.Ask
 	done             func(fleet.Answer)
 	answered         bool
+	// since is when it was made first.
+	since int64
 }
 
 // order is what became of an order as its client knows it.
@@ -112,9 +116,24 @@ func (p *people) post(actor, key string, ask fleet.Ask, done func(fleet.Answer))
 		return
 	}
 	sum := sha256.Sum256(body)
-	it := &post{actor: actor, key: key, hash: hex.EncodeToString(sum[:8]), ask: ask, done: done}
+	it := &post{actor: actor, key: key, hash: hex.EncodeToString(sum[:8]), ask: ask, done: done, since: p.w.now}
 	p.open = append(p.open, it)
 	p.try(it)
+}
+
+// kindOfAsk is the label of a request in samples.
+func kindOfAsk(ask fleet.Ask) string {
+	switch ask.(type) {
+	case fleet.OrderTask, fleet.CancelTask:
+		return "order"
+	case fleet.ReportIncident, fleet.CloseIncident:
+		return "incident"
+	case fleet.PutZone:
+		return "zone"
+	case fleet.ResolveStop:
+		return "decision"
+	}
+	return "action"
 }
 
 func (p *people) try(it *post) {
@@ -131,6 +150,7 @@ func (p *people) try(it *post) {
 			return
 		}
 		it.answered = true
+		p.samples.Add("answer_s", time.Duration(p.w.now-it.since).Seconds(), "kind", kindOfAsk(it.ask))
 		p.open = slices.DeleteFunc(p.open, func(o *post) bool { return o == it })
 		it.done(a)
 	})

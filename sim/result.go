@@ -93,6 +93,11 @@ type Result struct {
 	// Findings are the first of what the checkers found, at most MaxFindings.
 	Findings []check.Finding `json:"findings,omitempty"`
 	Outcomes []Outcome       `json:"assertions,omitempty"`
+	// Samples are what was measured, Metrics their distributions.
+	Samples Samples         `json:"-"`
+	Metrics []MetricSummary `json:"metrics,omitempty"`
+	// atEnd are figures that are read from the vehicles at the end.
+	atEnd map[string]float64
 
 	// Events is how many durable events there are, EventLogSHA256 the checksum
 	// over all events in order, volatile and lost ones included.
@@ -143,13 +148,21 @@ func (w *world) result() Result {
 		}
 	}
 	w.judge(&r, state)
+	w.conclude(&r, state)
 	return r
 }
 
-// assert judges the scenario's assertions.
+// assert judges the scenario's assertions and thresholds.
 func (w *world) assert(r *Result) {
 	state := w.finalState()
-	r.Judge(w.scenario.Assert, func(name string) (time.Duration, string) { return w.took(state, name) })
+	for _, text := range w.scenario.Assert {
+		if o, ok := w.watchedOutcome(text); ok {
+			r.Outcomes = append(r.Outcomes, o)
+			continue
+		}
+		r.Judge([]string{text}, func(name string) (time.Duration, string) { return w.took(state, name) })
+	}
+	r.JudgeThresholds(w.scenario.Bounds())
 }
 
 // judgeZones says what became of the scenario's zones.
@@ -306,22 +319,4 @@ func quantile(sorted []float64, q float64) float64 {
 		return 0
 	}
 	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
-}
-
-// took is how long a named order took, or why it is not done.
-func (w *world) took(state *fleet.State, name string) (time.Duration, string) {
-	for _, o := range w.people.orders {
-		if o.name != name {
-			continue
-		}
-		t := state.Durable.Tasks[o.task]
-		if t == nil {
-			return 0, "the order was not taken: " + o.refused
-		}
-		if t.State != fleet.TaskDone {
-			return 0, fmt.Sprintf("task %s is %s: %s", t.ID, t.State, t.Reason.Text)
-		}
-		return t.EndedAt.Sub(w.start.Add(time.Duration(o.at))), ""
-	}
-	return 0, "no such order"
 }

@@ -74,6 +74,7 @@ type world struct {
 	line      fault.Line
 	backend   backend
 	people    people
+	vigil     vigil
 	geometry  *check.Geometry
 	// laid are the rings of the scenario's zones as another run laid them, empty
 	// for those that it did not lay; nil when there was no other run.
@@ -193,6 +194,7 @@ func newWorld(s scenario.Scenario, o Options) (*world, error) {
 	}
 	w.line, w.backend = lineOf(&s.Network), newBackend(w)
 	w.people = people{w: w, asked: map[fleet.AlertID]*question{}}
+	w.vigil = newVigil(&w.scenario, len(w.vehicles))
 	return w, nil
 }
 
@@ -248,6 +250,7 @@ func (w *world) everySecond() {
 		w.tickSessions()
 	}
 	w.people.look()
+	w.watch()
 	if seconds := w.now / int64(time.Second); seconds%10 == 0 && w.err == nil {
 		w.err = w.backend.deepCheck()
 	}

@@ -38,7 +38,7 @@ func faultTable() []faultNeeds {
 		{kind: Broken, ofVehicle: true, lasts: required},
 		{kind: Reboot, ofVehicle: true, lasts: optional},
 		{kind: Wiped, ofVehicle: true, lasts: optional},
-		{kind: ClockJump, ofVehicle: true, unit: "seconds", least: -86_400, most: 86_400, notZero: true},
+		{kind: ClockJump, ofVehicle: true, lasts: optional, unit: "seconds", least: -86_400, most: 86_400, notZero: true},
 		{kind: ClockDrift, ofVehicle: true, lasts: required, unit: "parts in a million", least: -100_000, most: 100_000, notZero: true},
 		{kind: GNSSNoise, ofVehicle: true, lasts: required, unit: "metres", most: 1000, notZero: true},
 		{kind: GNSSBias, ofVehicle: true, lasts: required, unit: "metres", least: -1000, most: 1000, notZero: true},

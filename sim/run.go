@@ -30,8 +30,8 @@ type Options struct {
 	Wall func() time.Time
 	// OnEvent gets every event when it is released, in order; nil for none.
 	OnEvent func(fleet.Recorded)
-	// OnTrack is shown each vehicle as it truly is, each time it has moved; it may
-	// read the agent during the call only. Nil for none.
+	// OnTrack is shown each vehicle as it truly is, once a second; it may read the
+	// agent during the call only. Nil for none.
 	OnTrack func(now time.Time, a *agent.Agent)
 	// OnSecond is told how far the run is, each simulated second; nil for none.
 	OnSecond func(done, whole time.Duration)
@@ -70,12 +70,14 @@ type world struct {
 	chart     *chart.Chart
 	endpoints []scenario.Endpoint
 	vehicles  []*vehicle
-	byID      map[string]*vehicle
-	line      fault.Line
-	backend   backend
-	people    people
-	vigil     vigil
-	geometry  *check.Geometry
+	// brisk says of each vehicle whether it is looked at each stepEvery.
+	brisk    []bool
+	byID     map[string]*vehicle
+	line     fault.Line
+	backend  backend
+	people   people
+	vigil    vigil
+	geometry *check.Geometry
 	// laid are the rings of the scenario's zones as another run laid them, empty
 	// for those that it did not lay; nil when there was no other run.
 	laid   []orb.Ring
@@ -190,9 +192,11 @@ func newWorld(s scenario.Scenario, o Options) (*world, error) {
 		v := &vehicle{n: int32(n), id: a.ID(), kind: a.Kind(), agent: a, logs: 1}
 		v.rand = newChance(s.Seed, chanceLinks, uint64(n))
 		w.vehicles = append(w.vehicles, v)
+		w.geometry.Add(v.id, v.kind)
 		w.byID[v.id] = v
 	}
 	w.line, w.backend = lineOf(&s.Network), newBackend(w)
+	w.brisk = make([]bool, len(w.vehicles))
 	w.people = people{w: w, asked: map[fleet.AlertID]*question{}}
 	w.vigil = newVigil(&w.scenario, len(w.vehicles))
 	return w, nil
@@ -205,10 +209,10 @@ func chance(seed, part uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, pa
 func (w *world) begin() {
 	w.backend.boot()
 	w.after(0, w.everySecond)
+	w.queue.push(event{kind: vehicleSteps})
 	for i, v := range w.vehicles {
 		// Vehicles do not all speak at the same instant.
-		phase := int64(i%20) * int64(50*time.Millisecond)
-		w.queue.push(event{at: phase, kind: vehicleStep, who: int32(i)})
+		phase := int64(i%phases) * int64(phase)
 		w.after(time.Duration(phase), func() { w.connect(v) })
 	}
 	w.people.plan()
@@ -227,12 +231,13 @@ func (w *world) handle(e *event) {
 	switch e.kind {
 	case call:
 		e.do()
-	case vehicleStep:
-		w.stepVehicle(w.vehicles[e.who])
+	case vehicleSteps:
+		w.stepVehicles()
 	case frameUp:
 		w.arriveUp(e.conn, e.frame)
 	case frameDown:
 		w.arriveDown(e.conn, e.frame)
+		w.rouse(e.conn.vehicle)
 	case closeUp:
 		w.endAtServer(e.conn, "the vehicle closed the link")
 	case closeDown:
@@ -249,6 +254,7 @@ func (w *world) everySecond() {
 		w.backend.put(fleet.Tick{})
 		w.tickSessions()
 	}
+	w.geometry.Beat(w.time())
 	w.people.look()
 	w.watch()
 	if seconds := w.now / int64(time.Second); seconds%10 == 0 && w.err == nil {

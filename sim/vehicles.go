@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/sim/agent"
 	"github.com/kapok-fleet/kapok/sim/body"
@@ -19,6 +20,8 @@ type vehicle struct {
 	kind  protocol.Kind
 	agent *agent.Agent
 	rand  *rand.Rand
+	// seen is where it was at its last step.
+	seen space.XYZ
 
 	conn       *conn
 	connecting bool
@@ -66,20 +69,57 @@ func NewAgents(s scenario.Scenario, c *chart.Chart, homes [][]scenario.Home) ([]
 
 func logID(vehicle string, number int) string { return fmt.Sprintf("%s-%d", vehicle, number) }
 
-// stepVehicle lets a second pass for a vehicle, and judges where it is.
-func (w *world) stepVehicle(v *vehicle) {
+const (
+	// stepEvery is how often a vehicle is looked at that moves or was just spoken to;
+	// one that rests is looked at each second.
+	stepEvery = 100 * time.Millisecond
+	// phase is the time between the turns of vehicles, and phases how many turns a
+	// second has.
+	phase      = 50 * time.Millisecond
+	phases     = int(time.Second / phase)
+	stepPhases = int(stepEvery / phase)
+)
+
+// stepVehicles lets time pass for the vehicles whose turn it is: in each second
+// all of them, in each stepEvery those that move, always in the same order.
+func (w *world) stepVehicles() {
+	turn := int(w.now/int64(phase)) % phases
+	w.queue.push(event{at: w.now + int64(phase), kind: vehicleSteps})
 	now := w.time()
-	w.queue.push(event{at: w.now + int64(time.Second), kind: vehicleStep, who: v.n})
+	for i := turn % stepPhases; i < len(w.vehicles) && w.err == nil; i += stepPhases {
+		if second := i%phases == turn; second || w.brisk[i] {
+			w.stepVehicle(now, w.vehicles[i], second)
+		}
+	}
+}
+
+// stepVehicle lets the time pass since a vehicle's last step, and judges the way
+// that it went.
+func (w *world) stepVehicle(now time.Time, v *vehicle, second bool) {
 	w.send(v, v.agent.Step(now, w.out[:0]))
+	b := v.agent.Body()
+	w.brisk[v.n] = b.Moving()
+	moves := b.Moves()
+	for i := range moves {
+		w.geometry.Way(now, int(v.n), moves[i].From, moves[i].To, moves[i].SpeedMPS)
+	}
+	if v.seen != b.At && len(moves) == 0 {
+		w.geometry.Look(now, v.id, v.kind, b.At, b.SpeedMPS)
+	}
+	v.seen = b.At
+	if !second {
+		return
+	}
 	if v.conn != nil && v.agent.LinkDead(now) {
 		w.giveUp(v)
 	}
-	b := v.agent.Body()
-	w.geometry.Look(now, v.id, v.kind, b.At, b.SpeedMPS)
 	if w.options.OnTrack != nil {
 		w.options.OnTrack(now, v.agent)
 	}
 }
+
+// rouse lets a vehicle think at its next turn, in a stepEvery at most.
+func (w *world) rouse(v *vehicle) { w.brisk[v.n] = true }
 
 // reboot takes a vehicle's memory, and its link without a word.
 func (w *world) reboot(v *vehicle, lasts time.Duration, wiped bool) {

@@ -44,7 +44,7 @@ type Conn struct {
 	jobs      chan *Conn // the group's workers
 	line      *line      // the group's
 	inTurn    bool       // one of Serve is under way
-	turns     chan bool  // the end of a turn, and whether there is another one
+	turns     chan turnEnd
 
 	mu          sync.Mutex
 	queue       [][]byte

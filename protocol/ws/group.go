@@ -144,18 +144,40 @@ func (g *Group) Backlogged() bool {
 	return l != nil && !l.emptied.Swap(false) && l.waiting.Load() > 0
 }
 
+// turnEnd is what a turn comes to.
+type turnEnd uint8
+
+const (
+	// turnWaits: there was none.
+	turnWaits turnEnd = iota
+	// turnOn: all that had come is handled. turnOver: Serve is over.
+	turnOn
+	turnOver
+	// turnOut: the turn goes on, and the connection's goroutine has to leave the
+	// socket to the worker.
+	turnOut
+)
+
 // turn has a worker read and handle what has come for the connection, which
-// waits meanwhile, first for its turn. It is false when there is no more to come.
-func (g *Group) turn(c *Conn) bool {
+// waits meanwhile, first for its turn.
+func (g *Group) turn(c *Conn) turnEnd {
 	c.line.enter()
-	defer c.line.leave()
 	select {
 	case c.jobs <- c:
 	default:
 		g.workers.Add(1)
 		go g.work(c)
 	}
-	return <-c.turns
+	return g.turnEnds(c)
+}
+
+// turnEnds waits for the end of a turn, or for turnOut.
+func (g *Group) turnEnds(c *Conn) turnEnd {
+	end := <-c.turns
+	if end != turnOut {
+		c.line.leave()
+	}
+	return end
 }
 
 // work is a worker. It stays for later turns unless enough others do.

@@ -39,21 +39,22 @@ func (c *Conn) Serve(h Handler) {
 		h.Ended(c.over())
 		return
 	}
-	c.handler, c.turns = h, make(chan bool, 1)
+	c.handler, c.turns = h, make(chan turnEnd, 1)
 	if n := c.reader.Buffered(); n > 0 {
 		// It came while Receive was called.
 		left, _ := c.reader.Peek(n)
 		c.wire.pending = bytes.Clone(left)
 	}
 	*c.reader = bufio.Reader{}
-	for on := true; on; {
-		c.wire.await()
-		on = c.limits.group.turn(c)
-		if on && c.wire.drained {
+	for c.wire.await() != turnOver {
+		if c.wire.drained {
 			c.rest()
 		}
 	}
 }
+
+// rests tells whether rest would wait.
+func (c *Conn) rests() bool { return c.limits.rest != nil && c.limits.rest() > 0 }
 
 // rest leaves the peer alone for a while. What little there is in here must get
 // along with the smallest stack.
@@ -101,8 +102,8 @@ type worker struct {
 }
 
 // turn reads and handles the frames that have come, until nothing of the next
-// one has. It is false when Serve is over.
-func (w *worker) turn(c *Conn) bool {
+// one has.
+func (w *worker) turn(c *Conn) turnEnd {
 	*c.reader = *w.reader
 	c.reader.Reset(c.wire)
 	c.inTurn = true
@@ -116,29 +117,31 @@ func (w *worker) turn(c *Conn) bool {
 			w.partWith(c)
 			c.stopReading(!errors.Is(err, ErrWrongKind))
 			c.handler.Ended(err)
-			return false
+			return turnOver
 		case c.isClosing():
 			// It is thrown away; reading goes on to the peer's answer.
 		case !c.handler.Frame(frame, err):
 			w.partWith(c)
 			c.stopReading(false)
-			return false
+			return turnOver
 		}
 	}
-	c.inTurn = false
+	c.inTurn, c.wire.inside = false, false
 	c.wire.prolong()
 	// The next turn may be another worker's, whose buffer serves as well.
 	*c.reader = bufio.Reader{}
 	if cap(w.buffer) > c.limits.readLimit {
 		w.buffer = nil
 	}
-	return true
+	return turnOn
 }
 
 // partWith leaves the reader's memory, and the chunk of which not all is taken, to
 // whoever reads the connection to its end, perhaps nobody: the worker and the
 // group get others.
 func (w *worker) partWith(c *Conn) {
+	// Closing the socket waits for whoever is within it.
+	c.wire.letGo()
 	c.inTurn = false
 	w.reader = bufio.NewReaderSize(nil, DefaultBufferBytes)
 	if c.wire.chunk != nil {

@@ -24,7 +24,16 @@ type wire struct {
 	of *Conn
 	// raw is nil where one cannot wait without memory to read into, as with TLS.
 	raw  syscall.RawConn
-	take func(fd uintptr) bool // is takeChunk, made once
+	take func(fd uintptr) bool // is attend, made once
+	// fd is the descriptor, and inside says that the worker may use it: the
+	// connection's goroutine is within raw.Read, which keeps it open. The worker
+	// takes it back.
+	fd     uintptr
+	inside bool
+	// end is what the last turn within raw.Read came to, seen how many turns there
+	// were, up to trustAfter.
+	end  turnEnd
+	seen uint8
 
 	pending []byte // of the chunk, or of few, not yet taken
 	chunk   *chunk
@@ -88,7 +97,7 @@ func (w *wire) attach(conn net.Conn, o *Options) {
 		return
 	}
 	if raw, err := socket.SyscallConn(); err == nil {
-		w.raw, w.take = raw, w.takeChunk
+		w.raw, w.take = raw, w.attend
 	}
 }
 
@@ -115,6 +124,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	for {
 		w.arm()
 		w.of.stepOut()
+		w.letGo()
 		n, err := w.Conn.Read(p)
 		w.of.stepIn()
 		if n > 0 {
@@ -131,10 +141,11 @@ func (w *wire) Read(p []byte) (int, error) {
 // readWhatIsThere reads without waiting. All that is wrong is left to the
 // reading that waits.
 func (w *wire) readWhatIsThere(p []byte) (n int) {
-	_ = w.raw.Read(func(fd uintptr) bool {
-		n, _ = readNow(fd, p)
-		return true
-	})
+	if !w.inside {
+		return 0
+	}
+	n, _ = readNow(w.fd, p)
+	w.drained = n < len(p)
 	return n
 }
 
@@ -175,21 +186,57 @@ func beginsLonger(p []byte) bool {
 	return false
 }
 
-// await waits until something can be read, or until reading fails. It holds no
-// memory meanwhile, and it and what it calls get along with the smallest stack:
-// a goroutine that waits here never needs a larger one.
-func (w *wire) await() {
-	for len(w.pending) == 0 && w.failure == nil {
-		w.arm()
-		err := w.raw.Read(w.take)
-		if err != nil && (!isTimeout(err) || !w.extend()) {
-			w.broken = true
-			return
-		}
+// trustAfter is how many turns a connection has before the system's word that
+// there is nothing more is taken without asking again. A peer that sends and ends
+// at once is mostly a new one, and its end is only found by asking.
+const trustAfter = 8
+
+// await waits until something can be read, or until reading fails, and has
+// workers handle it. It holds no memory while it waits, and it and what it calls
+// get along with the smallest stack: a goroutine that waits here never needs a
+// larger one. It returns when Serve is over, and now and then before.
+func (w *wire) await() turnEnd {
+	if len(w.pending) > 0 || w.failure != nil || w.broken {
+		return w.of.limits.group.turn(w.of)
 	}
+	w.arm()
+	w.end = turnWaits
+	err := w.raw.Read(w.take)
+	switch {
+	case w.end == turnOut:
+		// The worker reads by itself what is on its way.
+		return w.of.limits.group.turnEnds(w.of)
+	case w.end == turnOver:
+		return turnOver
+	case err != nil && (!isTimeout(err) || !w.extend()):
+		w.broken = true
+	}
+	return turnOn
 }
 
-// takeChunk reads what there is. It is false when there is nothing.
+// attend is called within raw.Read, at first and when something has come. It is
+// false to wait for more. Whoever waits within raw.Read is told of all that comes
+// after a reading that took all there was, so that no further reading has to find
+// out that there is nothing: with one small frame at a time that is a call of the
+// system saved for each. The price: the end of a peer that came together with its
+// last frame is found out when something is next sent to it.
+func (w *wire) attend(fd uintptr) bool {
+	for w.takeChunk(fd) {
+		w.fd, w.inside = fd, true
+		w.end = w.of.limits.group.turn(w.of)
+		switch {
+		case w.end != turnOn || w.failure != nil || w.of.rests():
+			return true
+		case w.drained && w.seen == trustAfter:
+			return false
+		}
+		w.seen = min(w.seen+1, trustAfter)
+	}
+	return false
+}
+
+// takeChunk reads what there is, or what is wrong. It is false when there is
+// nothing.
 func (w *wire) takeChunk(fd uintptr) bool {
 	into := w.few[:] // To make a chunk takes more stack than there is.
 	if w.chunk = w.of.limits.group.takeSpare(); w.chunk != nil {
@@ -204,6 +251,15 @@ func (w *wire) takeChunk(fd uintptr) bool {
 	w.pending, w.drained = into[:n], n < len(into)
 	w.arrived(n)
 	return true
+}
+
+// letGo has the connection's goroutine leave raw.Read, so that the worker may
+// wait for the peer.
+func (w *wire) letGo() {
+	if w.inside {
+		w.inside = false
+		w.of.turns <- turnOut
+	}
 }
 
 // giveBack returns the chunk, from which all is taken.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/protocol"
 )
 
 // The names of the checkers that read the events alone.
@@ -27,6 +28,7 @@ const (
 type Ledger struct {
 	log       *Log
 	authority time.Duration
+	obeyed    func(vehicle, order string) bool
 	places    map[fleet.SiteID]int
 
 	index    uint64
@@ -51,18 +53,22 @@ type store struct {
 	seq uint64
 }
 
-// plan is a mission's newest revision and whether it was accepted.
+// plan is a mission's newest revision and whether it was answered.
 type plan struct {
 	vehicle  fleet.VehicleID
 	revision int
-	accepted bool
+	answered bool
 }
 
 // NewLedger returns a ledger that adds what it finds to a log. authority is how
 // long a vehicle may begin stops after Kapok's last frame; places come from the
-// chart's chargers.
-func NewLedger(log *Log, c *chart.Chart, authority time.Duration) *Ledger {
-	l := &Ledger{log: log, authority: authority, places: map[fleet.SiteID]int{}, ends: map[fleet.VehicleID]time.Time{}}
+// chart's chargers. obeyed tells whether a vehicle has truly taken up a revision,
+// "MISSION/REVISION", lately.
+func NewLedger(log *Log, c *chart.Chart, authority time.Duration, obeyed func(vehicle, order string) bool) *Ledger {
+	l := &Ledger{
+		log: log, authority: authority, obeyed: obeyed,
+		places: map[fleet.SiteID]int{}, ends: map[fleet.VehicleID]time.Time{},
+	}
 	for i := range c.Sites {
 		l.places[fleet.SiteID(c.Sites[i].ID)] = max(c.Sites[i].Capacity, 1)
 	}
@@ -114,11 +120,7 @@ func (l *Ledger) Read(r fleet.Recorded) {
 	case fleet.MissionIssued:
 		l.missions[e.Mission] = plan{vehicle: e.Vehicle, revision: e.Revision}
 	case fleet.MissionAnswered:
-		if p, ok := l.missions[e.Mission]; ok && p.revision == e.Revision {
-			// A refusal puts the last accepted revision in force again.
-			p.accepted = true
-			l.missions[e.Mission] = p
-		}
+		l.answer(r, e)
 	}
 }
 
@@ -142,6 +144,22 @@ func (l *Ledger) stop(r fleet.Recorded, e fleet.StopChanged) {
 		delete(l.begun, e.Task)
 	case e.State == fleet.StopBegun:
 		l.begun[e.Task] = begun{e.Stop, e.Vehicle}
+	}
+}
+
+func (l *Ledger) answer(r fleet.Recorded, e fleet.MissionAnswered) {
+	p, ok := l.missions[e.Mission]
+	if !ok {
+		return
+	}
+	order := fmt.Sprintf("%s/%d", e.Mission, e.Revision)
+	if e.Verdict == protocol.Accepted && !l.obeyed(string(p.vehicle), order) {
+		l.find(r, Hands, p.vehicle, string(e.Mission), fmt.Sprintf("counts as having accepted revision %d of mission %s, and never took it up", e.Revision, e.Mission))
+	}
+	if p.revision == e.Revision {
+		// A refusal puts the last accepted revision in force again.
+		p.answered = true
+		l.missions[e.Mission] = p
 	}
 }
 
@@ -170,7 +188,7 @@ func (l *Ledger) task(r fleet.Recorded, e fleet.TaskChanged) {
 		if end := l.ends[p.vehicle]; end.IsZero() || r.Time.Before(end.Add(l.authority)) {
 			l.find(r, Hands, p.vehicle, string(e.Task), fmt.Sprintf("lost task %s for its silence before its authority of %v had ended", e.Task, l.authority))
 		}
-	case slices.Contains([]string{takenOff, displaced}, e.Reason.Code) && !p.accepted:
+	case slices.Contains([]string{takenOff, displaced}, e.Reason.Code) && !p.answered:
 		l.find(r, Hands, p.vehicle, string(e.Task), fmt.Sprintf("lost task %s before it had answered revision %d of mission %s without it", e.Task, p.revision, held))
 	}
 }

@@ -1,0 +1,26 @@
+package simout
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+)
+
+// appendJSON appends a text as JSON.
+func appendJSON(b []byte, s string) []byte {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return append(b, `""`...)
+	}
+	return append(b, text...)
+}
+
+// appendRounded appends a number with a few digits behind the point at most. What
+// is no number becomes 0.
+func appendRounded(b []byte, v float64, digits int) []byte {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		v = 0
+	}
+	scale := math.Pow10(digits)
+	return strconv.AppendFloat(b, math.Round(v*scale)/scale, 'f', -1, 64)
+}

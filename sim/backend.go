@@ -45,10 +45,12 @@ type backend struct {
 	downFor time.Duration
 	// cutShort lets the next start come to a sudden end.
 	cutShort bool
-	// crashes and reopened count what happened, pause is the one before the next
-	// try to reopen.
-	crashes, reopened int
-	pause             time.Duration
+	// crashes counts all, struck those of each moment; stillborn the starts that came
+	// to nothing, reopened the returns from a failed disk. Pause is the one before the
+	// next try to reopen.
+	crashes, stillborn, reopened int
+	struck                       [dooms]int
+	pause                        time.Duration
 
 	inbox   []fleet.Input
 	stepDue bool

@@ -15,11 +15,11 @@ import (
 // run of minutes comes to them.
 const (
 	// keptEvents is how far back a dispatcher may resume.
-	keptEvents = 1024
+	keptEvents = 128
 	// frameEvents bounds one frame, queueFrames what waits for a dispatcher; beyond
 	// it the dispatcher is cut off.
-	frameEvents = 256
-	queueFrames = 64
+	frameEvents = 32
+	queueFrames = 16
 	// lookEvery is how often a dispatcher takes from its stream, lookAgain how long
 	// it waits before it opens one again.
 	lookEvery = 100 * time.Millisecond
@@ -133,18 +133,13 @@ func (d *dispatcher) look() {
 	}
 	d.w.after(lookEvery, d.look)
 	d.credit = min(d.credit+d.rate*lookEvery.Seconds(), max(1, d.rate))
-	for len(d.queue) > 0 && d.open {
-		frame := d.queue[0]
-		for len(frame) > 0 && (d.slow == 0 || d.credit >= 1) {
-			d.take(frame[0])
-			frame = frame[1:]
-			d.credit--
+	for len(d.queue) > 0 && (d.slow == 0 || d.credit >= 1) {
+		next := d.queue[0][0]
+		if d.queue[0] = d.queue[0][1:]; len(d.queue[0]) == 0 {
+			d.queue = d.queue[1:]
 		}
-		if len(frame) > 0 {
-			d.queue[0] = frame
-			return
-		}
-		d.queue = d.queue[1:]
+		d.credit--
+		d.take(next)
 	}
 }
 
@@ -163,7 +158,7 @@ func (d *dispatcher) connect() error {
 	if first := b.told - uint64(len(s.kept)) + 1; index+1 >= first && index <= b.told {
 		d.resumed++
 		// No more is kept than what fits into the queue.
-		d.send(s.kept[index+1-first:])
+		d.send(slices.Clone(s.kept[index+1-first:]))
 		return nil
 	}
 	d.snapshots++

@@ -31,7 +31,7 @@ const (
 
 const (
 	// doomWithin is how long a crash waits for its moment.
-	doomWithin = 2 * time.Second
+	doomWithin = 5 * time.Second
 	// restartAfter is how long a process that ends because of its disk stays away.
 	restartAfter = time.Second
 )
@@ -62,6 +62,7 @@ func (b *backend) boot() {
 		b.w.fail(err)
 		return
 	}
+	b.stillborn++
 	b.running = false
 	b.disk.Crash(nil)
 	b.w.after(restartAfter, b.boot)
@@ -84,6 +85,7 @@ func (b *backend) crash(down time.Duration) {
 	crashes := b.crashes
 	b.w.after(doomWithin, func() {
 		if b.crashes == crashes && b.running {
+			b.doom = spared // It did not come.
 			b.die()
 		}
 	})
@@ -114,6 +116,7 @@ func (b *backend) die() {
 		power = b.disk.Crash(writing)
 	}
 	b.crashes++
+	b.struck[b.doom]++
 	b.running, b.doom = false, spared
 	b.cutShort = b.ends.IntN(4) == 0
 	conns, pending := b.forget()

@@ -138,6 +138,8 @@ func (l *Ledger) report(r fleet.Recorded, e fleet.ReportTaken) {
 func (l *Ledger) stop(r fleet.Recorded, e fleet.StopChanged) {
 	at, is := l.begun[e.Task]
 	switch {
+	case e.Vehicle == "" && e.State == fleet.StopBegun:
+		// That it is in doubt, or no longer, is no news about who does it.
 	case e.State == fleet.StopBegun && is && at.stop == e.Stop && at.by != e.Vehicle:
 		l.find(r, Hands, e.Vehicle, string(e.Task), fmt.Sprintf("began stop %d of task %s, which %s has begun", e.Stop+1, e.Task, at.by))
 	case e.State != fleet.StopBegun && at.stop == e.Stop:
@@ -172,6 +174,11 @@ const (
 
 func (l *Ledger) task(r fleet.Recorded, e fleet.TaskChanged) {
 	held, known := l.holders[e.Task]
+	if e.State.Final() {
+		delete(l.holders, e.Task)
+		delete(l.begun, e.Task)
+		return
+	}
 	l.holders[e.Task] = e.Mission
 	if e.State == fleet.TaskAssigned || e.State == fleet.TaskUnderway {
 		if at, is := l.begun[e.Task]; is && at.by != e.Vehicle {

@@ -10,6 +10,9 @@ import (
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
 
+// Figures are the values that assertions compare, by the names of scenario.Figures.
+func (r *Result) Figures() map[string]float64 { return r.figures() }
+
 // figures are the values that assertions compare.
 func (r *Result) figures() map[string]float64 {
 	all := map[string]float64{

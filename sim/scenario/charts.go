@@ -20,6 +20,8 @@ type Charts struct {
 	Data string
 	// Harbour gives the embedded chart.
 	Harbour func() (*chart.Chart, error)
+	// Kept, when not nil, are the charts that were opened, which are not read again.
+	Kept map[string]*chart.Chart
 }
 
 // Generated begins the name of a chart that is made up from a seed, with the
@@ -34,6 +36,18 @@ var ErrNoData = errors.New("the data folder is not there; set KAPOK_DATA")
 // in the same way, the files that a chart made of an OpenStreetMap file gets its
 // ground from; for any other chart there must be none.
 func (c Charts) Open(name string, terrain ...string) (*chart.Chart, error) {
+	key := strings.Join(append([]string{c.Dir, name}, terrain...), "\x00")
+	if on := c.Kept[key]; on != nil {
+		return on, nil
+	}
+	on, err := c.open(name, terrain)
+	if err == nil && c.Kept != nil {
+		c.Kept[key] = on
+	}
+	return on, err
+}
+
+func (c Charts) open(name string, terrain []string) (*chart.Chart, error) {
 	if name == "harbour" && len(terrain) == 0 {
 		return c.Harbour()
 	}

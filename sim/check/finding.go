@@ -26,13 +26,16 @@ const (
 	Events    = "events"
 	Liveness  = "liveness"
 	Folds     = "folds"
+	// Dispatchers: what dispatchers learned from their streams is what the fleet has
+	// recorded.
+	Dispatchers = "dispatchers"
 )
 
 // Names lists the checkers in the order of the docs.
 func Names() []string {
 	return []string{
 		Zones, Buildings, Terrain, Height, Clearance, Energy, LostTask, Twice, Missed, Custody, Expired, Epoch,
-		Authority, Alerts, Answers, Events, Liveness, Folds,
+		Authority, Alerts, Answers, Events, Liveness, Folds, Dispatchers,
 	}
 }
 

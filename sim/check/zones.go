@@ -341,3 +341,34 @@ func (g *Geometry) stay(m *mover, z *zone, s *spot) {
 		}, z.since())
 	}
 }
+
+// Breaks tells whether a vehicle breaks the rule of a zone by being somewhere at a
+// ground speed; false for a zone that is not in force or does not bind it.
+func (g *Geometry) Breaks(now time.Time, vehicle int, id string, at space.XYZ, mps float64) bool {
+	i := slices.IndexFunc(g.zones, func(z zone) bool { return z.ID == id })
+	if i < 0 || !g.zones[i].binds(&g.movers[vehicle], now) {
+		return false
+	}
+	z := &g.zones[i]
+	depth := math.Inf(1)
+	for _, ring := range z.rings {
+		depth = min(depth, space.RingDist(ring, at.XY()))
+	}
+	if inRings(z.rings, at.XY()) {
+		depth = -depth
+	}
+	lo, hi := z.heights()
+	inside := depth < -edgeM && at.Z > lo+edgeM && at.Z < hi-edgeM
+	switch z.Rule {
+	case chart.KeepOut:
+		return inside
+	case chart.KeepIn:
+		return depth > edgeM || at.Z < lo-edgeM || at.Z > hi+edgeM
+	case chart.AltitudeLimit:
+		return inside && at.Z-g.ground.at(at.XY()) > z.HeightLimitM+edgeM
+	case chart.SpeedLimit:
+		return inside && mps > z.SpeedLimitMPS*speedF
+	case chart.Advise:
+	}
+	return false
+}

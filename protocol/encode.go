@@ -31,6 +31,13 @@ func (e Encoding) EncodeFrom(dst []byte, m FromVehicle) ([]byte, error) {
 		}{"hello", m}
 	case Telemetry:
 		m.Samples = utcSamples(m.Samples)
+		if e == CBOR && len(m.Samples) > 0 {
+			frame := appendTelemetry(dst, &m)
+			if size := len(frame) - len(dst); size > MaxFrameFromVehicle {
+				return dst, tooLarge(size, MaxFrameFromVehicle)
+			}
+			return frame, nil
+		}
 		frame = struct {
 			Type string `json:"type"`
 			Telemetry

@@ -190,12 +190,9 @@ func (d *dispatcher) take(e fleet.Recorded) {
 
 func (d *dispatcher) find(format string, a ...any) {
 	d.findings = append(d.findings, check.Finding{
-		Checker: checkDispatchers, Time: d.w.time(), Object: d.name(), Text: fmt.Sprintf(format, a...),
+		Checker: check.Dispatchers, Time: d.w.time(), Object: d.name(), Text: fmt.Sprintf(format, a...),
 	})
 }
-
-// checkDispatchers is the checker of what dispatchers are told.
-const checkDispatchers = "dispatchers"
 
 func (d *dispatcher) name() string { return fmt.Sprintf("dispatcher %d", d.number) }
 
@@ -213,6 +210,7 @@ func (s *stream) judge() []check.Finding {
 	var all []check.Finding
 	for _, d := range s.dispatchers {
 		d.catchUp()
+		before := len(d.findings)
 		switch of, at := durable.Durable.Index, d.state.Durable.Index; {
 		case at != of:
 			d.find("ends at event %d of %d", at, of)
@@ -222,11 +220,13 @@ func (s *stream) judge() []check.Finding {
 			}
 		}
 		all = append(all, d.findings...)
+		// What is found at the end would else be found again.
+		d.findings = d.findings[:before]
 	}
 	if core := s.w.backend.core; core.LastIndex() == durable.Durable.Index {
 		if what := fleet.Differs(core.Fleet().State(), durable, true); what != "" {
 			all = append(all, check.Finding{
-				Checker: checkDispatchers, Time: s.w.time(), Object: "journal",
+				Checker: check.Dispatchers, Time: s.w.time(), Object: "journal",
 				Text: fmt.Sprintf("differs from the live state at event %d, first in %q", core.LastIndex(), what),
 			})
 		}

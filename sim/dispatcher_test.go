@@ -62,7 +62,7 @@ func TestADispatcherThatWasMisledIsFound(t *testing.T) {
 	}
 	next := fleet.Recorded{Index: d.state.Durable.Index + 2}
 	d.take(next)
-	if n := len(d.findings); n != 2 || !strings.Contains(d.findings[1].Text, "where") {
+	if n := len(d.findings); n != 1 || !strings.Contains(d.findings[0].Text, "follows") {
 		t.Errorf("of an event that was dropped: %+v", d.findings)
 	}
 }

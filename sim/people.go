@@ -156,13 +156,6 @@ func (p *people) try(it *post) {
 	})
 }
 
-// lostServer repeats all that was not answered when the backend died.
-func (p *people) lostServer() {
-	for _, it := range p.open {
-		p.w.after(repeatAfter, func() { p.try(it) })
-	}
-}
-
 // look lets the person see the questions and answer those that are old enough.
 func (p *people) look() {
 	if !p.w.backend.up() || p.w.scenario.Person.Away {

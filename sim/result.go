@@ -206,10 +206,7 @@ func (w *world) refusals() []string {
 // finalState is the live state, or what the journal holds when the run ends
 // while the backend is down.
 func (w *world) finalState() *fleet.State {
-	if w.backend.up() {
-		return w.backend.core.Fleet().State()
-	}
-	w.backend.boot()
+	w.backend.finish()
 	if w.backend.up() {
 		return w.backend.core.Fleet().State()
 	}
@@ -242,7 +239,7 @@ func (w *world) judge(r *Result, state *fleet.State) {
 	r.StopsDone, r.StopsDoneTwice, r.StopsMissed = work.StopsDone, len(work.Twice), len(work.Missed)
 	r.CustodyBreaches = len(work.Custody) + len(breaches)
 	r.ZoneViolations, r.BuildingHits = len(w.geometry.Zones), len(w.geometry.Buildings)
-	for _, list := range [][]check.Finding{w.geometry.Zones, w.geometry.Buildings, work.Twice, work.Missed, work.Custody, breaches} {
+	for _, list := range [][]check.Finding{w.geometry.Zones, w.geometry.Buildings, work.Twice, work.Missed, work.Custody, breaches, w.backend.stream.judge()} {
 		r.Findings = append(r.Findings, list...)
 	}
 	r.Findings = r.Findings[:min(len(r.Findings), MaxFindings)]

@@ -104,6 +104,9 @@ func Run(ctx context.Context, s scenario.Scenario, o Options) (Result, error) {
 		return Result{}, err
 	}
 	r := w.result()
+	if w.err != nil {
+		return Result{}, w.err
+	}
 	if s.Compare != "" {
 		if r.Baseline, err = w.compare(ctx); err != nil {
 			return Result{}, err

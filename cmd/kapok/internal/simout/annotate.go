@@ -18,14 +18,14 @@ func WriteAnnotations(w io.Writer, reports []*Report) error {
 	var lines []string
 	for _, r := range reports {
 		if r.Error != "" {
-			lines = append(lines, annotation(r.File, 0, r.Title(), r.Error))
+			lines = append(lines, annotation(r.File, 0, r.Scenario, r.Error))
 		}
 		for _, v := range r.Failed() {
 			text := fmt.Sprintf("%s %s: expected %s, got %s, at %s", v.Kind, v.Name, v.Expected, v.Got, atText(v.AtS))
 			if v.Who != "" {
 				text += ", " + v.Who
 			}
-			lines = append(lines, annotation(r.File, v.Line, r.Title(), text+"\nrepeat: "+r.Repeat))
+			lines = append(lines, annotation(r.File, v.Line, r.Scenario, text+"\nrepeat: "+r.Repeat))
 		}
 	}
 	if n := len(lines); n > maxAnnotations {

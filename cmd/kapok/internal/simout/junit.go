@@ -79,13 +79,13 @@ func WriteJUnit(w io.Writer, reports []*Report) error {
 // suite is one run.
 func (r *Report) suite() junitSuite {
 	s := junitSuite{
-		Name: plain(r.Title()), File: plain(r.File), Time: fmt.Sprintf("%.3f", r.WallS),
+		Name: plain(r.Scenario), File: plain(r.File), Time: fmt.Sprintf("%.3f", r.WallS),
 		Properties: []junitProperty{
 			{"seed", fmt.Sprint(r.Seed)}, {"kapok", plain(r.Kapok)}, {"event_log_sha256", r.EventLogSHA256}, {"repeat", plain(r.Repeat)},
 		},
 		Output: plain(r.Proves),
 	}
-	class := strings.ReplaceAll(plain(r.Title()), ".", "_")
+	class := strings.ReplaceAll(plain(r.Scenario), ".", "_")
 	if r.Error != "" {
 		s.Errors++
 		s.Cases = append(s.Cases, junitCase{

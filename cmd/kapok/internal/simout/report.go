@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/kapok-fleet/kapok/sim"
 	"github.com/kapok-fleet/kapok/sim/check"
 )
 
@@ -45,22 +46,15 @@ type Verdict struct {
 	Line int `json:"line,omitempty"`
 }
 
-// Setting is one key of a matrix with the value that it has in this run.
-type Setting struct {
-	Key   string `json:"key"`
-	Value string `json:"value"`
-}
-
 // Report is what one run showed.
 type Report struct {
 	Format int `json:"format"`
 	// Kapok is the version that ran it.
 	Kapok string `json:"kapok"`
-	// File is the scenario's file as it was named, Scenario its name, Matrix the
-	// cell of its matrix.
-	File     string    `json:"file"`
-	Scenario string    `json:"scenario"`
-	Matrix   []Setting `json:"matrix,omitempty"`
+	// File is the scenario's file as it was named, Scenario its name, with the
+	// values of its matrix: NAME[seed=2,network.loss=0.05].
+	File     string `json:"file"`
+	Scenario string `json:"scenario"`
 	// Proves is the scenario's own paragraph.
 	Proves   string `json:"proves,omitempty"`
 	Seed     uint64 `json:"seed"`
@@ -90,6 +84,8 @@ type Report struct {
 	Refusals []string `json:"refusals,omitempty"`
 	// Figures are all numbers of the run, by the names that assertions use.
 	Figures map[string]float64 `json:"figures"`
+	// Metrics are the distributions that thresholds bound.
+	Metrics []sim.MetricSummary `json:"metrics,omitempty"`
 }
 
 // The modes.
@@ -101,23 +97,6 @@ const (
 // Failed lists the verdicts that are none of success.
 func (r *Report) Failed() []Verdict {
 	return slices.DeleteFunc(slices.Clone(r.Verdicts), func(v Verdict) bool { return v.Passed })
-}
-
-// Title is the scenario's name with the cell of its matrix.
-func (r *Report) Title() string {
-	title := r.Scenario
-	for i, s := range r.Matrix {
-		if i == 0 {
-			title += " ["
-		} else {
-			title += ", "
-		}
-		title += s.Key + "=" + s.Value
-	}
-	if len(r.Matrix) > 0 {
-		title += "]"
-	}
-	return title
 }
 
 // WriteResult writes a report as result.json has it.

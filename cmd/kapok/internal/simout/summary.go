@@ -24,7 +24,7 @@ func WriteSummary(w io.Writer, reports []*Report) error {
 	b.WriteString("| | scenario | seed | vehicles | simulated | verdicts | event log |\n|---|---|---|---|---|---|---|\n")
 	for _, r := range reports {
 		bad := len(r.Failed())
-		fmt.Fprintf(&b, "| %s | %s | %d | %d | %.0f s in %.1f s | %d of %d | `%.12s` |\n", word(r.Passed), cell(r.Title()), r.Seed, r.Vehicles,
+		fmt.Fprintf(&b, "| %s | %s | %d | %d | %.0f s in %.1f s | %d of %d | `%.12s` |\n", word(r.Passed), cell(r.Scenario), r.Seed, r.Vehicles,
 			r.SimulatedS, r.WallS, len(r.Verdicts)-bad, len(r.Verdicts), r.EventLogSHA256)
 	}
 	left := 0
@@ -68,7 +68,7 @@ func word(passed bool) string {
 
 // tell writes what a run failed by.
 func (r *Report) tell(b *strings.Builder) {
-	fmt.Fprintf(b, "\n### %s\n\n", cell(r.Title()))
+	fmt.Fprintf(b, "\n### %s\n\n", cell(r.Scenario))
 	if r.Proves != "" {
 		fmt.Fprintf(b, "%s\n\n", cell(r.Proves))
 	}

@@ -31,6 +31,9 @@ type PlannedZone struct {
 func NewPlan(s scenario.Scenario, place scenario.Placement) (plan Plan, left []string) {
 	draw := newDraw(&s, place.Chart, place.Endpoints)
 	plan = draw.plan()
+	if err := checkDemand(&s); err != nil {
+		left = append(left, err.Error())
+	}
 	for i := range s.Zones {
 		z := &s.Zones[i]
 		ring, ok := draw.ringOf(z)
@@ -53,5 +56,7 @@ func (p *orderPlan) plan() Plan {
 	p.rand = chance(p.scenario.Seed, chanceOrders)
 	orders := p.planOrders()
 	p.rand = chance(p.scenario.Seed, chanceIncidents)
-	return Plan{Orders: orders, Incidents: p.planIncidents()}
+	incidents := p.planIncidents()
+	orders, incidents = p.demand(orders, incidents)
+	return Plan{Orders: orders, Incidents: incidents}
 }

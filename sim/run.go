@@ -78,6 +78,7 @@ type world struct {
 	people   people
 	vigil    vigil
 	geometry *check.Geometry
+	jury     *Judge
 	// laid are the rings of the scenario's zones as another run laid them, empty
 	// for those that it did not lay; nil when there was no other run.
 	laid   []orb.Ring
@@ -181,6 +182,9 @@ func newWorld(s scenario.Scenario, o Options) (*world, error) {
 	if s.Network.Encoding == "json" {
 		w.encoding = protocol.JSON
 	}
+	if err := checkDemand(&s); err != nil {
+		return nil, err
+	}
 	placed, err := scenario.Place(o.Chart, s.Groups(), s.Seed)
 	if err != nil {
 		return nil, fmt.Errorf("sim: %s: %w", s.Name, err)
@@ -201,6 +205,7 @@ func newWorld(s scenario.Scenario, o Options) (*world, error) {
 	w.line, w.backend = lineOf(&s.Network), newBackend(w)
 	w.brisk = make([]bool, len(w.vehicles))
 	w.people = people{w: w, asked: map[fleet.AlertID]*question{}}
+	w.jury = newJudge(w)
 	w.vigil = newVigil(&w.scenario, len(w.vehicles))
 	return w, nil
 }
@@ -257,7 +262,7 @@ func (w *world) everySecond() {
 		w.backend.put(fleet.Tick{})
 		w.tickSessions()
 	}
-	w.geometry.Beat(w.time())
+	w.jury.beat()
 	w.people.look()
 	w.watch()
 	if seconds := w.now / int64(time.Second); seconds%10 == 0 && w.err == nil {

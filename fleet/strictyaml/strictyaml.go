@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // Place is where something stands in a file; lines and columns count from 1. The
@@ -179,4 +180,19 @@ func (f *keyFinder) Visit(node ast.Node) ast.Visitor {
 		}
 	}
 	return f
+}
+
+// Spot is where a value stands; a value that reads itself asks for it to say where
+// it is wrong.
+type Spot struct{ at *token.Token }
+
+// UnmarshalYAML notes the place of the value.
+func (s *Spot) UnmarshalYAML(node ast.Node) error {
+	s.at = node.GetToken()
+	return nil
+}
+
+// Wrong is the error for a value that stands there, with its place.
+func (s *Spot) Wrong(problem string) error {
+	return &yaml.SyntaxError{Message: problem, Token: s.at}
 }

@@ -126,7 +126,7 @@ func (s *Scenario) validateActions() error {
 		switch {
 		case slices.Contains(vehicle, a.Do):
 			if !s.has(a.Vehicle) {
-				return wrong(path+".vehicle", "is %q, which no fleet has", a.Vehicle)
+				return wrong(path+".vehicle", "is %q, which no fleet has; known are %s", a.Vehicle, s.vehicles())
 			}
 		case slices.Contains(zone, a.Do):
 			if a.Zone == "" {

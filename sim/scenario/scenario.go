@@ -8,9 +8,11 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet/strictyaml"
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
@@ -205,15 +207,22 @@ func (d *Duration) UnmarshalYAML(unmarshal func(any) error) error {
 	if err := unmarshal(&text); err != nil {
 		return err
 	}
+	problem := ""
 	v, err := time.ParseDuration(text)
-	if err != nil {
-		return fmt.Errorf("%q is not a time span such as 90s or 10m", text)
+	switch {
+	case err != nil:
+		problem = fmt.Sprintf("%q is not a time span such as 90s or 10m", text)
+	case v < 0:
+		problem = fmt.Sprintf("%q is negative; times count from the start of the run", text)
+	default:
+		*d = Duration(v)
+		return nil
 	}
-	if v < 0 {
-		return fmt.Errorf("%q is negative", text)
+	var at strictyaml.Spot
+	if err := unmarshal(&at); err != nil {
+		return errors.New(problem)
 	}
-	*d = Duration(v)
-	return nil
+	return at.Wrong(problem)
 }
 
 // MarshalYAML writes the span.

@@ -346,6 +346,7 @@ func (b *backend) tell(events []fleet.Recorded) (zones bool) {
 			b.w.options.OnEvent(events[i])
 		}
 	}
+	b.w.jury.read(events)
 	b.stream.publish(events)
 	return zones
 }

@@ -150,6 +150,7 @@ func (p *people) try(it *post) {
 			return
 		}
 		it.answered = true
+		p.w.jury.answered(it, a)
 		p.samples.Add("answer_s", time.Duration(p.w.now-it.since).Seconds(), "kind", kindOfAsk(it.ask))
 		p.open = slices.DeleteFunc(p.open, func(o *post) bool { return o == it })
 		it.done(a)

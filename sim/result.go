@@ -93,6 +93,15 @@ type Result struct {
 	// Findings are the first of what the checkers found, at most MaxFindings.
 	Findings []check.Finding `json:"findings,omitempty"`
 	Outcomes []Outcome       `json:"assertions,omitempty"`
+	// Violations are what must never happen, by any checker, in order of time: at
+	// most check.MaxKept of each; ViolationCounts count all by checker.
+	Violations      []check.Finding `json:"violations,omitempty"`
+	ViolationCounts map[string]int  `json:"violation_counts,omitempty"`
+	// Forgiven are findings for which a vehicle cannot be blamed, with the reason;
+	// Unfinished what liveness does not ask for. At most MaxFindings of each.
+	Forgiven   []check.Finding `json:"forgiven,omitempty"`
+	Unfinished []string        `json:"unfinished,omitempty"`
+	SeparationSummary
 	// Samples are what was measured, Metrics their distributions.
 	Samples Samples         `json:"-"`
 	Metrics []MetricSummary `json:"metrics,omitempty"`
@@ -233,16 +242,18 @@ func (w *world) judge(r *Result, state *fleet.State) {
 	var breaches []check.Finding
 	for _, v := range w.vehicles {
 		for _, text := range v.agent.Truth().Breaches {
-			breaches = append(breaches, check.Finding{Vehicle: v.id, Object: v.id, Text: text})
+			breaches = append(breaches, check.Finding{Checker: check.Custody, Vehicle: v.id, Object: v.id, Text: text})
 		}
 	}
 	r.StopsDone, r.StopsDoneTwice, r.StopsMissed = work.StopsDone, len(work.Twice), len(work.Missed)
 	r.CustodyBreaches = len(work.Custody) + len(breaches)
 	r.ZoneViolations, r.BuildingHits = len(w.geometry.Zones), len(w.geometry.Buildings)
-	for _, list := range [][]check.Finding{w.geometry.Zones, w.geometry.Buildings, work.Twice, work.Missed, work.Custody, breaches, w.backend.stream.judge()} {
+	done := [][]check.Finding{work.Twice, work.Missed, work.Custody, breaches, w.backend.stream.judge()}
+	for _, list := range append([][]check.Finding{w.geometry.Zones, w.geometry.Buildings}, done...) {
 		r.Findings = append(r.Findings, list...)
 	}
 	r.Findings = r.Findings[:min(len(r.Findings), MaxFindings)]
+	w.jury.finish(r, state, slices.Concat(done...))
 }
 
 // summarize counts what became of the tasks that were ordered, at a time.

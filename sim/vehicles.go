@@ -99,14 +99,7 @@ func (w *world) stepVehicle(now time.Time, v *vehicle, second bool) {
 	w.send(v, v.agent.Step(now, w.out[:0]))
 	b := v.agent.Body()
 	w.brisk[v.n] = b.Moving()
-	moves := b.Moves()
-	for i := range moves {
-		w.geometry.Way(now, int(v.n), moves[i].From, moves[i].To, moves[i].SpeedMPS)
-	}
-	if v.seen != b.At && len(moves) == 0 {
-		w.geometry.Look(now, v.id, v.kind, b.At, b.SpeedMPS)
-	}
-	v.seen = b.At
+	w.jury.moved(now, v, second)
 	if !second {
 		return
 	}

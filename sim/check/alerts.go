@@ -188,15 +188,25 @@ func (v *Evidence) clear(r fleet.Recorded, e fleet.AlertCleared) {
 }
 
 // Flush judges the alerts that the events since the last Flush have cleared: their
-// evidence may stand behind them in the same step.
-func (v *Evidence) Flush() {
+// evidence may stand behind them in the same step. Blind says that the volatile
+// events are missing, as those of a group that became durable in a crash; then what
+// rests on them is believed.
+func (v *Evidence) Flush(blind bool) {
 	for i := range v.waiting {
 		c := &v.waiting[i]
-		if !v.proven(c) {
+		if !(blind && volatile(c.Kind)) && !v.proven(c) {
 			v.log.Add(Finding{Alerts, c.at, string(c.Vehicle), string(c.ID), fmt.Sprintf("had alert %s (%s) cleared for %q, of which the events know nothing", c.ID, c.Kind, c.by)})
 		}
 	}
 	v.waiting = v.waiting[:0]
+}
+
+// volatile tells whether the evidence of a kind is in volatile events.
+func volatile(kind fleet.AlertKind) bool {
+	return slices.Contains([]fleet.AlertKind{
+		fleet.AlertLinkLost, fleet.AlertBatteryLow, fleet.AlertZone, fleet.AlertCaughtInside, fleet.AlertClock, fleet.AlertImplausible,
+		fleet.AlertImplausibleSpeed, fleet.AlertImplausibleBattery, fleet.AlertDecide, fleet.AlertStranded, fleet.AlertEpoch,
+	}, kind)
 }
 
 // proven tells whether there is evidence for the end of an alert.
@@ -220,7 +230,7 @@ func (v *Evidence) proven(c *cleared) bool {
 	case fleet.AlertClock, fleet.AlertImplausible, fleet.AlertImplausibleSpeed, fleet.AlertImplausibleBattery:
 		return fresh || v.since(c.seq, "heard", vehicle)
 	case fleet.AlertDecide:
-		return v.since(c.seq, "stop", task)
+		return v.since(c.seq, "stop", task) || vehicle != "" && v.since(c.seq, "heard", vehicle)
 	case fleet.AlertStoreLost:
 		return v.proofs[proof{"store", vehicle}] > 0
 	case fleet.AlertStranded:

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -84,6 +85,9 @@ func (l *Log) Add(f Finding) {
 
 // Count is how many findings a checker has made.
 func (l *Log) Count(checker string) int { return l.counts[checker] }
+
+// Counts are the numbers of findings of those checkers that have any.
+func (l *Log) Counts() map[string]int { return maps.Clone(l.counts) }
 
 // Len is how many findings there are in all.
 func (l *Log) Len() int {

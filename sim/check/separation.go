@@ -117,8 +117,8 @@ func (f *flyer) pass(from, to int64) {
 	if !f.in {
 		return
 	}
-	for t := from; t <= to; t++ {
-		if x := &f.tenths[t%keptTenths]; t >= 0 && x.tenth == t+1 {
+	for t := max(from, 0); t <= to; t++ {
+		if x := &f.tenths[t%keptTenths]; x.tenth == t+1 {
 			f.base, f.baseUp = x.at, x.up
 		}
 	}

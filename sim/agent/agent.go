@@ -32,6 +32,10 @@ type Options struct {
 	ReserveRatio float64
 	// Wind is the weather that it moves in, nil for calm.
 	Wind *body.Wind
+	// Clear tells whether an aircraft has free air at a place, as its eyes would:
+	// one that must come down where it is looks for free ground near by, when the
+	// ground below is not. Nil says that it is free everywhere. It must be pure.
+	Clear func(at space.XYZ) bool
 	// Seed is for what is drawn within the vehicle, such as the noise of its
 	// positions, together with its id.
 	Seed uint64
@@ -56,6 +60,12 @@ type Agent struct {
 	stale     bool
 	lastFrame time.Time
 	alive     time.Duration
+	// heardAt is when the last frame came, on this link or an earlier one.
+	heardAt time.Time
+	// jumped is what the clock jumped by since the greeting.
+	jumped time.Duration
+	// waiting are messages that the mind has not taken notice of yet.
+	waiting []waiting
 	// Sent is the highest number sent on this link, sentAt when one was sent.
 	sent   uint64
 	sentAt time.Time
@@ -76,13 +86,12 @@ type Agent struct {
 	spareS float64
 	fault  string
 	down   bool
+	ills   ills
+	safety safety
+	// wayBack and backSpeeds are room for reckoning.
+	wayBack    []space.XYZ
+	backSpeeds []float64
 }
-
-// resendAfter is the time until unconfirmed reports are sent again.
-const resendAfter = 5 * time.Second
-
-// maxReports is how many reports leave in one call; more follow in the next.
-const maxReports = 20
 
 // minSilence is the least time without a frame after which a link counts as
 // dead.
@@ -98,6 +107,7 @@ func New(o Options, b *body.Body, store *Store, truth *Truth) *Agent {
 		o.ResendAfter = resendAfter
 	}
 	b.LoadKg = truth.LoadKg()
+	b.Forecast = o.Wind.Mean()
 	a := &Agent{options: o, body: b, store: store, truth: truth}
 	a.placed, a.place = b.At, o.Frame.Position(b.At)
 	return a
@@ -118,30 +128,6 @@ func (a *Agent) Truth() *Truth { return a.truth }
 // Store is what the vehicle remembers, for reading.
 func (a *Agent) Store() *Store { return a.store }
 
-// ReserveWh is the energy that the vehicle keeps for the unforeseen. It has less
-// only while Truth().InEmergency().
-func (a *Agent) ReserveWh() float64 {
-	ratio := a.options.ReserveRatio
-	if ratio == 0 {
-		ratio = groundReserve
-		if a.airborne() {
-			ratio = airReserve
-		}
-	}
-	return ratio * a.body.Figures.BatteryWh
-}
-
-// The share of the battery that vehicles keep unless their options say otherwise.
-const (
-	airReserve    = 0.10
-	groundReserve = 0.05
-)
-
-// airborne tells whether the vehicle flies.
-func (a *Agent) airborne() bool {
-	return a.options.Kind == protocol.Multirotor || a.options.Kind == protocol.VTOL
-}
-
 // AtWork tells whether the vehicle is going to finish a stop whose work it has
 // begun, whatever Kapok knows.
 func (a *Agent) AtWork(k StopKey) bool {
@@ -159,7 +145,7 @@ func (a *Agent) Connected(now time.Time, dst []protocol.FromVehicle) []protocol.
 		return dst
 	}
 	a.connected, a.welcomed, a.stale = true, false, false
-	a.lastFrame, a.sent = now, 0
+	a.lastFrame, a.sent, a.jumped = now, 0, 0
 	hello := protocol.Hello{
 		Kind: a.options.Kind, Model: a.options.Model, Capabilities: a.options.Capabilities,
 		Limits:      protocol.Limits{MaxLegs: a.options.MaxLegs, MaxLoadKg: a.options.MaxLoadKg},
@@ -173,7 +159,10 @@ func (a *Agent) Connected(now time.Time, dst []protocol.FromVehicle) []protocol.
 }
 
 // Disconnected says that the link is gone.
-func (a *Agent) Disconnected(time.Time) { a.connected, a.welcomed = false, false }
+func (a *Agent) Disconnected(time.Time) {
+	a.connected, a.welcomed = false, false
+	a.waiting = a.waiting[:0]
+}
 
 // Welcomed tells whether the link is open and Kapok has answered the greeting.
 func (a *Agent) Welcomed() bool { return a.welcomed }
@@ -181,7 +170,7 @@ func (a *Agent) Welcomed() bool { return a.welcomed }
 // LinkDead tells whether the link should be given up because nothing came for
 // three times the promised interval.
 func (a *Agent) LinkDead(now time.Time) bool {
-	return a.connected && now.Sub(a.lastFrame) > max(3*a.alive, minSilence)
+	return a.connected && (now.Sub(a.lastFrame) > max(3*a.alive, minSilence) || len(a.waiting) > MaxWaiting)
 }
 
 // Reboot loses everything but the store, and with wiped the store too: logID
@@ -194,8 +183,10 @@ func (a *Agent) Reboot(now time.Time, wiped bool, logID string) {
 	}
 	a.body.Halt()
 	fresh := New(a.options, a.body, a.store, a.truth)
-	fresh.last, fresh.fault, fresh.down = a.last, a.fault, true
+	fresh.last, fresh.fault, fresh.down, fresh.ills, fresh.heardAt = a.last, a.fault, true, a.ills, now
 	*a = *fresh
+	a.ills.ghost = nil
+	a.pause()
 }
 
 // Boot ends a reboot.
@@ -204,10 +195,13 @@ func (a *Agent) Boot() { a.down = false }
 // Break makes the vehicle stand still with a fault until Repair. With loadLost
 // the loads on board are gone.
 func (a *Agent) Break(now time.Time, code, text string, loadLost bool) {
+	if code == "" {
+		code = Broken
+	}
 	a.fault = code
 	a.halt()
 	if loadLost {
-		clear(a.truth.Loads)
+		a.truth.loseLoads(now)
 		a.body.LoadKg = 0
 	}
 	a.store.add(protocol.Fault{Code: code, Text: text, LoadLost: loadLost, Time: a.clock(now)})
@@ -230,10 +224,27 @@ func (a *Agent) Step(now time.Time, dst []protocol.FromVehicle) []protocol.FromV
 		seconds = now.Sub(a.last).Seconds()
 	}
 	a.last = now
+	a.feel(now, seconds)
 	if a.down {
 		a.body.Step(seconds, body.Resting)
+		a.watchReserve(now)
 		return dst
 	}
+	a.live(now, seconds)
+	if a.suffers(Frozen) {
+		a.guardEnergy(now)
+		a.bringDown(now)
+	} else {
+		a.takeNotice(now)
+		a.think(now)
+		dst = a.flush(now, dst)
+	}
+	a.watchReserve(now)
+	return a.sample(now, dst)
+}
+
+// live lets the body move and work.
+func (a *Agent) live(now time.Time, seconds float64) {
 	activity := a.activity()
 	moving := a.body.Moving()
 	left := a.body.Step(seconds, activity)
@@ -244,12 +255,12 @@ func (a *Agent) Step(now time.Time, dst []protocol.FromVehicle) []protocol.FromV
 	if activity == body.Working {
 		a.worked(left)
 	}
+	if a.ills.ghost != nil {
+		a.ills.ghost.Step(seconds, body.Resting)
+	}
 	if a.body.Dead() && a.fault == "" {
 		a.Break(now, "battery_empty", "the battery is empty", false)
 	}
-	a.think(now)
-	dst = a.flush(now, dst)
-	return a.sample(now, dst)
 }
 
 // Receive takes a message from Kapok.
@@ -257,28 +268,40 @@ func (a *Agent) Receive(now time.Time, m protocol.ToVehicle, dst []protocol.From
 	if a.down || !a.connected {
 		return dst
 	}
-	a.lastFrame = now
+	a.lastFrame, a.heardAt = now, now
+	if _, greeting := m.(protocol.Welcome); !greeting && a.mustWait() {
+		a.waiting = append(a.waiting, waiting{now, m})
+		return dst
+	}
+	a.take(now, m)
+	if a.suffers(Frozen) {
+		return dst
+	}
+	return a.flush(now, dst)
+}
+
+// take acts on a message.
+func (a *Agent) take(now time.Time, m protocol.ToVehicle) {
 	if mutant.On(mutant.AuthorityFromReceipt) {
-		a.heard(a.kapokTime(now))
+		a.heard(now, a.kapokTime(now))
 	}
 	switch m := m.(type) {
 	case protocol.Welcome:
 		a.welcome(now, m)
 	case protocol.Alive:
-		a.heard(m.Time)
+		a.heard(now, m.Time)
 	case protocol.Received:
-		a.heard(m.Time)
+		a.heard(now, m.Time)
 		a.store.confirm(m.LogID, m.Seq)
 	case protocol.Mission:
-		a.heard(m.Time)
+		a.heard(now, m.Time)
 		a.mission(now, m)
 	case protocol.Command:
-		a.heard(m.Time)
+		a.heard(now, m.Time)
 		a.command(now, m)
 	case protocol.Error:
-		a.heard(m.Time)
+		a.heard(now, m.Time)
 	}
-	return a.flush(now, dst)
 }
 
 func (a *Agent) welcome(now time.Time, m protocol.Welcome) {
@@ -286,9 +309,10 @@ func (a *Agent) welcome(now time.Time, m protocol.Welcome) {
 	a.stale = m.Epoch < a.store.Epoch && !mutant.On(mutant.EpochIgnored)
 	a.store.Epoch = max(a.store.Epoch, m.Epoch)
 	if !a.stale {
-		a.store.Behind, a.store.Synced = m.Time.Sub(m.HelloTime), true
+		a.store.Behind, a.store.Synced = m.Time.Sub(m.HelloTime)-a.jumped, true
+		a.truth.epoch = max(a.truth.epoch, m.Epoch)
 	}
-	a.heard(m.Time)
+	a.heard(now, m.Time)
 	a.store.confirm(m.LogID, m.Seq)
 	a.sent = 0
 	a.interval = time.Duration(m.TelemetryIntervalS * float64(time.Second))
@@ -299,15 +323,24 @@ func (a *Agent) welcome(now time.Time, m protocol.Welcome) {
 	a.nextSample = now
 }
 
-// heard notes when a frame was sent: authority runs from there.
-func (a *Agent) heard(sent time.Time) {
-	if !a.stale && sent.After(a.store.Heard) {
+// heard notes when a frame was sent: authority runs from there. A clock that
+// has fallen behind Kapok's is set forward.
+func (a *Agent) heard(now, sent time.Time) {
+	if a.stale {
+		return
+	}
+	if sent.After(a.store.Heard) {
 		a.store.Heard = sent
+	}
+	if ahead := sent.Sub(a.kapokTime(now)); a.store.Synced && ahead > 0 {
+		a.store.Behind += ahead
 	}
 }
 
-// clock is the vehicle's own clock.
-func (a *Agent) clock(now time.Time) time.Time { return now.Add(a.options.ClockError) }
+// clock is the vehicle's own clock, which stamps its reports.
+func (a *Agent) clock(now time.Time) time.Time {
+	return now.Add(a.options.ClockError + a.ills.jump + a.ills.drift(now))
+}
 
 // kapokTime is Kapok's clock as far as the vehicle knows; it may be a little
 // ahead, never behind.
@@ -322,51 +355,11 @@ func (a *Agent) authority(now time.Time) bool {
 	if mutant.On(mutant.AuthorityIgnored) {
 		return true
 	}
-	ends := a.store.Heard.Add(time.Duration(m.TaskAuthorityS * float64(time.Second)))
-	return !a.kapokTime(now).After(ends)
+	return !a.kapokTime(now).After(a.authorityEnds())
 }
 
-// flush sends the reports that this link has not carried yet, or all again
-// when they stay unconfirmed.
-func (a *Agent) flush(now time.Time, dst []protocol.FromVehicle) []protocol.FromVehicle {
-	if !a.welcomed || len(a.store.Reports) == 0 {
-		return dst
-	}
-	if a.sent > 0 && now.Sub(a.sentAt) >= a.options.ResendAfter {
-		a.sent = 0
-	}
-	n := 0
-	for _, r := range a.store.Reports {
-		if r.Seq <= a.sent {
-			continue
-		}
-		if n == maxReports {
-			break
-		}
-		dst = append(dst, r.Message)
-		a.sent, a.sentAt = r.Seq, now
-		n++
-	}
-	return dst
-}
-
-// sample sends where the vehicle is when that is due.
-func (a *Agent) sample(now time.Time, dst []protocol.FromVehicle) []protocol.FromVehicle {
-	if !a.welcomed || now.Before(a.nextSample) {
-		return dst
-	}
-	a.nextSample = a.nextSample.Add(a.interval)
-	if a.nextSample.Before(now) {
-		a.nextSample = now.Add(a.interval)
-	}
-	if a.placed != a.body.At {
-		a.placed, a.place = a.body.At, a.options.Frame.Position(a.body.At)
-	}
-	a.samples[0] = protocol.Sample{
-		Time:     a.clock(now),
-		Position: protocol.Position{Lon: a.place.Lon, Lat: a.place.Lat, AltitudeM: a.place.AltitudeM},
-		SpeedMPS: a.body.SpeedMPS, ClimbMPS: a.body.ClimbMPS, HeadingDeg: a.body.HeadingDeg,
-		BatteryRatio: a.body.BatteryRatio(), Mode: a.mode(),
-	}
-	return append(dst, protocol.Telemetry{Samples: a.samples[:]})
+// authorityEnds is when no more stops of the mission may be begun, on Kapok's
+// clock.
+func (a *Agent) authorityEnds() time.Time {
+	return a.store.Heard.Add(time.Duration(a.store.Mission.TaskAuthorityS * float64(time.Second)))
 }

@@ -1,12 +1,14 @@
 package agent
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
+	"github.com/kapok-fleet/kapok/sim/body"
 )
 
 // command obeys or refuses a command; one that was answered already is not
@@ -21,7 +23,11 @@ func (a *Agent) command(now time.Time, c protocol.Command) {
 	if why != (refusal{}) {
 		return
 	}
+	a.truth.obey(Obeyed{At: now, Command: c.ID, Kind: c.Kind, Epoch: c.Epoch, ExpiresAt: c.ExpiresAt})
 	a.store.Epoch, a.store.LastCommand = c.Epoch, c.ID
+	if c.Kind != protocol.CommandResume {
+		a.calm(now)
+	}
 	switch c.Kind {
 	case protocol.CommandHold:
 		a.store.Held = true
@@ -41,22 +47,55 @@ func (a *Agent) command(now time.Time, c protocol.Command) {
 }
 
 func (a *Agent) judgeCommand(now time.Time, c *protocol.Command) refusal {
-	air := a.options.Kind == protocol.Multirotor || a.options.Kind == protocol.VTOL
+	air := a.airborne()
 	switch {
 	case c.Epoch < a.store.Epoch && !mutant.On(mutant.EpochIgnored):
 		return refusal{"stale_epoch", "a newer owner was seen"}
 	case !c.ExpiresAt.IsZero() && a.kapokTime(now).After(c.ExpiresAt) && !mutant.On(mutant.ExpiredCommandObeyed):
 		return refusal{"expired", "the command came too late"}
 	case c.Kind == protocol.CommandLand && !air:
-		return refusal{"not_possible", "this vehicle does not fly"}
+		return refusal{"unsupported", "this vehicle does not fly"}
 	case c.Kind == protocol.CommandStop && air:
-		return refusal{"not_possible", "an aircraft cannot stop in the air; use land"}
+		return refusal{"unsupported", "an aircraft cannot stop in the air; use land"}
 	case a.fault != "" && c.Kind != protocol.CommandHold && c.Kind != protocol.CommandStop:
 		return refusal{"fault", "the vehicle has the fault " + a.fault}
-	case c.Kind == protocol.CommandReturn && len(c.Path) == 0:
-		return refusal{"no_path", "the command has no way home"}
+	case c.Kind == protocol.CommandHold && a.inDistress():
+		return refusal{lowBattery, "its energy does not last for waiting"}
+	case c.Kind == protocol.CommandReturn:
+		return a.judgeReturn(c)
+	case c.Kind != protocol.CommandHold && c.Kind != protocol.CommandResume && c.Kind != protocol.CommandStop && c.Kind != protocol.CommandLand:
+		return refusal{"unsupported", "it knows no command " + string(c.Kind)}
 	}
 	return refusal{}
+}
+
+// judgeReturn says why a way home cannot be gone.
+func (a *Agent) judgeReturn(c *protocol.Command) refusal {
+	switch {
+	case len(c.Path) == 0:
+		return refusal{"no_path", "the command has no way home"}
+	case absurd(c.SpeedMPS, 0, mostMPS) || absurdPath(c.Path):
+		return refusal{"bad_command", "the way home has impossible figures"}
+	}
+	path := a.xyz(c.Path)
+	if d := body.PathDist(a.body.Believed(), path); d > a.reachM() {
+		return refusal{"unreachable", fmt.Sprintf("the way home begins %.0f m away from here", d)}
+	}
+	way, speeds := a.joined(path, speedList(c.SpeedMPS))
+	end := path[len(path)-1]
+	need := a.body.WayWh(a.body.Believed(), way, speeds, a.body.LoadKg) + a.body.DownWh(a.heightM(end))
+	if need > a.body.EnergyWh {
+		return refusal{lowBattery, fmt.Sprintf("the way home takes %.0f Wh, %.0f Wh are left", need, a.body.EnergyWh)}
+	}
+	return refusal{}
+}
+
+// speedList is a planned speed as bodies take it.
+func speedList(mps float64) []float64 {
+	if mps > 0 {
+		return []float64{mps}
+	}
+	return nil
 }
 
 // quit gives up the mission; work that was begun has failed.
@@ -88,11 +127,7 @@ func (a *Agent) finishMotion(now time.Time, state protocol.ProgressState, reason
 func (a *Agent) moveByCommand(now time.Time) {
 	switch {
 	case !a.commanded && a.store.Motion.Kind == protocol.CommandReturn:
-		var speeds []float64
-		if s := a.store.Motion.SpeedMPS; s > 0 {
-			speeds = []float64{s}
-		}
-		a.body.Follow(a.joined(a.xyz(a.store.Motion.Path), speeds))
+		a.follow(a.joined(a.xyz(a.store.Motion.Path), speedList(a.store.Motion.SpeedMPS)))
 		a.commanded = true
 	case !a.commanded:
 		a.descend()
@@ -101,15 +136,11 @@ func (a *Agent) moveByCommand(now time.Time) {
 	case !a.body.Landed():
 		a.descend()
 	default:
+		if a.store.Motion.Kind == protocol.CommandReturn {
+			a.body.BeginTrail()
+		}
 		a.finishMotion(now, protocol.Done, "", "")
 	}
-}
-
-// descend sets out straight down.
-func (a *Agent) descend() {
-	down := a.body.At
-	down.Z = a.body.GroundBelowM()
-	a.body.Follow([]space.XYZ{a.body.At, down}, nil)
 }
 
 // xyz brings a path into the frame.

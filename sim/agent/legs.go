@@ -1,44 +1,41 @@
 package agent
 
 import (
-	"math"
-	"slices"
 	"time"
 
-	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/sim/body"
 )
 
-// forcedLanding is the charge below which an aircraft without instructions
-// lands where it is.
-const forcedLanding = 0.12
-
 // think lets the vehicle draw its conclusions until nothing changes any more.
 func (a *Agent) think(now time.Time) {
-	if a.down || a.fault != "" {
+	if a.down {
 		return
 	}
-	if a.store.Motion != nil {
+	a.forget(now)
+	a.guardEnergy(now)
+	if a.fault != "" {
+		a.bringDown(now)
+		return
+	}
+	a.guardLink(now)
+	if a.store.Mission != nil && !a.authority(now) {
+		a.abandon(now, "authority_ended", "")
+	}
+	switch {
+	case a.safety.leads():
+		a.seekSafety(now)
+	case a.store.Motion != nil:
 		a.moveByCommand(now)
-		return
-	}
-	if a.store.Mission == nil {
-		if !a.body.Landed() && !a.body.Moving() && a.body.BatteryRatio() < forcedLanding {
-			a.descend()
+	case a.store.Mission != nil:
+		// Each round finishes a leg or ends; a mission has finitely many.
+		for a.followMission(now) {
 		}
-		return
-	}
-	if !a.authority(now) {
-		a.abandon(now)
-	}
-	// Each round finishes a leg or ends; a mission has finitely many.
-	for a.followMission(now) {
 	}
 }
 
 // abandon gives up all stops that were not begun, once.
-func (a *Agent) abandon(now time.Time) {
+func (a *Agent) abandon(now time.Time, reason, text string) {
 	m := a.store.Mission
 	for i := range m.Legs {
 		own := &m.Own[i]
@@ -46,7 +43,7 @@ func (a *Agent) abandon(now time.Time) {
 			continue
 		}
 		own.Abandoned = true
-		a.progress(now, m, &m.Legs[i], protocol.Abandoned, "authority_ended", "")
+		a.progress(now, m, &m.Legs[i], protocol.Abandoned, reason, text)
 	}
 }
 
@@ -55,7 +52,7 @@ func (a *Agent) abandon(now time.Time) {
 // hover until its battery is empty.
 func (a *Agent) holding(now time.Time) bool {
 	m := a.store.Mission
-	if !a.store.Held && m.State == protocol.MissionActive {
+	if !a.store.Held && m.State == protocol.MissionActive || a.safety.cause == energyShort {
 		return false
 	}
 	return a.body.Landed() || a.authority(now)
@@ -77,7 +74,7 @@ func (a *Agent) followMission(now time.Time) bool {
 		}
 	}
 	if own.State == protocol.LegStarted || a.driving != leg.ID {
-		if !a.arrived(leg) {
+		if !a.arrived(now, i) {
 			return false
 		}
 		if own.Abandoned {
@@ -88,14 +85,18 @@ func (a *Agent) followMission(now time.Time) bool {
 	return a.work(now, m, leg, own)
 }
 
-// arrived sets out along the leg's path when that is not done yet, and tells
+// arrived sets out along a leg's path when that is not done yet, and tells
 // whether the body stands at its end.
-func (a *Agent) arrived(leg *protocol.Leg) bool {
+func (a *Agent) arrived(now time.Time, i int) bool {
+	leg := &a.store.Mission.Legs[i]
 	if a.driving != leg.ID {
-		path := a.xyz(leg.Path)
+		path := a.way(i)
 		end := path[len(path)-1]
-		if a.body.At.Dist(end) > 0.01 {
-			a.body.Follow(a.joined(path, speeds(leg)))
+		if a.body.Believed().Dist(end) > 0.01 {
+			if !a.mayLeave(now) {
+				return false
+			}
+			a.follow(a.joined(path, speeds(leg)))
 		}
 		a.driving, a.driven = leg.ID, *leg
 	}
@@ -109,96 +110,24 @@ func (a *Agent) arrived(leg *protocol.Leg) bool {
 	return true
 }
 
-// besideM is how far from its path an aircraft may be and still turn straight
-// onto it.
-const besideM = 5
-
-// speeds are the planned speeds of a leg's segments, or one for all of them.
-func speeds(leg *protocol.Leg) []float64 {
-	if len(leg.SpeedsMPS) > 0 {
-		return leg.SpeedsMPS
-	}
-	return []float64{leg.SpeedMPS}
-}
-
-// sameWay tells whether two legs have the same path at the same speeds.
-func sameWay(a, b *protocol.Leg) bool {
-	return slices.Equal(a.Path, b.Path) && a.SpeedMPS == b.SpeedMPS && slices.Equal(a.SpeedsMPS, b.SpeedsMPS)
-}
-
-// joined is the path for the body to follow, with its speeds. An aircraft that is
-// beside it does what autopilots do: it rises to the path's greatest height
-// first, crosses over there, at the lowest of the speeds since none is planned
-// for that, and only then goes on along the path. Where the ground is not flat,
-// the path may have to climb a hill elsewhere, so it rises only to the height of
-// the path where it joins, and overM above the ground on the way there.
-func (a *Agent) joined(path []space.XYZ, speeds []float64) (way []space.XYZ, waySpeeds []float64) {
-	at, next := a.body.At, 0
-	air := a.options.Kind == protocol.Multirotor || a.options.Kind == protocol.VTOL
-	if !air || body.PathDist(at, path) <= besideM {
-		return path, speeds
-	}
-	top, best, over := at.Z, math.Inf(1), at.XY()
-	for i, p := range path {
-		top = max(top, p.Z)
-		near, _ := space.ClosestOnSegment(at.XY(), path[max(i-1, 0)].XY(), p.XY())
-		if d := near.Dist(at.XY()); d < best-1e-6 {
-			best, over, next = d, near, i
-		}
-	}
-	if a.body.Ground != nil {
-		top = a.joinTop(path, next, over)
-	}
-	way = []space.XYZ{at, {X: at.X, Y: at.Y, Z: top}, {X: over.X, Y: over.Y, Z: top}}
-	if len(path) > 1 {
-		// Not down to the foot of the climb.
-		next = max(next, 1)
-	}
-	if len(speeds) > 1 {
-		slow := slices.Min(speeds)
-		speeds = append([]float64{slow, slow}, speeds[next-1:]...)
-	}
-	return append(way, path[next:]...), speeds
-}
-
-// overM is how far above uneven ground an aircraft crosses over to its path.
-const overM = 40
-
-// joinTop is the altitude at which an aircraft crosses over to the segment of its
-// path that ends at point next, whose nearest place is over.
-func (a *Agent) joinTop(path []space.XYZ, next int, over space.XY) float64 {
-	from, to := path[max(next-1, 0)], path[next]
-	top := max(a.body.At.Z, from.Z, to.Z)
-	if length := from.XY().Dist(to.XY()); length > 0.01 {
-		t := from.XY().Dist(over) / length
-		top = max(a.body.At.Z, from.Z+(to.Z-from.Z)*t)
-	} else if next+1 < len(path) {
-		// At the foot of a climb.
-		top = max(top, path[max(next, 1)].Z)
-	}
-	here := a.body.At.XY()
-	steps := int(here.Dist(over)/10) + 1
-	for k := range steps + 1 {
-		top = max(top, a.body.Ground(here.Lerp(over, float64(k)/float64(steps)))+overM)
-	}
-	return top
-}
-
 // work begins the leg's work when that is allowed, and ends it when it is over.
 func (a *Agent) work(now time.Time, m *Mission, leg *protocol.Leg, own *OwnLeg) bool {
 	if leg.Action == protocol.ActionPark {
 		return a.finish(now, m, leg, own)
 	}
 	if own.State != protocol.LegBegun {
-		if leg.NotBefore.After(a.kapokTime(now)) || leg.Task != "" && !a.authority(now) {
+		if leg.NotBefore.After(a.kapokTime(now)) || leg.Task != "" && !a.authority(now) || a.suffers(GNSSLoss) || a.suffers(Liar) {
 			return false
 		}
 		own.State = protocol.LegBegun
+		if leg.Task != "" {
+			a.truth.Begun.add(Begun{At: now, StopKey: StopKey{leg.Task, leg.Stop}, Mission: m.ID, AuthorityEnds: a.authorityEnds()})
+		}
 		own.WorkedS, a.spareS = a.spareS, 0
 		a.progress(now, m, leg, protocol.Begun, "", "")
 	}
 	if leg.Action == protocol.ActionCharge {
-		if a.body.BatteryRatio() < min(leg.ChargeToRatio, 1)-1e-9 {
+		if a.body.BatteryRatio() < min(leg.ChargeToRatio, 1)-1e-9 && !a.body.Full() {
 			return false
 		}
 	} else if own.WorkedS < leg.WorkS-1e-9 {
@@ -215,57 +144,19 @@ func (a *Agent) finish(now time.Time, m *Mission, leg *protocol.Leg, own *OwnLeg
 		return true
 	}
 	own.State = protocol.LegDone
+	if leg.Task == "" {
+		a.body.BeginTrail()
+	}
 	a.progress(now, m, leg, protocol.Done, "", "")
 	return true
-}
-
-// effect changes the physical world, or says why it cannot.
-func (a *Agent) effect(now time.Time, m *Mission, leg *protocol.Leg) refusal {
-	if leg.Task == "" {
-		return refusal{}
-	}
-	t := a.truth
-	switch leg.Action {
-	case protocol.ActionPickup:
-		if _, on := t.Loads[leg.Task]; on {
-			t.breach("%s: stop %d asks for the load of task %s, which is on board", a.options.ID, leg.Stop, leg.Task)
-			return refusal{"already_on_board", "the load is on board already"}
-		}
-		t.Loads[leg.Task] = abs(leg.LoadKg)
-	case protocol.ActionDropoff:
-		kg, on := t.Loads[leg.Task]
-		if !on {
-			t.breach("%s: stop %d hands out the load of task %s, which is not on board", a.options.ID, leg.Stop, leg.Task)
-			return refusal{"no_load", "the load is not on board"}
-		}
-		t.Loads[leg.Task] = kg - abs(leg.LoadKg)
-		if t.Loads[leg.Task] <= 1e-9 && !moreDropoffs(m, leg) {
-			delete(t.Loads, leg.Task)
-		}
-	case protocol.ActionVisit, protocol.ActionCharge, protocol.ActionPark:
-	}
-	a.body.LoadKg = t.LoadKg()
-	t.complete(StopKey{leg.Task, leg.Stop}, now)
-	return refusal{}
-}
-
-// moreDropoffs tells whether another stop of the mission hands out something
-// of the same task.
-func moreDropoffs(m *Mission, leg *protocol.Leg) bool {
-	for i := range m.Legs {
-		l := &m.Legs[i]
-		if l.ID != leg.ID && l.Task == leg.Task && l.Action == protocol.ActionDropoff && !m.Own[i].over() {
-			return true
-		}
-	}
-	return false
 }
 
 // activity is what the body does in the next step.
 func (a *Agent) activity() body.Activity {
 	m := a.store.Mission
 	if m == nil || a.fault != "" || a.store.Motion != nil || a.body.Moving() ||
-		a.store.Held || m.State != protocol.MissionActive {
+		a.safety.leads() || a.suffers(Frozen) ||
+		(a.store.Held || m.State != protocol.MissionActive) && a.safety.cause != energyShort {
 		return body.Resting
 	}
 	i := m.current()
@@ -287,6 +178,9 @@ func (a *Agent) worked(seconds float64) {
 // halt stops the body; what it was following is forgotten.
 func (a *Agent) halt() {
 	a.body.Halt()
+	if a.ills.ghost != nil {
+		a.ills.ghost.Halt()
+	}
 	a.driving, a.driven, a.commanded = "", protocol.Leg{}, false
 }
 
@@ -295,6 +189,10 @@ func (a *Agent) mode() protocol.Mode {
 	switch {
 	case a.fault != "":
 		return protocol.ModeFault
+	case a.safety.leads() && a.body.Moving():
+		return protocol.ModeReturn
+	case a.safety.leads() && a.safety.cause == linkLost:
+		return protocol.ModeHold
 	case a.store.Motion != nil:
 		return protocol.ModeReturn
 	case a.store.Held, a.store.Mission != nil && a.store.Mission.State == protocol.MissionSuspended:

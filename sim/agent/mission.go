@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -29,85 +30,27 @@ func (a *Agent) mission(now time.Time, m protocol.Mission) {
 		a.setState(m.State)
 		return
 	}
-	if why := a.judge(&m); why != (refusal{}) {
+	own, why := a.judge(&m)
+	if why != (refusal{}) {
 		a.answer(ref, "", why)
 		return
 	}
-	a.accept(now, m)
+	a.truth.obey(Obeyed{At: now, Command: fmt.Sprintf("%s/%d", m.ID, m.Revision), Kind: "mission", Epoch: m.Epoch})
+	a.accept(now, m, own)
 	a.answer(ref, "", refusal{})
 	a.think(now)
 }
 
-// judge says why a revision cannot be taken; the zero refusal says that it can.
-func (a *Agent) judge(m *protocol.Mission) refusal {
-	held := a.store.Mission
-	if held != nil && held.ID == m.ID && m.Revision < held.Revision {
-		return refusal{"stale_revision", "a newer revision is in force"}
-	}
-	if len(m.Legs) > a.options.MaxLegs {
-		return refusal{"too_many_legs", "more legs than this vehicle takes"}
-	}
-	for i := range m.Legs {
-		if len(m.Legs[i].Path) == 0 {
-			return refusal{"bad_mission", "leg " + m.Legs[i].ID + " has no path"}
-		}
-	}
-	if held != nil {
-		if leg, ok := held.begun(); ok && !keeps(m, held.ID, leg.ID) {
-			return refusal{"stop_begun", "work at leg " + leg.ID + " has begun"}
-		}
-	}
-	if a.options.MaxLoadKg > 0 || a.carries(m) {
-		if a.heaviest(m) > a.options.MaxLoadKg+1e-9 {
-			return refusal{"too_heavy", "the loads together are more than this vehicle carries"}
-		}
-	}
-	return refusal{}
-}
-
-// keeps tells whether a revision still has a leg of the mission held.
-func keeps(m *protocol.Mission, mission, leg string) bool {
-	return m.ID == mission && slices.ContainsFunc(m.Legs, func(l protocol.Leg) bool { return l.ID == leg })
-}
-
-// carries tells whether the mission takes any load on board.
-func (a *Agent) carries(m *protocol.Mission) bool {
-	return slices.ContainsFunc(m.Legs, func(l protocol.Leg) bool {
-		return l.Action == protocol.ActionPickup && l.LoadKg != 0
-	})
-}
-
-// heaviest is the greatest load that the legs still to do bring about.
-func (a *Agent) heaviest(m *protocol.Mission) float64 {
-	load := a.truth.LoadKg()
-	most := load
-	for i := range m.Legs {
-		if own := a.merged(m, i); own.over() {
-			continue
-		}
-		switch l := &m.Legs[i]; l.Action {
-		case protocol.ActionPickup:
-			load += abs(l.LoadKg)
-		case protocol.ActionDropoff:
-			load -= abs(l.LoadKg)
-		case protocol.ActionVisit, protocol.ActionCharge, protocol.ActionPark:
-		}
-		most = max(most, load)
-	}
-	return most
-}
-
-func abs(x float64) float64 { return max(x, -x) }
-
 // accept puts the revision in force. What the vehicle knows of its legs it
 // keeps; abandoned stops may be begun again.
-func (a *Agent) accept(now time.Time, m protocol.Mission) {
-	own := make([]OwnLeg, len(m.Legs))
-	for i := range m.Legs {
-		own[i] = a.merged(&m, i)
-	}
+func (a *Agent) accept(now time.Time, m protocol.Mission, own []OwnLeg) {
 	wasSuspended := a.store.Mission != nil && a.store.Mission.State == protocol.MissionSuspended
 	a.store.Mission = &Mission{Mission: m, Own: own}
+	a.ills.took = now
+	if a.safety.leads() {
+		a.halt()
+	}
+	a.calm(now)
 	if m.State == protocol.MissionActive && wasSuspended {
 		a.store.Held = false
 	}
@@ -126,11 +69,11 @@ func (a *Agent) merged(m *protocol.Mission, i int) OwnLeg {
 	leg := &m.Legs[i]
 	var own OwnLeg
 	if held := a.store.Mission; held != nil && held.ID == m.ID {
-		own, _ = held.own(leg.ID)
+		own, _ = held.own(leg)
 	}
 	if own.Abandoned {
 		// It is taken up anew, and says so.
-		own = OwnLeg{}
+		own = OwnLeg{way: own.way}
 	}
 	if own.State == "" {
 		own.State = protocol.LegPending

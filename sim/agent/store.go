@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 )
 
@@ -34,6 +35,8 @@ type Store struct {
 	Heard  time.Time
 	Behind time.Duration
 	Synced bool
+	// LowBattery says that the fault of that name was reported and is not cleared.
+	LowBattery bool
 }
 
 // Report is a numbered message.
@@ -58,6 +61,8 @@ type OwnLeg struct {
 	// only a newer revision allows it again. Passed says that an abandoned
 	// leg's way has been travelled on the way to safety.
 	Abandoned, Passed bool
+	// way is the leg's path in the frame, nil when it was not needed yet.
+	way []space.XYZ
 }
 
 // remembered is how many ended missions and answered commands are kept.
@@ -135,12 +140,18 @@ func (m *Mission) begun() (leg *protocol.Leg, ok bool) {
 	return nil, false
 }
 
-// own returns what is known of a leg by its id.
-func (m *Mission) own(id string) (OwnLeg, bool) {
+// own returns what is known of a leg by its id. Its way is known only as long as
+// its path is the same.
+func (m *Mission) own(leg *protocol.Leg) (OwnLeg, bool) {
 	for i := range m.Legs {
-		if m.Legs[i].ID == id {
-			return m.Own[i], true
+		if m.Legs[i].ID != leg.ID {
+			continue
 		}
+		own := m.Own[i]
+		if !slices.Equal(m.Legs[i].Path, leg.Path) {
+			own.way = nil
+		}
+		return own, true
 	}
 	return OwnLeg{}, false
 }

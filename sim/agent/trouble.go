@@ -82,15 +82,40 @@ func Troubles() []string {
 }
 
 // Suffer begins a trouble. Several of one kind may overlap: the amount of the
-// last one begun counts, and the trouble is over when each was recovered from. An
-// error means that there is no such kind; nothing has happened then.
+// last one begun counts, and the trouble is over when each was recovered from;
+// jumps of the clock add up. An error means that there is no such kind; nothing
+// has happened then.
 func (a *Agent) Suffer(now time.Time, t Trouble) error {
 	if !slices.Contains(Troubles(), t.Kind) {
 		return fmt.Errorf("vehicle %s, trouble %q: %w", a.options.ID, t.Kind, ErrTrouble)
 	}
 	if t.Kind == Broken {
 		a.Break(now, t.Code, "broken by the scenario", t.LoadLost)
+		return nil
 	}
+	first := a.ills.begin(now, t)
+	switch t.Kind {
+	case ClockJump:
+		a.jump(time.Duration(t.Amount * float64(time.Second)))
+	case CellDrop:
+		a.body.DropCells(t.Amount)
+		a.safety.look = now
+		a.watchReserve(now)
+	case DriveFailure:
+		a.body.DriveLost = 1 - t.Amount
+		a.safety.look = now
+	case GNSSLoss, Frozen:
+		if first {
+			a.ills.lastAt, a.ills.lastMPS, a.ills.lastClimb = a.body.Believed(), a.body.SpeedMPS, a.body.ClimbMPS
+		}
+	case Liar:
+		if first {
+			a.ills.ghost = a.body.Ghost()
+		}
+	case Forgetful:
+		a.drop()
+	}
+	a.pause()
 	return nil
 }
 
@@ -98,8 +123,26 @@ func (a *Agent) Suffer(now time.Time, t Trouble) error {
 func (a *Agent) Recover(now time.Time, kind string) {
 	if kind == Broken {
 		a.Repair(now)
+		return
 	}
+	if !a.ills.end(now, kind) {
+		return
+	}
+	switch kind {
+	case ClockJump:
+		a.jump(-a.ills.jump)
+	case DriveFailure:
+		a.body.DriveLost = 0
+	case Liar:
+		a.ills.ghost = nil
+	}
+	a.safety.look = now
+	a.pause()
 }
 
 // Suffers tells whether a trouble of the kind goes on.
-func (a *Agent) Suffers(string) bool { return false }
+func (a *Agent) Suffers(kind string) bool {
+	return kind == Broken && a.fault != "" || a.suffers(kind)
+}
+
+func (a *Agent) suffers(kind string) bool { return len(a.ills.open) > 0 && a.ills.find(kind) >= 0 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kapok-fleet/kapok/protocol"
 )
 
 // StopKey names a stop of a task as missions number it.
@@ -93,4 +95,25 @@ func (t *Truth) complete(k StopKey, at time.Time) {
 
 func (t *Truth) breach(format string, args ...any) {
 	t.Breaches = append(t.Breaches, fmt.Sprintf(format, args...))
+}
+
+// obey notes that an order was accepted.
+func (t *Truth) obey(o Obeyed) {
+	o.SeenEpoch = t.epoch
+	t.epoch = max(t.epoch, o.Epoch)
+	t.Obeyed.add(o)
+}
+
+// handle notes that something of a load went on board or off it.
+func (t *Truth) handle(at time.Time, leg *protocol.Leg, kg float64) {
+	_, on := t.Loads[leg.Task]
+	t.Handled.add(Handled{At: at, StopKey: StopKey{leg.Task, leg.Stop}, Kg: kg, OnBoard: on})
+}
+
+// loseLoads empties the vehicle.
+func (t *Truth) loseLoads(at time.Time) {
+	for _, task := range t.OnBoard() {
+		t.Handled.add(Handled{At: at, StopKey: StopKey{Task: task}, Kg: -t.Loads[task], Lost: true})
+	}
+	clear(t.Loads)
 }

@@ -78,3 +78,25 @@ func (b *Body) DropCells(share float64) {
 	b.EnergyWh = max(b.EnergyWh-wh, 0)
 	b.LostWh = min(b.LostWh+wh, b.Figures.BatteryWh)
 }
+
+// PeakW is the greatest power that the body draws under way with its load, in the
+// wind forecast.
+func (b *Body) PeakW() float64 {
+	return b.movingW(space.XY{X: b.Figures.MaxMPS}, b.Figures.MaxMPS, b.Figures.ClimbMPS, space.XY{})
+}
+
+// End is the last point of the path followed; false without one.
+func (b *Body) End() (space.XYZ, bool) {
+	if !b.Moving() {
+		return space.XYZ{}, false
+	}
+	return b.path[len(b.path)-1], true
+}
+
+// Ghost is a copy of the body that follows the same path from now on, apart from
+// it and never paused.
+func (b *Body) Ghost() *Body {
+	g := *b
+	g.moves, g.trail, g.Paused = nil, trail{lost: true}, false
+	return &g
+}

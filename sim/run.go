@@ -168,7 +168,7 @@ func (w *world) run(ctx context.Context) error {
 func newWorld(s scenario.Scenario, o Options) (*world, error) {
 	w := &world{
 		scenario: s, options: o, config: fleet.DefaultConfig(), encoding: protocol.CBOR,
-		start: s.Start, end: int64(s.Duration), byID: map[string]*vehicle{}, hasher: sha256.New(),
+		start: s.Start, end: int64(s.Duration + s.Settle), byID: map[string]*vehicle{}, hasher: sha256.New(),
 	}
 	if o.Config != nil {
 		w.config = *o.Config
@@ -263,6 +263,7 @@ func (w *world) everySecond() {
 		w.tickSessions()
 	}
 	w.jury.beat()
+	w.settle()
 	w.people.look()
 	w.watch()
 	if seconds := w.now / int64(time.Second); seconds%10 == 0 && w.err == nil {

@@ -376,6 +376,24 @@ func (j *Judge) over(d *fleet.Durable, a *fleet.Alert) bool {
 	return false
 }
 
+// settleLeast is how long the run goes on after the scenario's Duration at least,
+// when it is to settle: so long alerts and reports may take. settleEvery is how often
+// it is asked whether it has.
+const (
+	settleLeast = 2 * time.Minute
+	settleEvery = 10 * time.Second
+)
+
+// settle ends a run that goes on after its Duration as soon as nothing is open any
+// more.
+func (w *world) settle() {
+	after := w.now - int64(w.scenario.Duration)
+	if w.scenario.Settle == 0 || after < int64(settleLeast) || after%int64(settleEvery) != 0 || w.jury.unfinished() {
+		return
+	}
+	w.end = w.now
+}
+
 // unfinished tells whether anything is still open that must be finished: with
 // Settle, the run goes on for it.
 func (j *Judge) unfinished() bool {
@@ -384,7 +402,8 @@ func (j *Judge) unfinished() bool {
 		return true
 	}
 	var log check.Log
-	check.JudgeLiveness(&log, &w.backend.core.Fleet().State().Durable, w.scenario.Person.Away, j.ailing, func(*fleet.Alert) bool { return false })
+	d := &w.backend.core.Fleet().State().Durable
+	check.JudgeLiveness(&log, d, w.scenario.Person.Away, j.ailing, func(a *fleet.Alert) bool { return j.over(d, a) })
 	return log.Len() > 0
 }
 

@@ -162,7 +162,9 @@ func (v *Evidence) prove(what string, whose any) {
 }
 
 // since tells whether something was the case after an event.
-func (v *Evidence) since(seq uint64, what, whose string) bool { return v.proofs[proof{what, whose}] > seq }
+func (v *Evidence) since(seq uint64, what, whose string) bool {
+	return v.proofs[proof{what, whose}] > seq
+}
 
 func subject(a *fleet.Alert) string {
 	return fmt.Sprintf("%s %s %s %s", a.Kind, a.Vehicle, a.Task, a.Object)

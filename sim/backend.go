@@ -19,9 +19,9 @@ const (
 	maxBatch = engine.MaxBatch
 	// maxTelemetry is how many inputs may wait for telemetry to be taken in.
 	maxTelemetry = int(engine.InboxInputs * engine.TelemetryShare)
-	// snapshotEvery is how many records lie between snapshots: fewer than an
-	// engine's, so that restarts begin with one.
-	snapshotEvery = 2000
+	// snapshotEvery, and a few more for each vehicle, is how many records lie between
+	// snapshots: fewer than an engine's, so that restarts begin with one.
+	snapshotEvery = 300
 )
 
 // backend is the simulated process: core, journal, pending commits. A crash loses
@@ -283,7 +283,7 @@ func (b *backend) committed() {
 // makeSnapshot takes one of the state when it is time, which then ends with the
 // group that is to be written.
 func (b *backend) makeSnapshot() error {
-	if last := b.core.LastIndex(); b.disk != nil && last >= b.snapshotAt+snapshotEvery {
+	if last := b.core.LastIndex(); b.disk != nil && last >= b.snapshotAt+snapshotEvery+3*uint64(len(b.w.vehicles)) {
 		data, err := fleet.EncodeDurable(&b.core.Fleet().State().Durable)
 		if err != nil {
 			return fmt.Errorf("encoding the state at event %d: %w", last, err)

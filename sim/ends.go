@@ -109,11 +109,7 @@ func (b *backend) die() {
 	}
 	power := false
 	if b.disk != nil {
-		var writing func()
-		if group, j := b.writing, b.journal; len(group) > 0 {
-			writing = func() { _ = j.Append(group) } // Nobody is left to hear of it.
-		}
-		power = b.disk.Crash(writing)
+		power = b.disk.Crash(b.atWork())
 	}
 	b.crashes++
 	b.struck[b.doom]++
@@ -129,6 +125,19 @@ func (b *backend) die() {
 	unavailable(pending)
 	b.stream.lose()
 	b.w.after(b.downFor, b.boot)
+}
+
+// atWork is what the process is doing with its disk, nil for nothing. Nobody is
+// left to hear of errors.
+func (b *backend) atWork() func() {
+	group, s, j := b.writing, b.snapshot, b.journal
+	switch {
+	case len(group) > 0:
+		return func() { _ = j.Append(group) }
+	case s != nil && b.doom == doomDurable:
+		return func() { _ = j.SaveSnapshot(*s) }
+	}
+	return nil
 }
 
 // giveUp is what the engine does after a failed write or fsync: there is no second

@@ -82,6 +82,9 @@ func (w *world) send(v *vehicle, messages []protocol.FromVehicle) {
 		return
 	}
 	for _, m := range messages {
+		if v.conn == nil {
+			return // It broke under what was sent before.
+		}
 		frame, err := w.encoding.EncodeFrom(w.frame(), m)
 		if err != nil {
 			w.fail(fmt.Errorf("vehicle %s sends what cannot be encoded: %w", v.id, err))
@@ -287,7 +290,7 @@ func (w *world) setOut(v *vehicle, by int) {
 		w.travel(c, e)
 	}
 	// An end that was not told through the outage is found out now.
-	if !c.serverOpen {
+	if !c.serverOpen && !c.orphan {
 		w.travel(c, event{kind: closeDown, conn: c})
 	}
 }

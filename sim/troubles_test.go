@@ -244,6 +244,15 @@ func TestBadNetworks(t *testing.T) {
 	}
 }
 
+// TestALinkThatIsTooNarrow breaks again and again under what is sent, which is
+// worse than no link, and does no more harm.
+func TestALinkThatIsTooNarrow(t *testing.T) {
+	w, _ := happen(t, storyOf(t, "network: {bandwidth_kbps: 1.5}\n"), nil)
+	if w.backend.connections < uint64(3*len(w.vehicles)) {
+		t.Errorf("%d connections were made", w.backend.connections)
+	}
+}
+
 // TestSameTroublesSameBytes runs everything at once, twice.
 func TestSameTroublesSameBytes(t *testing.T) {
 	s := storyOf(t, `

@@ -3,7 +3,6 @@ package sim
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -54,20 +53,8 @@ func (c FuzzCase) Run(ctx context.Context, o Options) (FuzzVerdict, error) {
 		v.Violations = append(v.Violations, check.Finding{Checker: checker, Object: c.Scenario.Name, Text: err.Error()})
 		return v, nil
 	}
-	v.Violations = violations(&v.Result)
+	v.Violations = v.Result.Violations
 	return v, nil
-}
-
-// violations are what the checkers found.
-func violations(r *Result) []check.Finding {
-	found := slices.Clone(r.Findings)
-	if r.Lost > 0 {
-		found = append(found, check.Finding{Checker: check.LostTask, Object: "tasks", Text: fmt.Sprintf("%d tasks are lost", r.Lost)})
-	}
-	if open := r.Waiting + r.Underway; open > 0 && false {
-		found = append(found, check.Finding{Checker: check.Liveness, Object: "tasks", Text: fmt.Sprintf("%d tasks are not finished", open)})
-	}
-	return found
 }
 
 func countFaults(s *scenario.Scenario) map[string]int {

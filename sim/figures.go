@@ -114,7 +114,11 @@ func (r *Result) about(figure string) string {
 	return c.reading().who
 }
 
-// violations counts all that must never happen.
+// violations counts all that must never happen, by any checker.
 func (r *Result) violations() float64 {
-	return float64(r.ZoneViolations + r.BuildingHits + r.StopsDoneTwice + r.StopsMissed + r.CustodyBreaches + r.Lost)
+	sum := 0
+	for _, n := range r.ViolationCounts {
+		sum += n
+	}
+	return float64(sum)
 }

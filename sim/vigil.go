@@ -283,16 +283,13 @@ func (w *world) readState(state *fleet.State, name string) reading {
 	return c.reading()
 }
 
-// violated is how many violations there are so far, and whom they are about.
+// violated is how many violations there are so far, and whom the last is about.
 func (w *world) violated() (n int, who string) {
-	sum := reading{}
-	for _, one := range []reading{lastOf(w.geometry.Zones), lastOf(w.geometry.Buildings), w.readBodies("custody_breaches")} {
-		sum.value += one.value
-		if one.who != "" {
-			sum.who = one.who
-		}
+	if n = w.jury.log.Len(); n == 0 {
+		return 0, ""
 	}
-	return int(sum.value), sum.who
+	list := w.jury.log.Findings()
+	return n, list[len(list)-1].Vehicle
 }
 
 // conclude takes the samples and figures of the end of a run.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/sim/agent"
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
 
@@ -250,6 +251,49 @@ func TestALinkThatIsTooNarrow(t *testing.T) {
 	w, _ := happen(t, storyOf(t, "network: {bandwidth_kbps: 1.5}\n"), nil)
 	if w.backend.connections < uint64(3*len(w.vehicles)) {
 		t.Errorf("%d connections were made", w.backend.connections)
+	}
+}
+
+// TestTroublesOfVehicles: every kind of fault befalls those whom the scenario
+// names, lasts as long as it says, and nobody is hurt.
+func TestTroublesOfVehicles(t *testing.T) {
+	amounts := map[string]float64{
+		scenario.ClockJump: 3, scenario.ClockDrift: 400, scenario.GNSSNoise: 3, scenario.GNSSBias: 2, scenario.GNSSTeleport: 500,
+		scenario.CellDrop: 0.2, scenario.DriveFailure: 0.5, scenario.Slow: 5,
+	}
+	for _, kind := range agent.Troubles() {
+		t.Run(kind, func(t *testing.T) {
+			lasts := ", for: 1m"
+			if kind == scenario.ClockJump || kind == scenario.CellDrop {
+				lasts = "" // They happen at once.
+			}
+			s := storyOf(t, fmt.Sprintf("faults: [{kind: %s, vehicle: 'R*', at: 2m%s, amount: %g}]\n", kind, lasts, amounts[kind]))
+			seconds := 0
+			happen(t, s, func(w *world) {
+				suffers := 0
+				for _, v := range w.vehicles {
+					if v.agent.Suffers(kind) {
+						suffers++
+					}
+				}
+				if suffers == 5 {
+					seconds++
+				}
+				if suffers != 0 && suffers != 5 {
+					t.Errorf("%d vehicles suffer", suffers)
+				}
+			})
+			want := 60
+			switch kind {
+			case scenario.ClockJump:
+				want = 8 * 60
+			case scenario.CellDrop:
+				return // Nothing goes on.
+			}
+			if seconds < want-1 || seconds > want+1 {
+				t.Errorf("%s went on for %d s", kind, seconds)
+			}
+		})
 	}
 }
 

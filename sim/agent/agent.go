@@ -282,9 +282,6 @@ func (a *Agent) Receive(now time.Time, m protocol.ToVehicle, dst []protocol.From
 
 // take acts on a message.
 func (a *Agent) take(now time.Time, m protocol.ToVehicle) {
-	if mutant.On(mutant.AuthorityFromReceipt) {
-		a.heard(now, a.kapokTime(now))
-	}
 	switch m := m.(type) {
 	case protocol.Welcome:
 		a.welcome(now, m)
@@ -352,7 +349,7 @@ func (a *Agent) authority(now time.Time) bool {
 	if m == nil || !a.store.Synced || a.store.Heard.IsZero() {
 		return false
 	}
-	if mutant.On(mutant.AuthorityIgnored) {
+	if mutant.On(mutant.AuthorityIgnored) || mutant.On(mutant.AuthorityFromReceipt) && now.Sub(a.heardAt).Seconds() <= m.TaskAuthorityS {
 		return true
 	}
 	return !a.kapokTime(now).After(a.authorityEnds())

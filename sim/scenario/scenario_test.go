@@ -16,9 +16,11 @@ import (
 
 func TestExamplesAreReadAndFitTheSchema(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.yaml")
-	if err != nil || len(files) < 4 {
-		t.Fatalf("%d examples, %v", len(files), err)
+	stories, err2 := filepath.Glob("stories/*.yaml")
+	if err := errors.Join(err, err2); err != nil || len(files) < 4 || len(stories) < 7 {
+		t.Fatalf("%d examples, %d stories, %v", len(files), len(stories), err)
 	}
+	files = append(files, stories...)
 	schema := compiled(t)
 	for _, file := range files {
 		if _, err := Load(file); err != nil {

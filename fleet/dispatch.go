@@ -102,6 +102,9 @@ func (f *Fleet) dispatch(id TaskID) {
 	if _, asked := f.state.Volatile.Questions[id]; asked {
 		return
 	}
+	if f.dispatchNear(t) {
+		return
+	}
 	q, barred := f.question(t)
 	if len(q.Vehicles) == 0 {
 		f.nobody(t, barred.reason())

@@ -8,6 +8,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"github.com/kapok-fleet/kapok/planner/space"
+	"github.com/kapok-fleet/kapok/protocol"
 )
 
 // index is what can be derived from Durable and is looked up often. The put
@@ -54,6 +55,9 @@ type known struct {
 	// that is promised rests on it.
 
 	doubt doubt
+	// at is where it last said that it is, when placed.
+	at     protocol.Position
+	placed bool
 	// point is the one held against zones last, and place where it is in the
 	// chart's frame: who stands still is not projected again.
 	point orb.Point

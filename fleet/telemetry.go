@@ -38,6 +38,7 @@ func (f *Fleet) telemetry(in Telemetry) {
 	}
 	sample := &good[len(good)-1]
 	f.emit(Moved{Vehicle: in.Vehicle, Sample: *sample, Earlier: good[:len(good)-1]})
+	k.stands(&sample.Position)
 	f.watchClock(k, in.Skewed)
 	if !k.vehicle.HomeKnown {
 		f.settleHome(k.vehicle, sample.Position)

@@ -1,0 +1,184 @@
+package fleet
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/kapok-fleet/kapok/planner/assign"
+	"github.com/kapok-fleet/kapok/protocol"
+)
+
+// How the vehicle for a task is found among thousands without asking each of them.
+
+const (
+	// nearFrom is from how many vehicles on the near ones are looked at first.
+	nearFrom = 100
+	// nearFirst is how many vehicles that may take the task are compared to learn
+	// how soon it can be done, and nearRouted how many of them are routed.
+	nearFirst, nearRouted = 8, 2
+	// metresPerDegree is a little less than a degree of latitude has anywhere.
+	metresPerDegree = 110_500
+)
+
+// near is a vehicle with a time within which it cannot be done with a task, from
+// now, whatever else it has to do.
+type near struct {
+	leastS float64
+	k      *known
+}
+
+// dispatchNear gives a task to the vehicle that dispatch would find among all, by
+// looking at the near ones alone: those that could be done with it as soon as one
+// that was found. It tells false, and has changed nothing but the budget, when that
+// does not settle it: then all vehicles are to be looked at.
+func (f *Fleet) dispatchNear(t *Task) bool {
+	if len(f.index.order) < nearFrom || f.notes != nil || f.config.Policy == NearestIdle ||
+		f.budget <= 0 || t.Wanted != "" || t.LoadOn != "" {
+		return false
+	}
+	all, ok := f.byNearness(t)
+	if !ok {
+		return false
+	}
+	var some []*known
+	for len(some) < nearFirst && len(all) > 0 {
+		some = f.nextNear(&all, t, some)
+	}
+	q := f.questionTo(t, some)
+	first := q.answer(f.world, f.now, assign.Limits{MaxCandidates: nearRouted, MaxExpansions: f.budget})
+	f.budget -= first.Expansions
+	if first.Best == nil || f.budget <= 0 {
+		return false
+	}
+	within := finishOf(&q, first.Best).Sub(f.now).Seconds()
+	for len(all) > 0 && all[0].leastS <= within {
+		some = f.nextNear(&all, t, some)
+	}
+	// In the order of all, which decides between equals.
+	slices.SortFunc(some, func(a, b *known) int { return cmp.Compare(a.vehicle.ID, b.vehicle.ID) })
+	q = f.questionTo(t, some)
+	limits := assign.Limits{MaxCandidates: f.config.MaxCandidates, MaxExpansions: f.budget}
+	if t.Priority == Emergency {
+		limits.MaxCandidates = 0
+	}
+	answer := q.answer(f.world, f.now, limits)
+	f.budget -= answer.Expansions
+	if answer.Best == nil || answer.Exhausted {
+		return false
+	}
+	v := some[answer.Best.Candidate].vehicle
+	if f.meetsLater(v, &q.Candidates[answer.Best.Candidate], q.Job.Stops, answer.Best) != nil {
+		return false
+	}
+	f.settle(t, q, answer, bars{})
+	return true
+}
+
+// finishOf is when an offer has the task done.
+func finishOf(q *Question, best *assign.Offer) time.Time {
+	last := len(q.Job.Stops) - 1
+	return best.Begin[last].Add(secondsOf(q.Job.Stops[last].WorkS))
+}
+
+// questionTo asks some vehicles, none of which is barred, about a task.
+func (f *Fleet) questionTo(t *Task, some []*known) Question {
+	q := Question{Task: t.ID, TaskRevision: t.Revision, Job: f.job(t)}
+	for _, k := range some {
+		q.Vehicles = append(q.Vehicles, k.vehicle.ID)
+		q.Revisions = append(q.Revisions, k.vehicle.Revision)
+		q.Candidates = append(q.Candidates, f.openingFor(k.vehicle, t, nil).candidate)
+	}
+	return q
+}
+
+// nextNear takes the nearest of the vehicles that are left, and adds it to those
+// that may take the task unless something bars it.
+func (f *Fleet) nextNear(left *[]near, t *Task, some []*known) []*known {
+	k := popNear(left).k
+	if b := f.bar(k.vehicle, t); b.rule == "" {
+		some = append(some, k)
+	}
+	return some
+}
+
+// byNearness makes a heap of all vehicles by the time within which they cannot be
+// done with a task: the straight way to its first stop from where they are, and on
+// from stop to stop, at their cruise speeds. It is false for a task without stops.
+func (f *Fleet) byNearness(t *Task) ([]near, bool) {
+	var stops []*Stop
+	for _, i := range openStops(t) {
+		stops = append(stops, &t.Stops[i])
+	}
+	if len(stops) == 0 {
+		return nil, false
+	}
+	restM, workS := 0.0, stops[len(stops)-1].WorkS
+	for i := 1; i < len(stops); i++ {
+		a, b := &stops[i-1].At, &stops[i].At
+		restM += leastM(a.Lon, a.Lat, b.Lon, b.Lat)
+		workS += stops[i-1].WorkS
+	}
+	first := &stops[0].At
+	all := make([]near, 0, len(f.index.order))
+	for _, k := range f.index.order {
+		n := near{k: k}
+		if k.placed {
+			m := restM + leastM(k.at.Lon, k.at.Lat, first.Lon, first.Lat)
+			n.leastS = m/k.vehicle.Spec.CruiseMPS + workS
+		}
+		all = append(all, n)
+	}
+	for i := len(all)/2 - 1; i >= 0; i-- {
+		sinkNear(all, i)
+	}
+	return all, true
+}
+
+// leastM is a distance that is no longer than the one between two places, and not
+// much shorter: as on a plane, with meridians as close as at the place that lies
+// nearer to a pole.
+func leastM(lonA, latA, lonB, latB float64) float64 {
+	dLat := latB - latA
+	dLon := math.Abs(lonB - lonA)
+	dLon = min(dLon, 360-dLon)
+	// cos(a+d) is no less than cos(a) - d.
+	shrink := max(0, math.Cos(latA*(math.Pi/180))-math.Abs(dLat)*(math.Pi/180))
+	return metresPerDegree * math.Hypot(dLat, dLon*shrink)
+}
+
+// before orders vehicles by their times, then by their ids.
+func (n *near) before(o *near) bool {
+	return n.leastS < o.leastS || n.leastS == o.leastS && n.k.vehicle.ID < o.k.vehicle.ID
+}
+
+func popNear(heap *[]near) near {
+	h := *heap
+	first, last := h[0], len(h)-1
+	h[0] = h[last]
+	h = h[:last]
+	sinkNear(h, 0)
+	*heap = h
+	return first
+}
+
+// sinkNear moves a vehicle down to its place in the heap.
+func sinkNear(h []near, i int) {
+	for {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(h); child++ {
+			if h[child].before(&h[least]) {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		h[i], h[least] = h[least], h[i]
+		i = least
+	}
+}
+
+// stands notes where a vehicle is, as it says.
+func (k *known) stands(at *protocol.Position) { k.at, k.placed = *at, true }

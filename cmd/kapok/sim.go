@@ -2,14 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/kapok-fleet/kapok/cmd/kapok/internal/simout"
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/chart/harbour"
 	"github.com/kapok-fleet/kapok/sim"
 	"github.com/kapok-fleet/kapok/sim/scenario"
@@ -17,7 +19,7 @@ import (
 
 func newSim(c console) *cobra.Command {
 	cmd := &cobra.Command{Use: "sim", Short: "Run scenarios in virtual time", Args: cobra.ArbitraryArgs, RunE: needsCommand}
-	cmd.AddCommand(newSimRun(c))
+	cmd.AddCommand(newSimRun(c), newSimReplay(c))
 	return cmd
 }
 
@@ -25,153 +27,229 @@ func newSim(c console) *cobra.Command {
 type simRun struct {
 	output
 	connection
-	seed   uint64
-	length time.Duration
-	events bool
+	console
+	seed    uint64
+	seeded  bool
+	length  time.Duration
+	events  bool
+	only    string
+	outDir  string
+	charts  map[string]*chart.Chart
+	folders map[string]bool
+}
+
+// simCase is one run that was asked for: a scenario, or one of its matrix.
+type simCase struct {
+	file     string
+	scenario scenario.Scenario
+	chart    *chart.Chart
 }
 
 func newSimRun(c console) *cobra.Command {
-	var f simRun
+	f := simRun{console: c, charts: map[string]*chart.Chart{}, folders: map[string]bool{}}
 	cmd := &cobra.Command{
-		Use: "run FILE", Short: "Simulate a scenario; exit status 1 when an assertion fails",
-		Long: "Simulate a scenario, faster than real time. The same scenario and seed give the same events: compare\n" +
-			"event_log_sha256. A chart named data:PATH is looked for under KAPOK_DATA (default ../shared/data).\n\n" +
+		Use: "run FILE...", Short: "Simulate scenarios and judge them; exit status 1 when one fails",
+		Long: "Simulate scenarios, faster than real time, and judge what they show. The same scenario, seed and binary give\n" +
+			"the same events: compare event_log_sha256. A file with a matrix is run once for each combination of its values.\n" +
+			"Exit status: 0 all passed, 1 an assertion, a threshold or a checker failed, 2 a scenario cannot be run.\n" +
+			"A chart named data:PATH is looked for under KAPOK_DATA (default ../shared/data).\n\n" +
+			"With --out each run leaves a folder there: result.json, junit.xml, summary.md, events.ndjson, tracks.geojson and\n" +
+			"run.mcap (for Foxglove); see docs/simulator.md. In GitHub Actions failures become annotations, and the summary\n" +
+			"that of the step.\n\n" +
 			"With --connect the same vehicles run in real time, over real sockets, against a running kapok serve that has\n" +
-			"the same chart, and the scenario's people use its HTTP API; the result is what API and vehicles say.",
-		Args: exactly(1, "one scenario file"),
+			"the same chart, and the scenario's people use its HTTP API; the result is what API and vehicles say. Only\n" +
+			"scenarios with realtime: true are taken, or any with --vehicles-only, which judges nothing.",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("sim run needs one scenario file or more")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			f.seeded = cmd.Flags().Changed("seed")
 			form, err := f.choose(c.out)
 			if err != nil {
 				return err
 			}
-			s, err := scenario.Load(args[0])
+			cases, err := f.load(args)
 			if err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("seed") {
-				s.Seed = f.seed
-			}
-			if f.length > 0 {
-				s.Duration = scenario.Duration(f.length)
-			}
-			dir := filepath.Dir(args[0])
-			if f.url == "" {
-				return f.run(cmd.Context(), c, s, dir, form)
-			}
-			result, err := connectTo(cmd.Context(), c, s, dir, &f.connection)
-			if err != nil {
-				return err
-			}
-			return f.tell(c, &result, form)
+			return f.all(cmd.Context(), cases, form)
 		},
 	}
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "another seed than the scenario's")
 	cmd.Flags().DurationVar(&f.length, "for", 0, "another duration than the scenario's, in simulated time")
+	cmd.Flags().StringVar(&f.only, "only", "", "only the run of this name, of those of a matrix")
+	cmd.Flags().StringVar(&f.outDir, "out", "", "folder that gets a folder of results and recordings for each run")
 	cmd.Flags().BoolVar(&f.events, "events", false, "print every event, durable and not, before the result (ndjson)")
 	f.connection.flags(cmd)
 	f.output.flag(cmd, asTable, asJSON)
 	return cmd
 }
 
-// run simulates and tells the result.
-func (f *simRun) run(ctx context.Context, c console, s scenario.Scenario, dir, form string) error {
-	on, err := scenario.Charts{Dir: dir, Data: dataFolder(c), Harbour: harbour.Chart}.Open(s.Chart, s.Terrain...)
-	if err != nil {
+// load reads all scenarios and their charts, so that a bad one is told before the
+// first is run.
+func (f *simRun) load(files []string) ([]simCase, error) {
+	var cases []simCase
+	for _, file := range files {
+		list, err := scenario.LoadAll(file)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range list {
+			if f.only != "" && s.Name != f.only {
+				continue
+			}
+			if f.seeded {
+				s.Seed = f.seed
+			}
+			if f.length > 0 {
+				s.Duration = scenario.Duration(f.length)
+			}
+			if f.url != "" && !f.alone {
+				if err := s.ForRealtime(); err != nil {
+					return nil, err
+				}
+				if s.Duration.D() > scenario.MaxRealtime {
+					return nil, fmt.Errorf("--for %v: with --connect a run lasts %v at most", f.length, scenario.MaxRealtime)
+				}
+			}
+			on, err := scenario.Charts{Dir: filepath.Dir(file), Data: dataFolder(f.console), Harbour: harbour.Chart, Kept: f.charts}.Prepare(&s)
+			if err != nil {
+				return nil, err
+			}
+			cases = append(cases, simCase{file, s, on})
+		}
+	}
+	if len(cases) == 0 {
+		return nil, fmt.Errorf("no run is named %q", f.only)
+	}
+	return cases, nil
+}
+
+// all runs the cases one after the other, tells each and then all, and returns
+// what the exit status follows from: a run that cannot be carried through is worse
+// than one that failed.
+func (f *simRun) all(ctx context.Context, cases []simCase, form string) error {
+	if len(cases) > 1 && f.alone {
+		return errors.New("--vehicles-only runs one scenario")
+	}
+	var reports []*simout.Report
+	var worst error
+	for i := range cases {
+		report, result, err := f.one(ctx, &cases[i], fmt.Sprintf("[%d/%d] ", i+1, len(cases)))
+		if ctx.Err() != nil {
+			return errors.Join(fmt.Errorf("%s was interrupted: %w", cases[i].scenario.Name, ctx.Err()), f.leave(reports))
+		}
+		if err != nil && (worst == nil || statusOf(worst) == exitNegative) {
+			worst = err
+		}
+		reports = append(reports, report)
+		if err := f.tell(report, &result, form); err != nil {
+			return err
+		}
+	}
+	if form == asTable {
+		if err := printTotal(f.out, reports); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(f.leave(reports), f.annotate(reports)); err != nil {
 		return err
 	}
-	options := sim.Options{Chart: on, Wall: time.Now}
-	if terminal(c.err) {
-		options.OnSecond = progress(c)
+	return conclusion(reports, worst)
+}
+
+// conclusion is the error that the exit status follows from.
+func conclusion(reports []*simout.Report, worst error) error {
+	if worst != nil {
+		return worst
+	}
+	var failed []*simout.Report
+	for _, r := range reports {
+		if !r.Passed {
+			failed = append(failed, r)
+		}
+	}
+	switch len(failed) {
+	case 0:
+		return nil
+	case 1:
+		v := failed[0].Failed()[0]
+		return no("scenario %s, seed %d failed: %s %s: expected %s, got %s", failed[0].Scenario, failed[0].Seed, v.Kind, v.Name, v.Expected, v.Got)
+	}
+	return no("%d of %d runs failed, the first is %s", len(failed), len(reports), failed[0].Scenario)
+}
+
+// one carries out one run. An error says why it could not be; the report has it
+// too.
+func (f *simRun) one(ctx context.Context, it *simCase, before string) (*simout.Report, sim.Result, error) {
+	rec, folder, err := f.record(it)
+	var result sim.Result
+	if err == nil && f.url != "" {
+		result, err = connectTo(ctx, f.console, it, &f.connection, rec)
+	} else if err == nil {
+		result, err = f.virtual(ctx, it, before, rec)
+	}
+	if rec != nil {
+		err = errors.Join(err, rec.Close())
+	}
+	report := f.report(it, &result, err)
+	if folder != "" {
+		err = errors.Join(err, leaveOne(folder, report))
+	}
+	return report, result, err
+}
+
+// virtual runs a case in virtual time.
+func (f *simRun) virtual(ctx context.Context, it *simCase, before string, rec *simout.Recorder) (sim.Result, error) {
+	options := sim.Options{Chart: it.chart, Wall: time.Now}
+	began, show := false, func(_, _ time.Duration) {}
+	if terminal(f.err) {
+		show = progress(f.console, before+it.scenario.Name+": ")
+		defer fmt.Fprint(f.err, "\r\x1b[K")
+	}
+	options.OnSecond = func(done, whole time.Duration) {
+		began = true
+		show(done, whole)
 	}
 	var failed error
+	if rec != nil {
+		options.OnEvent, options.OnTrack = rec.Event, rec.Track
+	}
 	if f.events {
 		options.OnEvent = func(r fleet.Recorded) {
 			data, err := fleet.EncodeEvent(r)
 			if err == nil {
-				_, err = fmt.Fprintf(c.out, "%s\n", data)
+				_, err = fmt.Fprintf(f.out, "%s\n", data)
 			}
 			if err != nil && failed == nil {
 				failed = fmt.Errorf("printing an event: %w", err)
 			}
+			if rec != nil {
+				rec.Event(r)
+			}
 		}
 	}
-	result, err := sim.Run(ctx, s, options)
-	if terminal(c.err) {
-		fmt.Fprint(c.err, "\r\x1b[K")
+	result, err := sim.Run(ctx, it.scenario, options)
+	if err != nil && began {
+		// The scenario could be run; the backend failed in it.
+		err = no("%v", err)
 	}
 	if err == nil {
 		err = failed
 	}
-	if err != nil {
-		return err
-	}
-	return f.tell(c, &result, form)
-}
-
-// tell prints a result; a broken assertion is an error.
-func (f *simRun) tell(c console, result *sim.Result, form string) error {
-	var err error
-	if form == asJSON {
-		err = printJSON(c.out, result)
-	} else {
-		err = printResult(c, result)
-	}
-	if err == nil && !result.Passed() {
-		for _, o := range result.Outcomes {
-			if !o.Held {
-				c.say("broken: %s (%s)", o.Assertion, o.Found)
-			}
-		}
-		return no("scenario %s, seed %d: an assertion does not hold", result.Scenario, result.Seed)
-	}
-	return err
+	return result, err
 }
 
 // progress shows how far a run is, on one line of a terminal.
-func progress(c console) func(done, whole time.Duration) {
+func progress(c console, before string) func(done, whole time.Duration) {
 	var shown time.Time
 	return func(done, whole time.Duration) {
 		if now := time.Now(); now.Sub(shown) > 200*time.Millisecond {
 			shown = now
-			fmt.Fprintf(c.err, "\r\x1b[K%v of %v", done, whole)
+			fmt.Fprintf(c.err, "\r\x1b[K%s%v of %v", clean(before), done, whole)
 		}
 	}
-}
-
-func printResult(c console, r *sim.Result) error {
-	rows := [][]string{
-		{"scenario", fmt.Sprintf("%s, seed %d, chart %s, %d vehicles", r.Scenario, r.Seed, r.Chart, r.Vehicles)},
-		{"simulated", fmt.Sprintf("%.0f s in %.1f s", r.SimulatedS, r.WallSeconds)},
-		{"tasks", fmt.Sprintf("%d ordered, %d done, %d under way, %d waiting, %d failed, %d cancelled, %d refused",
-			r.Ordered, r.Done, r.Underway, r.Waiting, r.Failed, r.Cancelled, r.Refused)},
-		{"promises", fmt.Sprintf("%d due, %d of them done, %d late, %d lost", r.Due, r.DueDone, r.Late, r.Lost)},
-		{"response", fmt.Sprintf("%.0f s for half, %.0f s for 95 %%", r.ResponseP50S, r.ResponseP95S)},
-		{"incidents", fmt.Sprintf("%d reported, %d reached; %.0f s for half, %.0f s for 95 %%",
-			r.IncidentsReported, r.IncidentsReached, r.IncidentResponseP50S, r.IncidentResponseP95S)},
-		{"zones", fmt.Sprintf("%d made, %d vehicles concerned, the last lawful answer after %.2f s", r.ZonesMade, r.ZoneAffected, r.ZoneAnswerS)},
-		{"stops", fmt.Sprintf("%d done, %d twice, %d missed, %d custody breaches", r.StopsDone, r.StopsDoneTwice, r.StopsMissed, r.CustodyBreaches)},
-		{"violations", fmt.Sprintf("%d of zones, %d of buildings; %d caught inside", r.ZoneViolations, r.BuildingHits, r.CaughtInside)},
-		{"alerts", fmt.Sprintf("%d, %d still open, %d decisions by a person", r.Alerts, r.AlertsOpen, r.Decisions)},
-		{"backend", fmt.Sprintf("%d crashes, %d events", r.Crashes, r.Events)},
-		{"event log", r.EventLogSHA256},
-	}
-	if b := r.Baseline; b != nil {
-		rows = append(rows, []string{"by " + b.Policy, fmt.Sprintf("%d tasks done, %d late; %d incidents reached; %.0f s for half, %.0f s for 95 %%",
-			b.Done, b.Late, b.IncidentsReached, b.IncidentResponseP50S, b.IncidentResponseP95S)})
-	}
-	for _, o := range r.Outcomes {
-		verdict := "holds"
-		if !o.Held {
-			verdict = "BROKEN, found " + o.Found
-		}
-		rows = append(rows, []string{"assertion", o.Assertion + ": " + verdict})
-	}
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		rows = append(rows, []string{"finding " + strconv.Itoa(i+1), f.Time.Format(time.TimeOnly) + " " + f.Vehicle + " " + f.Text})
-	}
-	for _, text := range r.Refusals {
-		rows = append(rows, []string{"refused", text})
-	}
-	return printTable(c.out, []string{"WHAT", "VALUE"}, rows)
 }

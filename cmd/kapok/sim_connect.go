@@ -13,7 +13,8 @@ import (
 
 	"github.com/kapok-fleet/kapok/cmd/kapok/internal/client"
 	"github.com/kapok-fleet/kapok/cmd/kapok/internal/drive"
-	"github.com/kapok-fleet/kapok/planner/chart/harbour"
+	"github.com/kapok-fleet/kapok/cmd/kapok/internal/simout"
+	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/api"
 	"github.com/kapok-fleet/kapok/sim"
@@ -26,6 +27,8 @@ import (
 type connection struct {
 	url, token, dispatcher string
 	speed                  float64
+	// alone says that the vehicles run alone, and nothing is ordered or judged.
+	alone bool
 }
 
 func (k *connection) flags(cmd *cobra.Command) {
@@ -35,6 +38,8 @@ func (k *connection) flags(cmd *cobra.Command) {
 	f.StringVar(&k.dispatcher, "dispatcher-token", "",
 		"with --connect: the same of a dispatcher, for orders, incidents and zones (KAPOK_TOKEN); none are made without")
 	f.Float64Var(&k.speed, "speed", 1, "with --connect: the --speed of the backend")
+	f.BoolVar(&k.alone, "vehicles-only", false,
+		"with --connect: run the vehicles alone, for people to use, for as long as the scenario says; nothing is ordered or judged")
 }
 
 // secretOf reads a secret that is given as itself or by the name of a file.
@@ -60,6 +65,7 @@ type connected struct {
 	place    scenario.Placement
 	clock    fleetClock
 	fleet    *drive.Fleet
+	alone    bool
 	// client is nil without a dispatcher's token.
 	client *client.Client
 	began  time.Time
@@ -68,6 +74,7 @@ type connected struct {
 	mu       sync.Mutex // guards the rest
 	geometry *check.Geometry
 	result   sim.Result
+	rec      *simout.Recorder
 	tasks    []madeTask
 	reports  []madeIncident
 	zones    map[string]*zoneAnswer
@@ -85,10 +92,12 @@ type madeIncident struct {
 	at time.Time
 }
 
-// connectTo runs a scenario against a running backend and tells the result.
-func connectTo(ctx context.Context, c console, s scenario.Scenario, dir string, k *connection) (sim.Result, error) {
-	r := &connected{console: c, scenario: s, run: newKey(), zones: map[string]*zoneAnswer{}}
-	secret, err := r.open(ctx, k, dir)
+// connectTo runs a case against a running backend and tells the result. Rec, when
+// not nil, records it.
+func connectTo(ctx context.Context, c console, it *simCase, k *connection, rec *simout.Recorder) (sim.Result, error) {
+	s := it.scenario
+	r := &connected{console: c, scenario: s, run: newKey(), alone: k.alone, rec: rec, zones: map[string]*zoneAnswer{}}
+	secret, err := r.open(ctx, k, it.chart)
 	if err != nil {
 		return r.result, err
 	}
@@ -102,6 +111,7 @@ func connectTo(ctx context.Context, c console, s scenario.Scenario, dir string, 
 	r.geometry = check.NewGeometry(r.place.Chart)
 	r.fleet, err = drive.Start(context.WithoutCancel(ctx), drive.Options{
 		URL: k.url, Token: secret, Clock: r.clock.now, Step: stepAt(k.speed), Encoding: encodingOf(s), Look: r.look,
+		Line: sim.LineOf(&s.Network), Seed: s.Seed,
 	}, agents)
 	if err != nil {
 		return r.result, fmt.Errorf("connecting the vehicles: %w", err)
@@ -126,7 +136,7 @@ func encodingOf(s scenario.Scenario) protocol.Encoding {
 
 // open reads chart and tokens, and sees that the backend has the same chart. It
 // returns the vehicles' secret.
-func (r *connected) open(ctx context.Context, k *connection, dir string) (string, error) {
+func (r *connected) open(ctx context.Context, k *connection, on *chart.Chart) (string, error) {
 	if !(k.speed > 0 && k.speed <= maxSpeed) {
 		return "", fmt.Errorf("--speed %g is not above 0 and at most %d", k.speed, maxSpeed)
 	}
@@ -136,10 +146,6 @@ func (r *connected) open(ctx context.Context, k *connection, dir string) (string
 	}
 	if secret == "" {
 		return "", errors.New("--connect needs --token: kapok token create --role simulator makes one")
-	}
-	on, err := scenario.Charts{Dir: dir, Data: dataFolder(r.console), Harbour: harbour.Chart}.Open(r.scenario.Chart, r.scenario.Terrain...)
-	if err != nil {
-		return "", err
 	}
 	if r.place, err = scenario.Place(on, r.scenario.Groups(), r.scenario.Seed); err != nil {
 		return "", err
@@ -220,4 +226,7 @@ func (r *connected) look(now time.Time, a *agent.Agent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.geometry.Look(now, a.ID(), b.Figures.Kind, b.At, b.SpeedMPS)
+	if r.rec != nil {
+		r.rec.Track(now, a)
+	}
 }

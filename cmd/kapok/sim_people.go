@@ -16,7 +16,6 @@ import (
 	"github.com/kapok-fleet/kapok/protocol/api"
 	"github.com/kapok-fleet/kapok/sim"
 	"github.com/kapok-fleet/kapok/sim/agent"
-	"github.com/kapok-fleet/kapok/sim/scenario"
 )
 
 // zoneAnswer is a zone that was made, and how many vehicles it concerned.
@@ -33,8 +32,8 @@ func (r *connected) live(ctx context.Context) {
 			}
 		})
 	}
-	r.troubles(at)
-	if r.client == nil {
+	r.troubles(ctx, at)
+	if r.client == nil || r.alone {
 		<-ctx.Done()
 		return
 	}
@@ -75,34 +74,6 @@ func pauseFor(ctx context.Context, span time.Duration) bool {
 		return false
 	case <-timer.C:
 		return true
-	}
-}
-
-// troubles happen to links and vehicles; the backend's crashes are not ours.
-func (r *connected) troubles(at func(time.Duration, func())) {
-	s := &r.scenario
-	if len(s.Crashes.At)+s.Crashes.Random+s.Network.Random > 0 {
-		r.say("left out: crashes, and outages at random, happen in virtual time only")
-	}
-	for n, v := range r.fleet.Vehicles() {
-		id := r.vehicleID(n)
-		for _, o := range s.Network.Outages {
-			if o.Vehicle == id || o.Vehicle == "*" {
-				at(o.At.D(), func() { v.Cut(r.clock.wall(o.For.D()), true) })
-			}
-		}
-		for _, f := range s.Faults {
-			switch {
-			case f.Vehicle != id:
-			case f.Kind == scenario.Reboot, f.Kind == scenario.Wiped:
-				at(f.At.D(), func() { v.Reboot(r.clock.wall(f.For.D()), f.Kind == scenario.Wiped) })
-			default:
-				at(f.At.D(), func() {
-					v.With(func(a *agent.Agent) { a.Break(r.clock.now(), f.Code, "broken by the scenario", f.LoadLost) })
-				})
-				at(f.At.D()+f.For.D(), func() { v.With(func(a *agent.Agent) { a.Repair(r.clock.now()) }) })
-			}
-		}
 	}
 }
 

@@ -31,14 +31,20 @@ func (r *connected) conclude(ctx context.Context) (sim.Result, error) {
 	defer r.mu.Unlock()
 	r.judgeWork(tasks)
 	res.ZoneViolations, res.BuildingHits, res.CaughtInside = len(r.geometry.Zones), len(r.geometry.Buildings), len(r.geometry.Caught)
-	res.Findings = append(append(res.Findings, r.geometry.Zones...), r.geometry.Buildings...)
-	res.Findings = res.Findings[:min(len(res.Findings), sim.MaxFindings)]
+	res.Violations = append(append(res.Violations, r.geometry.Zones...), r.geometry.Buildings...)
+	res.ViolationCounts = map[string]int{}
+	for i := range res.Violations {
+		res.ViolationCounts[res.Violations[i].Checker]++
+	}
+	res.Violations = res.Violations[:min(len(res.Violations), sim.MaxFindings)]
 	res.Refusals = res.Refusals[:min(len(res.Refusals), sim.MaxFindings)]
 	for _, z := range r.zones {
 		res.ZonesMade++
 		res.ZoneAffected += z.affected
 	}
+	res.JudgeThresholds(r.scenario.Bounds())
 	res.Judge(r.scenario.Assert, func(name string) (time.Duration, string) { return r.took(tasks, name) })
+	res.Metrics = res.Samples.Summaries()
 	return r.result, nil
 }
 
@@ -69,15 +75,26 @@ func (r *connected) askAll(ctx context.Context, ended time.Time, tasks map[strin
 		return api.Task{}, false
 	})
 	r.result.Refused = refused
-	reached := map[string]time.Time{}
-	for i := range incidents {
-		reached[incidents[i].ID] = incidents[i].ReachedAt
-	}
-	r.result.Add(len(r.reports), func(i int) (time.Duration, bool) {
-		if at := reached[r.reports[i].id]; !at.IsZero() {
-			return at.Sub(r.reports[i].at), true
+	for _, made := range r.tasks {
+		if t := tasks[made.id]; t != nil {
+			r.result.Samples.AddTask(t, r.kindOf(t.Vehicle), ended)
 		}
-		return ended.Sub(r.reports[i].at), false
+	}
+	known := map[string]*api.Incident{}
+	for i := range incidents {
+		known[incidents[i].ID] = &incidents[i]
+	}
+	r.result.Add(len(r.reports), func(i int) (response time.Duration, reached bool) {
+		response = ended.Sub(r.reports[i].at)
+		one := known[r.reports[i].id]
+		if one == nil {
+			return response, false
+		}
+		if reached = !one.ReachedAt.IsZero(); reached {
+			response = one.ReachedAt.Sub(r.reports[i].at)
+		}
+		r.result.Samples.AddIncident(one.Kind, one.Severity, response, reached)
+		return response, reached
 	})
 	r.result.IncidentsRefused = reportsRefused
 	for i := range alerts {
@@ -92,29 +109,41 @@ func (r *connected) askAll(ctx context.Context, ended time.Time, tasks map[strin
 	return nil
 }
 
+// kindOf is the kind of a vehicle, empty for none.
+func (r *connected) kindOf(id string) string {
+	for i := range r.scenario.Fleets {
+		f := &r.scenario.Fleets[i]
+		if id != "" && r.scenario.Named(f.Prefix+"*", id) {
+			return f.Kind
+		}
+	}
+	return ""
+}
+
 // judgeWork holds what the backend says against what the bodies did. Nothing
 // runs any more.
 func (r *connected) judgeWork(tasks map[string]*api.Task) {
 	res := &r.result
-	find := func(vehicle, object, format string, args ...any) {
-		res.Findings = append(res.Findings, check.Finding{Vehicle: vehicle, Object: object, Text: fmt.Sprintf(format, args...)})
+	find := func(checker, vehicle, object, format string, args ...any) {
+		res.Violations = append(res.Violations, check.Finding{Checker: checker, Vehicle: vehicle, Object: object, Text: fmt.Sprintf(format, args...)})
 	}
 	r.fleet.Stops(func(task string, stop, times int) {
 		res.StopsDone++
 		if times > 1 {
 			res.StopsDoneTwice++
-			find("", task, "stop %d of task %s was done %d times", stop, task, times)
+			find(check.Twice, "", task, "stop %d of task %s was done %d times", stop, task, times)
 		}
 	})
 	for _, made := range r.tasks {
 		t := tasks[made.id]
 		if t == nil {
+			find(check.LostTask, "", made.id, "task %s was answered with success and is not known", made.id)
 			continue
 		}
 		for i := range t.Stops {
 			if t.Stops[i].State == "done" && r.fleet.Done(t.ID, i+1) == 0 {
 				res.StopsMissed++
-				find("", t.ID, "stop %d of task %s is called done and was not done", i+1, t.ID)
+				find(check.Missed, "", t.ID, "stop %d of task %s is called done and was not done", i+1, t.ID)
 			}
 		}
 	}
@@ -126,12 +155,12 @@ func (r *connected) judgeWork(tasks map[string]*api.Task) {
 				t := tasks[task]
 				if carriers[task] > 1 || t != nil && t.State == "done" {
 					res.CustodyBreaches++
-					find(a.ID(), task, "the load of task %s is where it must not be", task)
+					find(check.Custody, a.ID(), task, "the load of task %s is where it must not be", task)
 				}
 			}
 			for _, text := range a.Truth().Breaches {
 				res.CustodyBreaches++
-				find(a.ID(), a.ID(), "%s", text)
+				find(check.Custody, a.ID(), a.ID(), "%s", text)
 			}
 		})
 	}

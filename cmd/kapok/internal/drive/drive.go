@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/ws"
 	"github.com/kapok-fleet/kapok/sim/agent"
+	"github.com/kapok-fleet/kapok/sim/fault"
 )
 
 // Options say how vehicles reach the backend.
@@ -33,6 +35,11 @@ type Options struct {
 	// Look, when not nil, is called after each step of an agent. It may read the
 	// agent during the call only, and is called from several goroutines.
 	Look func(now time.Time, a *agent.Agent)
+	// Line is what the links are like, in the fleet's time, beyond what the sockets
+	// are themselves; the zero value adds nothing. What is held up arrives with the
+	// next step. Chances are drawn from Seed.
+	Line fault.Line
+	Seed uint64
 }
 
 const (
@@ -43,6 +50,9 @@ const (
 	// dialWithin bounds the opening of a link.
 	dialWithin = 5 * time.Second
 )
+
+// errStalled is why a link is given up on which too much waits.
+var errStalled = errors.New("too much waits to be sent")
 
 // Fleet are the running vehicles.
 type Fleet struct {
@@ -64,10 +74,11 @@ func Start(ctx context.Context, o Options, agents []*agent.Agent) (*Fleet, error
 	base.Path += "/v1/link"
 	f := &Fleet{}
 	ctx, f.stop = context.WithCancel(ctx)
-	for _, a := range agents {
+	for n, a := range agents {
 		to := *base
 		to.RawQuery = url.Values{"vehicle": {a.ID()}}.Encode()
 		v := &Vehicle{options: o, url: to.String(), agent: a, events: make(chan event, 64), logs: 1}
+		v.draw = rand.New(rand.NewPCG(o.Seed, uint64(n)))
 		f.vehicles = append(f.vehicles, v)
 		f.work.Go(func() { v.run(ctx) })
 	}
@@ -104,6 +115,8 @@ type Vehicle struct {
 	cutUntil, downUntil time.Time
 	logs                int
 	out                 []protocol.FromVehicle
+	transit             transit
+	draw                *rand.Rand
 }
 
 // event is something that another goroutine found out about a connection.
@@ -113,6 +126,7 @@ type event struct {
 	// Exactly one of the rest tells what: opened, a message, or the end.
 	opened  bool
 	message protocol.ToVehicle
+	bytes   int
 	err     error
 }
 
@@ -159,7 +173,7 @@ func (v *Vehicle) drop() {
 	}
 	v.line.cut()
 	v.conn.Close(ws.CloseGoingAway, "")
-	v.conn, v.line = nil, nil
+	v.conn, v.line, v.transit = nil, nil, transit{}
 	v.agent.Disconnected(v.options.Clock())
 	v.retry, v.pause = time.Now().Add(firstPause), firstPause
 }
@@ -210,6 +224,7 @@ func (v *Vehicle) step(ctx context.Context) {
 		v.downUntil = time.Time{}
 		v.agent.Boot()
 	}
+	v.arrive(now)
 	v.send(v.agent.Step(now, v.out[:0]))
 	if v.options.Look != nil {
 		v.options.Look(now, v.agent)
@@ -248,7 +263,7 @@ func (v *Vehicle) dial(ctx context.Context) {
 		}
 		// What cannot be read is passed over, as a vehicle would.
 		if m, err := v.options.Encoding.DecodeTo(frame); err == nil {
-			v.events <- event{conn: conn, message: m}
+			v.events <- event{conn: conn, message: m, bytes: len(frame)}
 		}
 	}
 }
@@ -276,6 +291,8 @@ func (v *Vehicle) handle(ctx context.Context, e event) {
 		// It is about a link that was given up.
 	case e.err != nil:
 		v.drop()
+	case v.delays():
+		v.deliver(now, e.message, e.bytes)
 	default:
 		v.send(v.agent.Receive(now, e.message, v.out[:0]))
 	}
@@ -289,8 +306,12 @@ func (v *Vehicle) send(messages []protocol.FromVehicle) {
 	}
 	for _, m := range messages {
 		frame, err := v.options.Encoding.EncodeFrom(nil, m)
-		if err == nil {
+		switch {
+		case err != nil:
+		case !v.delays():
 			err = v.conn.Send(frame)
+		case !v.dispatch(v.options.Clock(), frame):
+			err = errStalled
 		}
 		if err != nil {
 			v.drop()

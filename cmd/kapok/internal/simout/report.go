@@ -76,10 +76,12 @@ type Report struct {
 	Events         uint64    `json:"events"`
 	EventLogSHA256 string    `json:"event_log_sha256,omitempty"`
 	Verdicts       []Verdict `json:"verdicts"`
-	// Violations are the first of what must never happen and did; Findings the
-	// first of what else the checkers saw.
+	// Violations are the first of what must never happen and did; Forgiven those
+	// that nobody can be blamed for; Unfinished is the work that need not be
+	// finished, with the reason.
 	Violations []check.Finding `json:"violations"`
-	Findings   []check.Finding `json:"findings,omitempty"`
+	Forgiven   []check.Finding `json:"forgiven,omitempty"`
+	Unfinished []string        `json:"unfinished,omitempty"`
 	// Refusals are requests that the backend refused.
 	Refusals []string `json:"refusals,omitempty"`
 	// Figures are all numbers of the run, by the names that assertions use.
@@ -99,8 +101,8 @@ func (r *Report) Failed() []Verdict {
 	return slices.DeleteFunc(slices.Clone(r.Verdicts), func(v Verdict) bool { return v.Passed })
 }
 
-// WriteResult writes a report as result.json has it.
-func WriteResult(w io.Writer, r *Report) error {
+// Whole is the report with empty lists in the place of those that there are not.
+func (r *Report) Whole() *Report {
 	if r.Verdicts == nil {
 		r.Verdicts = []Verdict{}
 	}
@@ -110,7 +112,12 @@ func WriteResult(w io.Writer, r *Report) error {
 	if r.Figures == nil {
 		r.Figures = map[string]float64{}
 	}
-	data, err := json.MarshalIndent(r, "", "  ")
+	return r
+}
+
+// WriteResult writes a report as result.json has it.
+func WriteResult(w io.Writer, r *Report) error {
+	data, err := json.MarshalIndent(r.Whole(), "", "  ")
 	if err != nil {
 		return fmt.Errorf("simout: encoding the result of %s: %w", r.Scenario, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
+
+	"github.com/kapok-fleet/kapok/planner/space"
 )
 
 // appendJSON appends a text as JSON.
@@ -23,4 +25,15 @@ func appendRounded(b []byte, v float64, digits int) []byte {
 	}
 	scale := math.Pow10(digits)
 	return strconv.AppendFloat(b, math.Round(v*scale)/scale, 'f', -1, 64)
+}
+
+// headingDeg is the direction from one place to another that is near, clockwise
+// from north, 0 to 360.
+func headingDeg(from, to space.Position) float64 {
+	east := (to.Lon - from.Lon) * math.Cos(from.Lat*math.Pi/180)
+	deg := math.Atan2(east, to.Lat-from.Lat) * 180 / math.Pi
+	if deg < 0 {
+		deg += 360
+	}
+	return deg
 }

@@ -23,6 +23,9 @@ type conn struct {
 	clientOpen, serverOpen, orphan bool
 	up, down                       direction
 	held                           []event
+	// mission is the last revision that was put on the link, where a bridge lies in
+	// between; stale is that of the link before, which the bridge may deliver again.
+	mission, stale []byte
 }
 
 // direction is one way of a connection.
@@ -69,6 +72,7 @@ func (w *world) open(v *vehicle) {
 		// Sessions are looked at once a second, so they speak a second early.
 		session: session.New(fleet.VehicleID(v.id), id, session.Config{AliveInterval: max(alive-time.Second, alive/2)}, w.time()),
 	}
+	c.stale, v.bridged = v.bridged, nil
 	b.conns[id] = c
 	b.order = append(b.order, c)
 	v.conn = c
@@ -186,8 +190,22 @@ func (w *world) arriveDown(c *conn, frame []byte) {
 			return
 		}
 		w.send(v, v.agent.Receive(w.time(), m, w.out[:0]))
+		if _, greeted := m.(protocol.Welcome); greeted && len(c.stale) > 0 {
+			w.repeatStale(c)
+		}
 	}
 	w.spare(frame)
+}
+
+// staleAgain is the share of new links on which a bridge first delivers the last
+// mission of the link before again, be it of a process that is dead by now.
+const staleAgain = 0.5
+
+func (w *world) repeatStale(c *conn) {
+	if c.vehicle.rand.Float64() < staleAgain {
+		w.queue.push(event{at: w.now + 1, kind: frameDown, conn: c, frame: append(w.frame(), c.stale...)})
+	}
+	c.stale = nil
 }
 
 // apply hands an effect to the session that it is for.
@@ -205,6 +223,9 @@ func (w *world) react(c *conn, r session.Reaction) {
 		if err != nil {
 			w.fail(fmt.Errorf("what is sent to %s cannot be encoded: %w", c.vehicle.id, err))
 			return
+		}
+		if _, is := m.(protocol.Mission); is && w.line.Duplicate > 0 {
+			c.mission = append(c.mission[:0], frame...)
 		}
 		w.push(c, frameDown, frame)
 	}
@@ -238,6 +259,9 @@ func (w *world) endAtVehicle(c *conn) {
 		return
 	}
 	c.clientOpen, c.held = false, nil
+	if len(c.mission) > 0 {
+		v.bridged = c.mission
+	}
 	if v.conn != c {
 		return
 	}

@@ -31,6 +31,8 @@ type vehicle struct {
 	// down is set while it reboots; logs counts its stores.
 	down bool
 	logs int
+	// bridged is the last mission that a bridge has seen on its links.
+	bridged []byte
 }
 
 // NewAgents makes the vehicles of a scenario at homes that scenario.Place gave, in

@@ -312,7 +312,7 @@ func (j *Judge) conclude(state *fleet.State) {
 		return v != nil && v.logs == 1 && v.agent.Welcomed() && len(v.agent.Store().Reports) == 0
 	})
 	if w.scenario.Settle > 0 {
-		j.excepted = check.JudgeLiveness(&j.log, d, w.scenario.Person.Away, j.ailing, func(a *fleet.Alert) bool { return j.over(d, a) })
+		j.excepted = check.JudgeLiveness(&j.log, d, w.scenario.Person.Away, j.ailing, j.busy, func(a *fleet.Alert) bool { return j.over(d, a) })
 	}
 }
 
@@ -338,6 +338,24 @@ func (j *Judge) ailing(id fleet.VehicleID) string {
 		return "its drive has failed"
 	}
 	return ""
+}
+
+// stillBusy is how long ago a stop may have been finished by a vehicle that counts as
+// going on with its work.
+const stillBusy = 20 * time.Minute
+
+// busy tells whether a vehicle, or any for the empty id, has finished a stop lately.
+func (j *Judge) busy(id fleet.VehicleID) bool {
+	for _, v := range j.w.vehicles {
+		if id == "" || string(id) == v.id {
+			for _, at := range v.agent.Truth().DoneAt {
+				if j.w.time().Sub(at) < stillBusy {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // over tells whether what an open alert is about is over, so that it should have
@@ -403,7 +421,7 @@ func (j *Judge) unfinished() bool {
 	}
 	var log check.Log
 	d := &w.backend.core.Fleet().State().Durable
-	check.JudgeLiveness(&log, d, w.scenario.Person.Away, j.ailing, func(a *fleet.Alert) bool { return j.over(d, a) })
+	check.JudgeLiveness(&log, d, w.scenario.Person.Away, j.ailing, func(fleet.VehicleID) bool { return false }, func(a *fleet.Alert) bool { return j.over(d, a) })
 	return log.Len() > 0
 }
 

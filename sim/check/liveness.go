@@ -23,6 +23,10 @@ func lastingReasons() []string {
 // person has it, its battery is empty. Empty for one that is well and in touch.
 type Ailing func(vehicle fleet.VehicleID) string
 
+// Busy tells whether a vehicle goes on finishing stops; of the empty id, whether any
+// does. What waits for its turn behind that work is not stuck.
+type Busy func(vehicle fleet.VehicleID) bool
+
 // Well says of an open alert that the evidence to clear it is there: what it is
 // about is over.
 type Well func(a *fleet.Alert) bool
@@ -30,14 +34,14 @@ type Well func(a *fleet.Alert) bool
 // JudgeLiveness finds what is not finished at the end of a run that had time to
 // finish everything, after faults and demand had stopped. What may remain is named
 // in the texts that it returns.
-func JudgeLiveness(log *Log, d *fleet.Durable, personAway bool, ailing Ailing, well Well) (excepted []string) {
+func JudgeLiveness(log *Log, d *fleet.Durable, personAway bool, ailing Ailing, busy Busy, well Well) (excepted []string) {
 	excuse := func(format string, args ...any) { excepted = append(excepted, fmt.Sprintf(format, args...)) }
 	for _, id := range slices.Sorted(maps.Keys(d.Tasks)) {
 		t := d.Tasks[id]
 		if t.State.Final() {
 			continue
 		}
-		if why := mayWait(t, personAway, ailing); why != "" {
+		if why := mayWait(t, personAway, ailing, busy); why != "" {
 			excuse("task %s is %s: %s", id, t.State, why)
 			continue
 		}
@@ -59,7 +63,11 @@ func JudgeLiveness(log *Log, d *fleet.Durable, personAway bool, ailing Ailing, w
 		if !m.Open() || len(m.Tasks()) == 0 && atEnd(m) {
 			continue
 		}
-		if why := ailing(m.Vehicle); why != "" {
+		why := ailing(m.Vehicle)
+		if why == "" && busy(m.Vehicle) {
+			why = "the run ended while its vehicle went on working"
+		}
+		if why != "" {
 			excuse("mission %s is %s: %s", id, m.State, why)
 			continue
 		}
@@ -77,7 +85,7 @@ func JudgeLiveness(log *Log, d *fleet.Durable, personAway bool, ailing Ailing, w
 func atEnd(m *fleet.Mission) bool { return m.Current() >= len(m.Legs)-1 }
 
 // mayWait says why a task need not be finished, empty for one that must be.
-func mayWait(t *fleet.Task, personAway bool, ailing Ailing) string {
+func mayWait(t *fleet.Task, personAway bool, ailing Ailing, busy Busy) string {
 	if personAway && slices.ContainsFunc(t.Stops, func(s fleet.Stop) bool { return s.Doubt }) {
 		return "a person must decide, and nobody is there"
 	}
@@ -91,6 +99,8 @@ func mayWait(t *fleet.Task, personAway bool, ailing Ailing) string {
 		return "no vehicle can: " + t.Reason.Text
 	case t.State != fleet.TaskWaiting && ailing(t.Vehicle) != "":
 		return fmt.Sprintf("%s has it: %s", t.Vehicle, ailing(t.Vehicle))
+	case t.State == fleet.TaskWaiting && busy(""), t.State != fleet.TaskWaiting && busy(t.Vehicle):
+		return "the run ended while work went on"
 	}
 	return ""
 }

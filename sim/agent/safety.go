@@ -129,13 +129,20 @@ func (a *Agent) runsShort(now time.Time, floor, ahead float64) {
 		}
 	case math.IsInf(ahead, 1) && b.EnergyWh-behind >= floor:
 		// It hovers, and there is time left.
-	case ahead <= behind && b.EnergyWh >= ahead:
+	case b.EnergyWh >= ahead && (ahead <= behind || a.toSite()):
 		a.act(now, energyShort, onward, fmt.Sprintf("%.0f Wh are left, the way to the end takes %.0f Wh: it goes there without work", b.EnergyWh, ahead))
 	case b.EnergyWh >= behind:
 		a.act(now, energyShort, back, fmt.Sprintf("%.0f Wh are left, the way back takes %.0f Wh: it goes back", b.EnergyWh, behind))
 	default:
 		a.cutShort(now, min(ahead, behind))
 	}
+}
+
+// toSite tells whether the mission leads to a site next, such as a charger: that
+// is a better place to be than where the vehicle came from.
+func (a *Agent) toSite() bool {
+	m := a.store.Mission
+	return m != nil && a.store.Motion == nil && m.current() < len(m.Legs) && a.onlySites()
 }
 
 // cutShort ends the way here.
@@ -343,9 +350,11 @@ func (a *Agent) backWh() float64 {
 	return b.WayWh(b.Believed(), way, mps, b.LoadKg) + b.DownWh(a.heightM(way[len(way)-1]))
 }
 
-// declare notes an energy emergency, unless there is one.
+// declare notes an energy emergency; of one that goes on, what is done about it
+// now.
 func (a *Agent) declare(now time.Time, reason string) {
 	if a.truth.InEmergency() {
+		a.truth.Emergencies.last().Reason = reason
 		return
 	}
 	a.truth.Emergencies.add(Emergency{At: now, Reason: reason, EnergyWh: a.body.EnergyWh, ReserveWh: a.ReserveWh()})

@@ -100,6 +100,9 @@ func (a *Agent) Suffer(now time.Time, t Trouble) error {
 	case CellDrop:
 		a.body.DropCells(t.Amount)
 		a.safety.look = now
+		if !a.down {
+			a.guardEnergy(now)
+		}
 		a.watchReserve(now)
 	case DriveFailure:
 		a.body.DriveLost = 1 - t.Amount

@@ -37,7 +37,8 @@ func (b *Body) Places(every float64, yield func(at space.XYZ, afterS, speedMPS f
 	for i := range b.moves {
 		m := &b.moves[i]
 		end := begun + m.Seconds
-		for ; next < end; next += every {
+		// What falls on the very end is told once.
+		for ; next < end-1e-9; next += every {
 			t := (next - begun) / m.Seconds
 			at := space.XYZ{
 				X: m.From.X + (m.To.X-m.From.X)*t, Y: m.From.Y + (m.To.Y-m.From.Y)*t, Z: m.From.Z + (m.To.Z-m.From.Z)*t,

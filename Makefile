@@ -24,7 +24,7 @@ PKG ?= ./...
 # Which benchmarks `make bench` runs, which commands of `kapok bench` after them,
 # and how long each fuzz target is fuzzed.
 BENCH    ?= .
-COMMANDS ?= ingest fanout fences tasks overload
+COMMANDS ?= ingest fanout fences tasks overload sim
 FUZZTIME ?= 1m
 
 .DEFAULT_GOAL := help

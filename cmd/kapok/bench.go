@@ -28,11 +28,13 @@ func newBench(c console) *cobra.Command {
 		newBenchFanout(c),
 		newBenchTasks(c),
 		newBenchFences(c),
+		newBenchSim(c),
 		newBenchHostile(c),
 		// What they start.
 		newBenchLoad(c),
 		newBenchAttack(c),
 		newBenchYardstick(c),
+		newBenchSimulate(c),
 		newBenchProfile(c),
 	)
 	return cmd

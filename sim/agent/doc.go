@@ -12,4 +12,9 @@
 // its flash memory; it survives a reboot unless it is wiped. The Truth and the
 // body are the physical world, which no reboot changes: what work was really
 // done, and which loads are really on board.
+//
+// Above the orders stands the vehicle's own judgement. It refuses what it cannot
+// do, by its own figures; it goes to a safe end by itself when its energy runs
+// short, and as its options say when the link is lost. Troubles are what it
+// suffers: Suffer begins one, Recover ends it.
 package agent

@@ -117,7 +117,12 @@ func (a *Agent) runsShort(now time.Time, floor, ahead float64) {
 		ahead = math.Inf(1)
 	}
 	if s.cause == energyShort {
-		if s.act != down && s.act != stay && b.EnergyWh < ahead {
+		switch {
+		case s.act == down || s.act == stay || b.EnergyWh >= ahead:
+		case s.act == onward && b.EnergyWh >= behind:
+			// What it followed was taken away, or has become longer.
+			a.act(now, energyShort, back, fmt.Sprintf("%.0f Wh are left, the way back takes %.0f Wh: it goes back after all", b.EnergyWh, behind))
+		default:
 			a.cutShort(now, ahead)
 		}
 		return
@@ -413,13 +418,13 @@ func (a *Agent) descend() {
 // freeGround finds where to come down when the ground below is not free; false
 // when it is, or none is found.
 func (a *Agent) freeGround() (space.XYZ, bool) {
-	clear, b := a.options.Clear, a.body
-	if clear == nil || a.suffers(GNSSLoss) {
+	free, b := a.options.Clear, a.body
+	if free == nil || a.suffers(GNSSLoss) {
 		return space.XYZ{}, false
 	}
 	below := b.At
 	below.Z = b.GroundBelowM() + 1
-	if clear(below) {
+	if free(below) {
 		return space.XYZ{}, false
 	}
 	const s = 0.7071
@@ -432,11 +437,11 @@ func (a *Agent) freeGround() (space.XYZ, bool) {
 			}
 			for step := (ring-1)*3 + 1; step <= ring*3 && !blocked[k]; step++ {
 				d := float64(step) * ringM / 3
-				blocked[k] = !clear(space.XYZ{X: b.At.X + way.X*d, Y: b.At.Y + way.Y*d, Z: b.At.Z})
+				blocked[k] = !free(space.XYZ{X: b.At.X + way.X*d, Y: b.At.Y + way.Y*d, Z: b.At.Z})
 			}
 			spot := space.XYZ{X: b.At.X + way.X*ringM*float64(ring), Y: b.At.Y + way.Y*ringM*float64(ring)}
 			spot.Z = spot.Z - a.heightM(spot) + 1
-			if !blocked[k] && clear(spot) {
+			if !blocked[k] && free(spot) {
 				return space.XYZ{X: spot.X + b.Bias.X, Y: spot.Y + b.Bias.Y, Z: spot.Z - 1}, true
 			}
 		}

@@ -11,15 +11,16 @@ import (
 
 func TestWindAgainstAndBehind(t *testing.T) {
 	for _, c := range []struct {
-		name     string
-		from     float64
-		mps      float64
-		want     float64
-		moreThan float64
+		name            string
+		from, mps, want float64
 	}{
 		// 20 m/s are the most through the air.
-		{"calm", 90, 0, 15, 0}, {"head wind", 90, 8, 12, 0}, {"tail wind", 270, 8, 15, 0},
-		{"cross wind", 0, 12, 15, 0}, {"too much", 90, 25, 0, 0}, {"too much across", 0, 25, 0, 0},
+		{"calm", 90, 0, 15},
+		{"head wind", 90, 8, 12},
+		{"tail wind", 270, 8, 15},
+		{"cross wind", 0, 12, 15},
+		{"too much", 90, 25, 0},
+		{"too much across", 0, 25, 0},
 	} {
 		b := newBody(t, protocol.Multirotor, space.XYZ{Z: 60})
 		b.Wind = NewWind(c.mps, c.from, 0, 1).At(time.Unix(0, 0))

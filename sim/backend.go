@@ -249,6 +249,7 @@ func (b *backend) commit() {
 		return
 	}
 	takes, life := millis(b.commits, b.w.scenario.Fleet.CommitMS)+b.fsync, b.life
+	b.w.people.samples.Add("commit_ms", takes.Seconds()*1000)
 	if b.doom == doomWriting {
 		b.w.after(time.Duration(b.ends.Float64()*float64(takes)), func() {
 			if b.life == life {
@@ -355,7 +356,9 @@ func (b *backend) tell(events []fleet.Recorded) (zones bool) {
 func (b *backend) think(q fleet.Question) {
 	life := b.life
 	answer := fleet.AnswerQuestion(b.core.Fleet().Planner().Clone(), q, b.w.time(), b.w.config)
-	b.w.after(millis(b.plans, b.w.scenario.Fleet.PlanMS)+b.late, func() {
+	takes := millis(b.plans, b.w.scenario.Fleet.PlanMS) + b.late
+	b.w.people.samples.Add("plan_ms", takes.Seconds()*1000)
+	b.w.after(takes, func() {
 		if b.life == life {
 			b.put(fleet.PlanReady{Question: q, Answer: answer})
 		}

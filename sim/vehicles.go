@@ -38,6 +38,10 @@ type vehicle struct {
 // NewAgents makes the vehicles of a scenario at homes that scenario.Place gave, in
 // the order of its fleets. Charges and clock errors are drawn from the seed.
 func NewAgents(s scenario.Scenario, c *chart.Chart, homes [][]scenario.Home) ([]*agent.Agent, error) {
+	var wind *body.Wind
+	if w := &s.Conditions; w.WindMPS+w.GustMPS > 0 {
+		wind = body.NewWind(w.WindMPS, w.WindFromDeg, w.GustMPS, s.Seed)
+	}
 	draw := chance(s.Seed, chanceFleet)
 	var agents []*agent.Agent
 	for i := range s.Fleets {
@@ -62,7 +66,7 @@ func NewAgents(s scenario.Scenario, c *chart.Chart, homes [][]scenario.Home) ([]
 			}
 			agents = append(agents, agent.New(agent.Options{
 				ID: id, Kind: f.ProtocolKind(), Model: f.Model, Capabilities: f.Capabilities,
-				MaxLoadKg: load, MaxLegs: f.MaxLegs, Frame: c.Frame, ClockError: clockError,
+				MaxLoadKg: load, MaxLegs: f.MaxLegs, Frame: c.Frame, ClockError: clockError, Wind: wind,
 			}, b, agent.NewStore(logID(id, 1)), agent.NewTruth()))
 		}
 	}

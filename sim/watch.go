@@ -75,6 +75,7 @@ func newJudge(w *world) *Judge {
 	j.evidence = check.NewEvidence(&j.log, w.config.ChargeBelow)
 	j.evidence.Breaks = j.breaks
 	j.ledger = check.NewLedger(&j.log, w.chart, w.config.TaskAuthority, j.obeyed)
+	j.ledger.Excuse = func(vehicle string) string { return j.emergency(w.byID[vehicle]) }
 	j.geometry.Report(&j.log)
 	j.geometry.Forgive = j.forgive
 	j.seen = make([]sight, len(w.vehicles))
@@ -333,6 +334,8 @@ func (j *Judge) ailing(id fleet.VehicleID) string {
 		return "it is out of service: " + record.OutOfService
 	case len(record.Faults) > 0 && v.agent.Suffers(agent.Broken):
 		return "it is broken"
+	case record.Blocked != "":
+		return "it is held until a person lets it go"
 	}
 	if s := &j.seen[v.n]; s.drained && v.agent.Suffers(agent.DriveFailure) {
 		return "its drive has failed"

@@ -26,6 +26,10 @@ const (
 // that were durable and never released: what the ledger knew is forgotten then,
 // but for the epoch.
 type Ledger struct {
+	// Excuse says why a vehicle may have less energy than its plans count on, empty
+	// when nothing does; nil when nobody asks.
+	Excuse func(vehicle string) string
+
 	log       *Log
 	authority time.Duration
 	obeyed    func(vehicle, order string) bool
@@ -158,12 +162,18 @@ func (l *Ledger) answer(r fleet.Recorded, e fleet.MissionAnswered) {
 	if e.Verdict == protocol.Accepted && !l.obeyed(string(p.vehicle), order) {
 		l.find(r, Hands, p.vehicle, string(e.Mission), fmt.Sprintf("counts as having accepted revision %d of mission %s, and never took it up", e.Revision, e.Mission))
 	}
+	if e.Verdict == protocol.Refused && e.Reason.Code == lowBattery && l.Excuse != nil && l.Excuse(string(p.vehicle)) == "" {
+		l.find(r, Energy, p.vehicle, string(e.Mission), fmt.Sprintf("had to refuse revision %d of mission %s: %s", e.Revision, e.Mission, e.Reason.Text))
+	}
 	if p.revision == e.Revision {
 		// A refusal puts the last accepted revision in force again.
 		p.answered = true
 		l.missions[e.Mission] = p
 	}
 }
+
+// lowBattery is why a vehicle refuses what its energy does not allow.
+const lowBattery = "low_battery"
 
 // The reasons that say why a task has no vehicle any more; they are the fleet's.
 const (

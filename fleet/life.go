@@ -56,7 +56,7 @@ func (f *Fleet) stillWaits(t *Task, why Reason) {
 // release takes a task from its vehicle. A stop that is begun stays with the
 // vehicle and becomes a question for a person.
 func (f *Fleet) release(t *Task, why Reason) {
-	if n := t.NextStop(); n < len(t.Stops) && t.Stops[n].State == StopBegun && !mutant.On(mutant.BegunStopReleased) {
+	if n := t.NextStop(); n < len(t.Stops) && t.Stops[n].State == StopBegun {
 		f.askPerson(t.ID, n, t.Vehicle, fmt.Sprintf("%s had begun stop %d when its mission ended: %s", t.Vehicle, n+1, why.Text))
 		return
 	}

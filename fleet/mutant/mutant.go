@@ -16,9 +16,6 @@ const (
 	// DisplacedAtOnce gives the work of a vehicle away before it has accepted the
 	// revision without it.
 	DisplacedAtOnce Bug = "displaced-at-once"
-	// BegunStopReleased gives a stop that is begun to the next vehicle when its
-	// mission ends, and asks nobody.
-	BegunStopReleased Bug = "begun-stop-released"
 	// StoreLossIgnored forgets that a vehicle which lost its store may have begun
 	// stops.
 	StoreLossIgnored Bug = "store-loss-ignored"

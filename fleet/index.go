@@ -64,6 +64,8 @@ type known struct {
 	place space.XY
 	// reports and clears are what it may still bring about.
 	reports, clears allowance
+	// stall is how long it has been idle on a leg.
+	stall stall
 }
 
 type alertKey struct {

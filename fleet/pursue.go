@@ -164,6 +164,7 @@ func (f *Fleet) watchMission(k *known) {
 	}
 	f.unsuspend(v, Reason{"nothing_holds_it", "nothing holds it any more"})
 	f.endOwnHold(v)
+	f.watchStalled(k, m)
 	f.pursue(id)
 	f.watchCharger(id)
 }

@@ -68,7 +68,10 @@ func model(kind string) string {
 }
 
 func (s *stage) sample(who string, words []string) {
-	sample := protocol.Sample{Time: s.now, BatteryRatio: 0.95, Mode: protocol.ModeIdle}
+	sample := protocol.Sample{Time: s.now, BatteryRatio: 0.95, Mode: protocol.ModeTravel}
+	if mode := option(words, "mode"); mode != "" {
+		sample.Mode = protocol.Mode(mode)
+	}
 	if b := option(words, "battery"); b != "" {
 		ratio, err := strconv.ParseFloat(b, 64)
 		s.must(err)

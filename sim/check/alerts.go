@@ -60,7 +60,7 @@ func NewEvidence(log *Log, chargeBelow float64) *Evidence {
 // Read takes one event in. Flush must follow the last one of a step.
 func (v *Evidence) Read(r fleet.Recorded) {
 	v.seq++
-	switch e := r.Event.(type) {
+	switch e := any(r.Event).(type) {
 	case fleet.Moved:
 		v.samples[e.Vehicle] = e.Sample
 		return
@@ -84,7 +84,7 @@ func (v *Evidence) Read(r fleet.Recorded) {
 
 // readVehicle notes what events prove about vehicles and people.
 func (v *Evidence) readVehicle(r fleet.Recorded) {
-	switch e := r.Event.(type) {
+	switch e := any(r.Event).(type) {
 	case fleet.VehicleServiceChanged:
 		if e.OutOfService == "" {
 			v.prove("in service", e.Vehicle)
@@ -116,7 +116,7 @@ func (v *Evidence) readVehicle(r fleet.Recorded) {
 
 // readWork notes what events prove about tasks, missions and incidents.
 func (v *Evidence) readWork(r fleet.Recorded) {
-	switch e := r.Event.(type) {
+	switch e := any(r.Event).(type) {
 	case fleet.ReportTaken:
 		v.prove("heard", e.Vehicle)
 		if e.Kind == "ack" && e.Mission != "" {

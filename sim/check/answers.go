@@ -82,7 +82,7 @@ func short(body []byte) string {
 
 // Read takes in an event by which something leaves that was answered for.
 func (p *Promises) Read(r fleet.Recorded) {
-	switch e := r.Event.(type) {
+	switch e := any(r.Event).(type) {
 	case fleet.Archived:
 		for _, id := range e.Tasks {
 			p.gone["task "+string(id)] = true
@@ -132,7 +132,7 @@ func unkept(kept *fleet.GivenAnswer, given *fleet.Answer) string {
 // untrue says what of an answer does not hold any more.
 func (p *Promises) untrue(it *promise, d *fleet.Durable) string {
 	body := &it.says
-	switch ask := it.ask.(type) {
+	switch ask := any(it.ask).(type) {
 	case fleet.OrderTask:
 		t := d.Tasks[fleet.TaskID(body.ID)]
 		switch {

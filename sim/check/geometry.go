@@ -230,16 +230,16 @@ func (g *Geometry) judge(now time.Time, m *mover, at space.XYZ, mps float64) {
 	reach := boxM
 	groundM := g.ground.at(at.XY())
 	heightM := at.Z - groundM
-	clear := g.judgeZones(now, m, at, mps, heightM, &reach, &f)
+	room := g.judgeZones(now, m, at, mps, heightM, &reach, &f)
 	g.followCaught(now, m, at, m.air && heightM <= landedM)
 	if m.air {
-		clear = g.judgeGround(now, m, at, mps, heightM) && clear
-		clear = g.judgeWalls(now, m, at, mps, heightM, &reach, &f) && clear
+		room = g.judgeGround(now, m, at, mps, heightM) && room
+		room = g.judgeWalls(now, m, at, mps, heightM, &reach, &f) && room
 	}
 	g.endGrazes(now, m, at)
 	m.in = append(m.in[:0], g.inside...)
 	m.at, m.mps, m.last, m.version, m.known = at, mps, now, g.version, true
-	if !clear || len(m.in) > 0 || len(m.caught) > 0 || !g.open(m, at, reach, &f) {
+	if !room || len(m.in) > 0 || len(m.caught) > 0 || !g.open(m, at, reach, &f) {
 		m.free = nowhere()
 		return
 	}

@@ -3,8 +3,6 @@ package check
 import (
 	"math"
 
-	"github.com/paulmach/orb"
-
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/space"
 )
@@ -26,12 +24,11 @@ type ground struct {
 // patch is one cell of the ground. Within so small a piece, columns and rows of
 // the samples are linear in the frame to far less than a millimetre.
 type patch struct {
-	corner         space.XY
-	col, row       float64
-	colX, colY     float64
-	rowX, rowY     float64
-	lowM, highM    float64
-	haveLow, ready bool
+	corner      space.XY
+	col, row    float64
+	colX, colY  float64
+	rowX, rowY  float64
+	lowM, highM float64
 }
 
 func newGround(c *chart.Chart) ground { return ground{chart: c, patches: map[[2]int32]*patch{}} }
@@ -113,12 +110,6 @@ func sample(t *chart.Terrain, col, row float64) float64 {
 	south := float64(t.HeightDM[r*t.Cols+c])*(1-fx) + float64(t.HeightDM[r*t.Cols+c1])*fx
 	north := float64(t.HeightDM[r1*t.Cols+c])*(1-fx) + float64(t.HeightDM[r1*t.Cols+c1])*fx
 	return (south*(1-fy) + north*fy) / 10
-}
-
-// exact is the altitude of the ground at a geographic place.
-func (g *ground) exact(p orb.Point) float64 {
-	t := g.chart.Terrain
-	return sample(t, (p.Lon()-t.Origin.Lon())/t.StepLon, (p.Lat()-t.Origin.Lat())/t.StepLat)
 }
 
 // roofM is the altitude of a building's roof: its height over the highest ground

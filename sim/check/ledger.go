@@ -87,7 +87,7 @@ func (l *Ledger) forget() {
 
 // Read takes one event in.
 func (l *Ledger) Read(r fleet.Recorded) {
-	switch e := r.Event.(type) {
+	switch e := any(r.Event).(type) {
 	case fleet.Moved:
 		return // It is most of all events.
 	case fleet.LinkChanged:
@@ -101,7 +101,7 @@ func (l *Ledger) Read(r fleet.Recorded) {
 		l.forget()
 	}
 	l.index = r.Index
-	switch e := r.Event.(type) {
+	switch e := any(r.Event).(type) {
 	case fleet.FleetRecovered:
 		if e.Epoch <= l.epoch {
 			l.find(r, Epoch, "", "", fmt.Sprintf("a process began with epoch %d, after epoch %d", e.Epoch, l.epoch))

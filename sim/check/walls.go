@@ -34,7 +34,7 @@ type graze struct {
 
 // judgeWalls finds an aircraft within walls, or too near to them.
 func (g *Geometry) judgeWalls(now time.Time, m *mover, at space.XYZ, mps, heightM float64, reach *float64, f *free) bool {
-	clear := true
+	room := true
 	c := g.walls.at(at.XY())
 	for i := range c.near {
 		n := &c.near[i]
@@ -48,7 +48,7 @@ func (g *Geometry) judgeWalls(now time.Time, m *mover, at space.XYZ, mps, height
 			*reach = min(*reach, (d-nearM)/math.Sqrt2)
 			continue
 		}
-		clear = false
+		room = false
 		id := g.chart.Buildings[n.shape].ID
 		switch {
 		case d < -edgeM && at.Z < roofM-edgeM:
@@ -60,7 +60,7 @@ func (g *Geometry) judgeWalls(now time.Time, m *mover, at space.XYZ, mps, height
 			g.stand(m, id)
 		}
 	}
-	return clear
+	return room
 }
 
 // above keeps the box above an altitude.

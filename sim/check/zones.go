@@ -197,21 +197,21 @@ func (g *Geometry) judgeZones(now time.Time, m *mover, at space.XYZ, mps, height
 	if len(g.zones) == 0 {
 		return true
 	}
-	clear := true
+	room := true
 	s := spot{now: now, at: at, mps: mps, heightM: heightM, reach: reach, free: f}
 	c := g.edges.at(at.XY())
 	for i := range c.near {
 		n := &c.near[i]
 		if z := &g.zones[n.shape]; z.binds(m, now) {
-			clear = g.judgeZone(m, z, n.depth(c.centre, at.XY()), &s) && clear
+			room = g.judgeZone(m, z, n.depth(c.centre, at.XY()), &s) && room
 		}
 	}
 	for _, k := range g.keepIn {
 		if z := &g.zones[k]; z.binds(m, now) && !slices.ContainsFunc(c.near, func(n nearby) bool { return n.shape == k }) {
-			clear = g.judgeZone(m, z, reachM, &s) && clear
+			room = g.judgeZone(m, z, reachM, &s) && room
 		}
 	}
-	return clear
+	return room
 }
 
 // spot is a place being judged.

@@ -178,15 +178,11 @@ func (b *backend) put(in ...fleet.Input) {
 		return
 	}
 	for _, i := range in {
-		switch i.(type) {
-		case fleet.Telemetry:
-			if len(b.inbox) >= maxTelemetry {
-				continue
-			}
-		case fleet.Tick:
-			if b.full() {
-				continue
-			}
+		if _, is := i.(fleet.Telemetry); is && len(b.inbox) >= maxTelemetry {
+			continue
+		}
+		if _, is := i.(fleet.Tick); is && b.full() {
+			continue
 		}
 		b.inbox = append(b.inbox, i)
 	}

@@ -3,7 +3,6 @@ package sim
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"time"
 
@@ -32,6 +31,8 @@ const (
 const (
 	// doomWithin is how long a crash waits for its moment.
 	doomWithin = 5 * time.Second
+	// statusUnavailable is the answer of HTTP to a request that nobody answers.
+	statusUnavailable = 503
 	// restartAfter is how long a process that ends because of its disk stays away.
 	restartAfter = time.Second
 )
@@ -200,7 +201,7 @@ func (b *backend) forget() (conns []*conn, pending []func(fleet.Answer)) {
 // where it lives, else by the broken connection.
 func unavailable(pending []func(fleet.Answer)) {
 	for _, answered := range pending {
-		answered(fleet.Answer{Status: http.StatusServiceUnavailable})
+		answered(fleet.Answer{Status: statusUnavailable})
 	}
 }
 

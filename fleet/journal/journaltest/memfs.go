@@ -2,13 +2,15 @@ package journaltest
 
 import "github.com/kapok-fleet/kapok/fleet/journal/memfs"
 
-// MemFS is memfs.FS, and so are the other names here those of package memfs: a
-// disk in memory for tests.
-type (
-	MemFS = memfs.FS
-	Fault = memfs.Fault
-	Op    = memfs.Op
-)
+// MemFS is a disk in memory. This name and those below are those of package memfs,
+// which tests of journals need all the time.
+type MemFS = memfs.FS
+
+// Fault strikes one operation of a MemFS.
+type Fault = memfs.Fault
+
+// Op is a kind of file operation that can be made to fail.
+type Op = memfs.Op
 
 // The operations that a Fault can strike.
 const (

@@ -116,7 +116,7 @@ func newCity(t *testing.T) *city {
 	await(t, "the server", func() bool { return c.client.Ready(t.Context()) == nil })
 	fleet := filepath.Join(dir, "city.yaml")
 	c.must(os.WriteFile(fleet, []byte(cityFleet), 0o600))
-	vehicles := exec.CommandContext(t.Context(), binary, "sim", "run", fleet, "--connect", c.url, "--token", c.secrets[access.Simulator], "--speed", "15")
+	vehicles := exec.CommandContext(t.Context(), binary, "sim", "run", fleet, "--connect", c.url, "--token", c.secrets[access.Simulator], "--speed", "15", "--vehicles-only")
 	vehicles.Env = append(vehicles.Environ(), "KAPOK_TOKEN="+c.secrets[access.Admin])
 	vehicles.Stderr = t.Output()
 	startUntilEnd(t, vehicles)

@@ -36,7 +36,7 @@ func (k *connection) flags(cmd *cobra.Command) {
 	f.StringVar(&k.url, "connect", "", "run the vehicles over real sockets against the kapok serve at this address")
 	f.StringVar(&k.token, "token", "", "with --connect: secret, or file with it, of a token of the role simulator")
 	f.StringVar(&k.dispatcher, "dispatcher-token", "",
-		"with --connect: the same of a dispatcher, for orders, incidents and zones (KAPOK_TOKEN); none are made without")
+		"with --connect: the same of a dispatcher, for orders, incidents and zones (KAPOK_TOKEN)")
 	f.Float64Var(&k.speed, "speed", 1, "with --connect: the --speed of the backend")
 	f.BoolVar(&k.alone, "vehicles-only", false,
 		"with --connect: run the vehicles alone, for people to use, for as long as the scenario says; nothing is ordered or judged")
@@ -73,6 +73,7 @@ type connected struct {
 
 	mu       sync.Mutex // guards the rest
 	geometry *check.Geometry
+	log      check.Log
 	result   sim.Result
 	rec      *simout.Recorder
 	tasks    []madeTask
@@ -109,6 +110,7 @@ func connectTo(ctx context.Context, c console, it *simCase, k *connection, rec *
 		return r.result, err
 	}
 	r.geometry = check.NewGeometry(r.place.Chart)
+	r.geometry.Report(&r.log)
 	r.fleet, err = drive.Start(context.WithoutCancel(ctx), drive.Options{
 		URL: k.url, Token: secret, Clock: r.clock.now, Step: stepAt(k.speed), Encoding: encodingOf(s), Look: r.look,
 		Line: sim.LineOf(&s.Network), Seed: s.Seed,
@@ -156,9 +158,15 @@ func (r *connected) open(ctx context.Context, k *connection, on *chart.Chart) (s
 	if person == "" {
 		person = r.env("KAPOK_TOKEN")
 	}
-	if person, err = secretOf(person); err != nil || person == "" {
-		r.say("no dispatcher's token: the vehicles run, and nothing is ordered; the backend's chart is not compared")
+	if person, err = secretOf(person); err != nil {
 		return secret, err
+	}
+	if person == "" && !r.alone {
+		return "", errors.New("--connect needs --dispatcher-token or KAPOK_TOKEN for orders, incidents and zones, or --vehicles-only")
+	}
+	if person == "" {
+		r.say("no dispatcher's token: the backend's chart is not compared")
+		return secret, nil
 	}
 	if r.client, err = client.New(k.url, person); err != nil {
 		return "", err

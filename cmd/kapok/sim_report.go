@@ -108,8 +108,9 @@ func (f *simRun) report(it *simCase, result *sim.Result, failed error) *simout.R
 		SimulatedS: result.SimulatedS, WallS: result.WallSeconds, Events: result.Events, EventLogSHA256: result.EventLogSHA256,
 		Refusals: result.Refusals,
 	}
+	names := check.Names()
 	if f.url != "" {
-		r.Mode = simout.Connected
+		r.Mode, names = simout.Connected, connectedCheckers()
 	}
 	if failed != nil {
 		r.Error = oneLine(failed)
@@ -126,7 +127,7 @@ func (f *simRun) report(it *simCase, result *sim.Result, failed error) *simout.R
 	for i := range result.Outcomes {
 		r.Verdicts = append(r.Verdicts, verdictOf(it, &result.Outcomes[i]))
 	}
-	r.Verdicts = append(r.Verdicts, checkers(it, result)...)
+	r.Verdicts = append(r.Verdicts, checkers(it, result, names)...)
 	r.Passed = len(r.Failed()) == 0
 	return r
 }
@@ -160,12 +161,12 @@ func lineOf(place string) int {
 	return line
 }
 
-// checkers are the verdicts of all checkers on a run. One whose figure an assertion
+// checkers are the verdicts of those checkers that judged a run. One whose figure an assertion
 // of the scenario is about is judged by that: it passes here.
-func checkers(it *simCase, result *sim.Result) []simout.Verdict {
+func checkers(it *simCase, result *sim.Result, names []string) []simout.Verdict {
 	asserted := assertedCheckers(&it.scenario)
 	var all []simout.Verdict
-	for _, name := range check.Names() {
+	for _, name := range names {
 		v := simout.Verdict{Kind: simout.Checker, Name: name, Passed: true, Expected: "no violation", Got: "no violation"}
 		count := result.ViolationCounts[name]
 		first := slices.IndexFunc(result.Violations, func(f check.Finding) bool { return f.Checker == name })

@@ -11,6 +11,11 @@ import (
 	"github.com/kapok-fleet/kapok/sim/check"
 )
 
+// connectedCheckers are those that can judge a run against a running backend.
+func connectedCheckers() []string {
+	return []string{check.Zones, check.Buildings, check.Terrain, check.Height, check.LostTask, check.Twice, check.Missed, check.Custody}
+}
+
 // conclude asks the backend what became of everything, ends the vehicles, and
 // judges.
 func (r *connected) conclude(ctx context.Context) (sim.Result, error) {
@@ -31,7 +36,7 @@ func (r *connected) conclude(ctx context.Context) (sim.Result, error) {
 	defer r.mu.Unlock()
 	r.judgeWork(tasks)
 	res.ZoneViolations, res.BuildingHits, res.CaughtInside = len(r.geometry.Zones), len(r.geometry.Buildings), len(r.geometry.Caught)
-	res.Violations = append(append(res.Violations, r.geometry.Zones...), r.geometry.Buildings...)
+	res.Violations = append(res.Violations, r.log.Findings()...)
 	res.ViolationCounts = map[string]int{}
 	for i := range res.Violations {
 		res.ViolationCounts[res.Violations[i].Checker]++

@@ -280,7 +280,14 @@ func TestTheSameVerdictsAgainstARunningBackend(t *testing.T) {
 	if status != exitOK {
 		t.Errorf("against the backend: status %d\n%s\n%s", status, out, said)
 	}
-	if connected := verdictsOf(t, out); fmt.Sprint(connected) != fmt.Sprint(virtual) {
+	connected := verdictsOf(t, out)
+	// Some checkers see into the backend, and judge in virtual time only.
+	virtual = slices.DeleteFunc(virtual, func(v string) bool {
+		name, _, _ := strings.Cut(v, ": ")
+		return strings.HasPrefix(v, "checker ") && !slices.Contains(connectedCheckers(), strings.TrimPrefix(name, "checker "))
+	})
+	slices.Sort(virtual)
+	if slices.Sort(connected); fmt.Sprint(connected) != fmt.Sprint(virtual) || len(connected) < 10 {
 		t.Errorf("the verdicts in virtual time and against a running backend:\n%v\n%v", virtual, connected)
 	}
 	if recording, err := simout.OpenRecording(filepath.Join(data, "out", "parade", simout.MCAPFile)); err != nil || len(recording.Actors) != 8 {

@@ -178,14 +178,15 @@ func (f *Fleet) planReady(in PlanReady) {
 	if best := in.Answer.Best; !stale && best != nil {
 		id := q.Vehicles[best.Candidate]
 		v, ok := f.vehicle(id)
-		stale = !ok || v.Revision != q.Revisions[best.Candidate] || f.bar(v, t).rule != "" || !f.stillFits(v, q, best) || !f.stillYield(q.without(best.Candidate))
+		stale = !ok || v.Revision != q.Revisions[best.Candidate] || !mutant.On(mutant.StalePlanApplied) &&
+			(f.bar(v, t).rule != "" || !f.stillFits(v, q, best) || !f.stillYield(q.without(best.Candidate)))
 	}
 	why := "answered"
 	if stale {
 		why = "the world changed meanwhile"
 	}
 	f.emit(PlanDropped{q.Task, why})
-	if stale && !mutant.On(mutant.StalePlanApplied) {
+	if stale {
 		f.lookAgain = true
 		return
 	}

@@ -61,6 +61,7 @@ func TestBadScenariosAreOneLine(t *testing.T) {
 		{"long realtime", "realtime: true\nsettle: 10m", "s.yaml:7:", "at most 5m"},
 		{"realtime with crashes", "realtime: true\ncrashes: {random: 1}", "s.yaml:7:", "leave it out, or realtime"},
 		{"realtime with a full disk", "realtime: true\nfaults: [{kind: disk_full, at: 1s, for: 1s}]", "s.yaml:7:", "no fault of a vehicle"},
+		{"realtime with actions", "realtime: true\nactions: [{at: 1s, do: release}]", "s.yaml:7:", "in virtual time only"},
 		{"realtime each second", "realtime: true\nassert: [never vehicles_lost > 0]", "s.yaml:7:", "judged each second"},
 		{"missing chart", "terrain: [hills.hgt]", "s.yaml:6:11", "which is not there: paths start from the scenario's folder"},
 		{"missing parcels", "demand: [{loggi: none.json}]", "s.yaml:6:18", "which is not there"},
@@ -110,5 +111,12 @@ func TestMissingChart(t *testing.T) {
 	text := strings.Replace(small, "harbour", "town.chart", 1)
 	if err := problem(t, text); err == nil || !strings.HasPrefix(err.Error(), "s.yaml:3:8: chart is \"town.chart\", which is not there") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestGeneratedChartsAreNoFiles: a made-up city is not looked for.
+func TestGeneratedChartsAreNoFiles(t *testing.T) {
+	if err := problem(t, strings.Replace(small, "harbour", "generated:3", 1)); err != nil {
+		t.Error(err)
 	}
 }

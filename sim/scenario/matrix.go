@@ -68,8 +68,8 @@ func (s *Scenario) expand() ([]Scenario, error) {
 	}
 	out := make([]Scenario, 0, runs)
 	for n := range runs {
-		one := clone(reflect.ValueOf(*s)).Interface().(Scenario)
-		one.Matrix, one.file, one.data = nil, s.file, s.data
+		one := s.copied()
+		one.Matrix = nil
 		rest, parts := n, make([]string, len(axes))
 		for i, a := range slices.Backward(axes) {
 			k := rest % len(a.values)
@@ -163,6 +163,14 @@ func setScalar(at reflect.Value, value any) error {
 		return fmt.Errorf("%v does not fit: %w", value, err)
 	}
 	return nil
+}
+
+// copied is a scenario that shares nothing with this one that either could change.
+func (s *Scenario) copied() Scenario {
+	var out Scenario
+	reflect.ValueOf(&out).Elem().Set(clone(reflect.ValueOf(s).Elem()))
+	out.file, out.data = s.file, s.data
+	return out
 }
 
 // clone copies a value with all that it points to. Unexported fields stay zero.

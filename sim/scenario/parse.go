@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -85,8 +84,7 @@ func parse(name string, data []byte) (Scenario, []Scenario, error) {
 	var runs []Scenario
 	err := s.validateMatrix()
 	if err == nil && len(s.Matrix) > 0 {
-		base := clone(reflect.ValueOf(s)).Interface().(Scenario)
-		base.file, base.data = name, data
+		base := s.copied()
 		if err = s.complete(); err == nil {
 			runs, err = base.expand()
 		}

@@ -19,7 +19,9 @@ func (s *Scenario) validateNetwork() error {
 		most         float64
 	}{
 		{"jitter_ms", n.JitterMS, 0, 60_000},
-		{"loss", n.Loss, 0, 0.5}, {"duplicate", n.Duplicate, 0, 0.5}, {"reorder", n.Reorder, 0, 0.5},
+		{"loss", n.Loss, 0, 0.5},
+		{"duplicate", n.Duplicate, 0, 0.5},
+		{"reorder", n.Reorder, 0, 0.5},
 		{"bandwidth_kbps", n.BandwidthKbps, 0, 1e9},
 	} {
 		if err := checkNumber("network."+f.key, f.value, f.least, f.most); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
 )
@@ -23,7 +24,7 @@ func (c Charts) Prepare(s *Scenario) (*chart.Chart, error) {
 			return nil, err
 		}
 	}
-	if s.Chart != "harbour" {
+	if s.Chart != "harbour" && !strings.HasPrefix(s.Chart, Generated) {
 		if err := c.there(s, "chart", s.Chart); err != nil {
 			return nil, err
 		}

@@ -30,6 +30,8 @@ func (s *Scenario) virtual() (path, why string) {
 		return "settle", fmt.Sprintf("is %v: with realtime it is at most %v", s.Settle, MaxRealtime)
 	case len(s.Crashes.At) > 0 || s.Crashes.Random > 0:
 		return "crashes", "are of the backend, and exist in virtual time only"
+	case len(s.Actions) > 0:
+		return "actions", "happen in virtual time only"
 	case s.Compare != "":
 		return "compare", "runs another rule of dispatch," + only
 	case len(s.Fleet.CommitMS) > 0 || len(s.Fleet.PlanMS) > 0 || s.Fleet.TelemetryInterval > 0 || s.Fleet.TaskAuthority > 0:

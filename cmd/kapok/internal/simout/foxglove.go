@@ -155,7 +155,7 @@ func nanoseconds(at time.Time) uint64 { return uint64(max(at.UnixNano(), 0)) }
 
 // event writes what changes on the map.
 func (f *foxglove) event(r fleet.Recorded) {
-	switch e := r.Event.(type) {
+	switch e := any(r.Event).(type) {
 	case fleet.MissionIssued:
 		f.whose[e.Mission] = e.Vehicle
 		f.writeMission(r.Time, e.Vehicle, missionShape(&e))

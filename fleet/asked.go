@@ -167,7 +167,9 @@ func (f *Fleet) resolveStop(a ResolveStop) Answer {
 	case "done":
 		v := &Vehicle{ID: holder}
 		f.stopDone(t.ID, n, v, f.now, evidence)
-		f.decided(t.ID, evidence)
+		if !f.mayHaveGoneOn(t.ID) {
+			f.decided(t.ID, evidence)
+		}
 	case "not_done":
 		// Stops are done in order: those that follow are not done either.
 		for i := n; i < len(t.Stops); i++ {
@@ -208,6 +210,21 @@ func (f *Fleet) mayDecide(t *Task, stop int) bool {
 	p := f.presence(v.ID)
 	return len(f.questionsAbout(t.ID)) > 0 || len(v.Faults) > 0 || v.OutOfService != "" ||
 		p.Link != LinkLive && p.Link != LinkLate || p.Sample.Mode == protocol.ModeFault
+}
+
+// mayHaveGoneOn tells whether the silent vehicle that has the task may have begun
+// its next stop, too, before its authority ended: then people are asked about that
+// one before it is given to another.
+func (f *Fleet) mayHaveGoneOn(id TaskID) bool {
+	t, _ := f.task(id)
+	m, ok := f.state.Durable.Missions[t.Mission]
+	if !ok || !m.Open() || t.State.Final() || f.presence(m.Vehicle).Session != "" {
+		return false
+	}
+	v, ok := f.vehicle(m.Vehicle)
+	return ok && slices.ContainsFunc(f.mayHaveBegun(v, m, f.authorityEnd(v.ID)), func(l Leg) bool {
+		return l.Task == id && l.Stop == t.NextStop()
+	})
 }
 
 // decided lets a task go on after a person's word. A vehicle in touch that holds

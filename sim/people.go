@@ -121,16 +121,22 @@ func (p *people) post(actor, key string, ask fleet.Ask, done func(fleet.Answer))
 	p.try(it)
 }
 
-// kindOfAsk is the label of a request in samples.
+// kindOfAsk is the label of a request in samples; action when it is no other.
 func kindOfAsk(ask fleet.Ask) string {
-	switch ask.(type) {
-	case fleet.OrderTask, fleet.CancelTask:
+	_, order := ask.(fleet.OrderTask)
+	_, cancel := ask.(fleet.CancelTask)
+	_, report := ask.(fleet.ReportIncident)
+	_, closing := ask.(fleet.CloseIncident)
+	_, zone := ask.(fleet.PutZone)
+	_, decision := ask.(fleet.ResolveStop)
+	switch {
+	case order || cancel:
 		return "order"
-	case fleet.ReportIncident, fleet.CloseIncident:
+	case report || closing:
 		return "incident"
-	case fleet.PutZone:
+	case zone:
 		return "zone"
-	case fleet.ResolveStop:
+	case decision:
 		return "decision"
 	}
 	return "action"

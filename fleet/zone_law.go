@@ -9,6 +9,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/route"
 	"github.com/kapok-fleet/kapok/planner/space"
 )
 
@@ -78,8 +79,9 @@ func (f *Fleet) lawsOf(id ZoneID) []*zoneLaw {
 // binds tells whether the zone concerns a kind of vehicle.
 func (l *zoneLaw) binds(airborne bool) bool { return airborne && l.airborne || !airborne && l.ground }
 
-// window is when the zone is in force, in seconds from now; a zone counts from
-// marginS before its begin.
+// window is when the zone is in force, in seconds from now; with a margin it
+// counts from marginS before its begin, and beyond its end as far as vehicles may
+// come earlier than planned.
 func (l *zoneLaw) window(now time.Time, marginS float64) (from, until float64) {
 	from, until = math.Inf(-1), math.Inf(1)
 	if !l.zone.From.IsZero() {
@@ -87,6 +89,9 @@ func (l *zoneLaw) window(now time.Time, marginS float64) (from, until float64) {
 	}
 	if !l.zone.Until.IsZero() {
 		until = l.zone.Until.Sub(now).Seconds()
+		if until > 0 && marginS > 0 {
+			until = max(until+route.EarlyS, until*route.EarlyPart/(route.EarlyPart-1))
+		}
 	}
 	return from, until
 }

@@ -249,7 +249,7 @@ func (p *Planner) endsLawful(q *Query) *Refusal {
 	latest := nanos(q.Depart, q.Spec.EnduranceS())
 	for _, id := range p.zonesAt(a.goal) {
 		l := &p.laws.zones[id]
-		if !p.binds(l) || !l.during(earliest, earliest) {
+		if !p.binds(l) || !p.during(l, earliest, earliest) {
 			continue
 		}
 		switch {
@@ -394,7 +394,7 @@ func (p *Planner) startLawful(q *Query, z, upS float64) *Refusal {
 	from, late := q.Depart.UnixNano(), nanos(q.Depart, upS+LateS)
 	for _, id := range p.zonesAt(a.start) {
 		l := &p.laws.zones[id]
-		if !p.binds(l) || !l.during(from, late) {
+		if !p.binds(l) || !p.during(l, from, late) {
 			continue
 		}
 		here := p.traps(l, a.fromM, a.fromGroundM)
@@ -421,7 +421,7 @@ func (p *Planner) columnZone(at space.XY, z0, z1 float64, t0, t1 int64) int32 {
 	groundM := p.c.GroundAltitudeXY(at)
 	for _, id := range p.zonesAt(at) {
 		l := &p.laws.zones[id]
-		if !p.binds(l) || !l.during(t0, t1) {
+		if !p.binds(l) || !p.during(l, t0, t1) {
 			continue
 		}
 		if l.rule == chart.KeepOut && overlaps(l, z0, z1) ||

@@ -131,6 +131,7 @@ func TestZonesBendFlightsOnlyWhereAndWhenTheyHold(t *testing.T) {
 		{"begins long after", func(z *chart.Zone) { z.From = noon().Add(5 * time.Minute) }, straight},
 		{"begins just after", func(z *chart.Zone) { z.From = noon().Add(time.Minute) }, below},
 		{"ends while the aircraft is on its way there", func(z *chart.Zone) { z.Until = noon().Add(time.Second) }, straight},
+		{"ends just before the aircraft would be there", func(z *chart.Zone) { z.Until = noon().Add(21 * time.Second) }, below},
 		{"only advice", func(z *chart.Zone) { z.Rule = chart.Advise }, straight},
 		{"a height limit below the cruise", func(z *chart.Zone) { z.Rule, z.HeightLimitM = chart.AltitudeLimit, 30 }, below},
 		{"a height limit above the cruise", func(z *chart.Zone) { z.Rule, z.HeightLimitM = chart.AltitudeLimit, 50 }, straight},

@@ -42,7 +42,7 @@ func (p *Planner) chooseKeepIn(q *Query) *Refusal {
 	first, inSome := int32(-1), false
 	for i := range p.laws.zones {
 		l := &p.laws.zones[i]
-		if l.rule != chart.KeepIn || !p.binds(l) || !l.during(a.departed, a.departed) {
+		if l.rule != chart.KeepIn || !p.binds(l) || !p.during(l, a.departed, a.departed) {
 			continue
 		}
 		if !p.laws.shapes.inside(int32(i), a.start) {

@@ -91,7 +91,7 @@ func (p *Planner) stands(id int32, t0, t1 int64) (standing, lasting bool) {
 	if p.avoids(id) {
 		return true, !l.timed()
 	}
-	return p.binds(l) && l.during(t0, t1) && p.forbids(l, l.lowM, l.highM), !l.timed()
+	return p.binds(l) && p.during(l, t0, t1) && p.forbids(l, l.lowM, l.highM), !l.timed()
 }
 
 // avoids tells whether an obstacle is to be flown around because the profile
@@ -242,7 +242,7 @@ func (p *Planner) speedLimit(from, to space.XYZ, t0, t1 int64) float64 {
 		if l.rule != chart.SpeedLimit || l.speedMPS <= 0 || !p.binds(l) || !overlaps(l, from.Z, to.Z) {
 			continue
 		}
-		if l.during(t0, t1) && p.laws.shapes.meets(id, from.XY(), to.XY()) &&
+		if p.during(l, t0, t1) && p.laws.shapes.meets(id, from.XY(), to.XY()) &&
 			(limit == 0 || l.speedMPS < limit) {
 			limit = l.speedMPS
 		}

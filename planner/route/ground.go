@@ -131,7 +131,7 @@ func (p *Planner) beginDrive(q *Query) *Refusal {
 	inSome, groundM := int32(-1), p.groundM(q.From)
 	for i := range p.laws.zones {
 		l := &p.laws.zones[i]
-		if !l.ground || !l.applies(groundM) || !l.during(d.depart, nanos(q.Depart, LateS)) {
+		if !l.ground || !l.applies(groundM) || !p.during(l, d.depart, nanos(q.Depart, LateS)) {
 			continue
 		}
 		switch here := p.laws.shapes.inside(int32(i), start); {
@@ -165,7 +165,7 @@ func (p *Planner) goalZone(q *Query, goal space.XY) int32 {
 	for i := range p.laws.zones {
 		l := &p.laws.zones[i]
 		if l.rule == chart.KeepOut && l.ground && l.applies(groundM) && l.until == math.MaxInt64 &&
-			l.during(earliest, earliest) && p.laws.shapes.meets(int32(i), d.to.XY, goal) {
+			p.during(l, earliest, earliest) && p.laws.shapes.meets(int32(i), d.to.XY, goal) {
 			return int32(i)
 		}
 	}
@@ -393,7 +393,7 @@ func (p *Planner) lawful(i int32, piece *[2]space.XY, length, speed, t float64) 
 				break
 			}
 			l := &p.laws.zones[m.zone]
-			if !l.during(t0, t1) || !overlaps(l, z0, z1) ||
+			if !p.during(l, t0, t1) || !overlaps(l, z0, z1) ||
 				piece != nil && !p.laws.shapes.meets(m.zone, piece[0], piece[1]) {
 				continue
 			}
@@ -426,7 +426,7 @@ func (p *Planner) besideMPS(from, to space.XY, t float64) float64 {
 	for _, id := range p.ids {
 		l := &p.laws.zones[id]
 		if l.rule == chart.SpeedLimit && l.speedMPS > 0 && l.ground && l.applies(groundM) &&
-			l.during(t0, t1) && p.laws.shapes.meets(id, from, to) {
+			p.during(l, t0, t1) && p.laws.shapes.meets(id, from, to) {
 			speed = min(speed, l.speedMPS)
 		}
 	}

@@ -84,7 +84,7 @@ func (p *Planner) isCaught(q *Query) bool {
 	a := &p.air
 	for _, id := range p.zonesAt(a.start) {
 		l := &p.laws.zones[id]
-		if p.binds(l) && l.during(q.Depart.UnixNano(), nanos(q.Depart, LateS)) && p.traps(l, a.fromM, a.fromGroundM) {
+		if p.binds(l) && p.during(l, q.Depart.UnixNano(), nanos(q.Depart, LateS)) && p.traps(l, a.fromM, a.fromGroundM) {
 			return true
 		}
 	}

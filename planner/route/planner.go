@@ -40,6 +40,11 @@ const (
 	// LateS is how late a vehicle may pass a place and still be lawful: a zone
 	// that begins within that time after the planned passing counts already.
 	LateS = 60.0
+	// EarlyS and EarlyPart are how early it may be: so many seconds, or that part
+	// of the time since its departure, whichever is more. A zone that ends within
+	// that time before the planned passing still counts.
+	EarlyS    = 5.0
+	EarlyPart = 10
 	// ExpansionsPer50ms is how many expansions take no more than about 50 ms on a
 	// server's core. Measured: 1.3 to 1.8 µs each in the air, where one is a leg
 	// tested against the obstacles or some legs put into the queue, and 0.2 to
@@ -56,10 +61,12 @@ type Planner struct {
 	fixed *fixed
 	laws  *laws
 
-	seen   seen
-	ids    []int32
-	air    air
-	ground ground
+	seen seen
+	ids  []int32
+	// departs is when the vehicle of the present query departs, in nanoseconds.
+	departs int64
+	air     air
+	ground  ground
 }
 
 // fixed is what is compiled from the chart once: shared by all clones and
@@ -268,8 +275,23 @@ func lawOf(z *chart.Zone) law {
 	return l
 }
 
-// during tells whether the zone is in force at some time from t0 to t1.
-func (l *law) during(t0, t1 int64) bool { return l.from <= t1 && t0 < l.until }
+// during tells whether a zone is in force while a place is passed, which is
+// planned from t0 to t1; LateS is in t1 already.
+func (p *Planner) during(l *law, t0, t1 int64) bool {
+	if l.until != math.MaxInt64 {
+		t0 -= early(t0 - p.departs)
+	}
+	return l.from <= t1 && t0 < l.until
+}
+
+// early is how much sooner than planned a place may be passed so long after the
+// departure, in nanoseconds.
+func early(after int64) int64 {
+	if after <= 0 {
+		return 0
+	}
+	return min(after, max(int64(EarlyS*1e9), after/EarlyPart))
+}
 
 // timed tells whether the zone has a begin or an end.
 func (l *law) timed() bool { return l.from != math.MinInt64 || l.until != math.MaxInt64 }
@@ -316,7 +338,8 @@ func (p *Planner) groundM(at space.Position) float64 { return p.c.GroundAltitude
 //     vehicles. On a chart with water they stay in the water that holds start and
 //     goal, ClearanceM off its shores but near those two places.
 //
-// A zone counts from LateS before its begin, and waiting for its end is never
+// A zone counts from LateS before its begin and a little beyond its end (EarlyS),
+// and waiting for its end is never
 // part of a way. Speed-limit zones and the limits of arcs lengthen the cost.
 // Every query is answered alike whatever was asked before. An error is a
 // *Refusal, or says that the spec is unusable; the Route then holds nothing but
@@ -334,6 +357,7 @@ func (p *Planner) Find(q Query) (Route, error) {
 	if q.MaxExpansions <= 0 {
 		q.MaxExpansions = math.MaxInt
 	}
+	p.departs = q.Depart.UnixNano()
 	if q.Spec.Kind == motion.Rover {
 		return p.drive(q)
 	}

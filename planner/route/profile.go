@@ -239,7 +239,7 @@ func (p *Planner) findRuns(from, to space.XY, m float64) {
 		} else {
 			l := &p.laws.zones[id-zones]
 			limits := l.rule == chart.KeepOut || l.rule == chart.AltitudeLimit
-			if !limits || !p.binds(l) || !l.during(t0, t1) || slices.Contains(a.caught, id-zones) {
+			if !limits || !p.binds(l) || !p.during(l, t0, t1) || slices.Contains(a.caught, id-zones) {
 				continue
 			}
 		}
@@ -422,7 +422,7 @@ func (p *Planner) tooLate(q *Query) (id int32, why *Refusal) {
 				continue
 			}
 			l := &p.laws.zones[id-zones]
-			if !l.timed() || !p.binds(l) || !l.during(t, end+int64(LateS*1e9)) || slices.Contains(a.caught, id-zones) {
+			if !l.timed() || !p.binds(l) || !p.during(l, t, end+int64(LateS*1e9)) || slices.Contains(a.caught, id-zones) {
 				continue
 			}
 			if p.breaks(id-zones, from, to) {

@@ -262,7 +262,7 @@ func (p *Planner) startColumn(q *Query, up, upS float64) *Refusal {
 	from, late := q.Depart.UnixNano(), nanos(q.Depart, upS+LateS)
 	for _, id := range p.zonesAt(a.start) {
 		l := &p.laws.zones[id]
-		if l.rule == chart.KeepOut && p.binds(l) && l.during(from, late) && !l.applies(a.fromM) && overlaps(l, a.fromM, up) {
+		if l.rule == chart.KeepOut && p.binds(l) && p.during(l, from, late) && !l.applies(a.fromM) && overlaps(l, a.fromM, up) {
 			return &Refusal{Rule: InsideZone, At: q.From, Object: l.id}
 		}
 	}

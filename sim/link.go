@@ -24,8 +24,10 @@ type conn struct {
 	up, down                       direction
 	held                           []event
 	// mission is the last revision that was put on the link, where a bridge lies in
-	// between; stale is that of the link before, which the bridge may deliver again.
+	// between, by the process of that life; stale is that of a process that is dead by
+	// now, which the bridge may deliver again.
 	mission, stale []byte
+	life           int
 }
 
 // direction is one way of a connection.
@@ -72,7 +74,10 @@ func (w *world) open(v *vehicle) {
 		// Sessions are looked at once a second, so they speak a second early.
 		session: session.New(fleet.VehicleID(v.id), id, session.Config{AliveInterval: max(alive-time.Second, alive/2)}, w.time()),
 	}
-	c.stale, v.bridged = v.bridged, nil
+	if c.life = b.life; v.bridgedBy != b.life {
+		c.stale = v.bridged
+	}
+	v.bridged = nil
 	b.conns[id] = c
 	b.order = append(b.order, c)
 	v.conn = c
@@ -198,7 +203,8 @@ func (w *world) arriveDown(c *conn, frame []byte) {
 }
 
 // staleAgain is the share of new links on which a bridge first delivers the last
-// mission of the link before again, be it of a process that is dead by now.
+// mission of the link before again, where that came from a process that is dead by
+// now: its epoch is old.
 const staleAgain = 0.5
 
 func (w *world) repeatStale(c *conn) {
@@ -260,7 +266,7 @@ func (w *world) endAtVehicle(c *conn) {
 	}
 	c.clientOpen, c.held = false, nil
 	if len(c.mission) > 0 {
-		v.bridged = c.mission
+		v.bridged, v.bridgedBy = c.mission, c.life
 	}
 	if v.conn != c {
 		return

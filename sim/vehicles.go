@@ -31,8 +31,10 @@ type vehicle struct {
 	// down is set while it reboots; logs counts its stores.
 	down bool
 	logs int
-	// bridged is the last mission that a bridge has seen on its links.
-	bridged []byte
+	// bridged is the last mission that a bridge has seen on its links, bridgedBy the
+	// life of the process that sent it.
+	bridged   []byte
+	bridgedBy int
 }
 
 // NewAgents makes the vehicles of a scenario at homes that scenario.Place gave, in

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/sim/check"
@@ -129,11 +130,32 @@ func TestHuntMutations(t *testing.T) {
 	}
 }
 
-// hunt tries one seed after the other, in drawn scenarios.
+// thinking are drawn scenarios in which all plans are made in the background.
+const thinking = "thinking"
+
+// ground is where a bug is hunted: drawn scenarios have little of what these bugs
+// need, so that they would be found late.
+func ground(bug mutant.Bug) string {
+	switch bug {
+	case mutant.ReserveForgotten, mutant.SlotGivenTwice:
+		return "low-energy"
+	case mutant.StoreLossIgnored:
+		return "amnesia"
+	case mutant.ExpiredCommandObeyed, mutant.AuthorityFromReceipt:
+		return "stutter"
+	case mutant.ZoneChangeUnnoticed:
+		return "zone-popup"
+	case mutant.StalePlanApplied:
+		return thinking
+	}
+	return drawn
+}
+
+// hunt tries one seed after the other.
 func hunt(t *testing.T, bug mutant.Bug) (catch, bool) {
-	began := time.Now()
+	began, source := time.Now(), ground(bug)
 	for seed := uint64(1); seed <= number(t, "KAPOK_SEEDS", huntSeeds); seed++ {
-		s, c := prey(t, drawn, seed)
+		s, c := prey(t, source, seed)
 		got := chase(t, s, c, bug, 0)
 		if got.checker == "" {
 			continue
@@ -142,7 +164,7 @@ func hunt(t *testing.T, bug mutant.Bug) (catch, bool) {
 			t.Logf("seed %d does not count, something is found without the bug: %s", seed, clean.text)
 			continue
 		}
-		got.source, got.seed, got.took = drawn, seed, time.Since(began)
+		got.source, got.seed, got.took = source, seed, time.Since(began)
 		return got, true
 	}
 	return catch{}, false
@@ -151,10 +173,13 @@ func hunt(t *testing.T, bug mutant.Bug) (catch, bool) {
 // prey is the scenario of a seed, with its chart.
 func prey(t *testing.T, source string, seed uint64) (scenario.Scenario, *chart.Chart) {
 	t.Helper()
-	if source == drawn {
+	if source == drawn || source == thinking {
 		f, err := DrawFuzz(seed, huntLasts)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if source == thinking {
+			f.Scenario.Name, f.Scenario.Fleet.PlanMS = thinking, []float64{2000, 15000}
 		}
 		return f.Scenario, f.Chart
 	}
@@ -179,6 +204,11 @@ func chase(t *testing.T, s scenario.Scenario, c *chart.Chart, bug mutant.Bug, un
 			stop()
 		}
 	}}
+	if s.Name == thinking {
+		config := fleet.DefaultConfig()
+		config.ExpansionsPerStep = 1
+		options.Config = &config
+	}
 	w, err := newWorld(s, options)
 	if err != nil {
 		t.Fatal(err)

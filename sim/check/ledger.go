@@ -43,6 +43,11 @@ type Ledger struct {
 	missions map[fleet.MissionID]plan
 	// ends are when Kapok stopped sending to a vehicle, zero while it sends.
 	ends map[fleet.VehicleID]time.Time
+	// links are the states of the links that are not live.
+	links map[fleet.VehicleID]fleet.LinkState
+	// unsure are findings that rest on the links: of what a process decided and only
+	// the next one tells, the news of the links is lost.
+	unsure []Finding
 }
 
 // begun is the stop of a task at which somebody works.
@@ -71,7 +76,7 @@ type plan struct {
 func NewLedger(log *Log, c *chart.Chart, authority time.Duration, obeyed func(vehicle, order string) bool) *Ledger {
 	l := &Ledger{
 		log: log, authority: authority, obeyed: obeyed,
-		places: map[fleet.SiteID]int{}, ends: map[fleet.VehicleID]time.Time{},
+		places: map[fleet.SiteID]int{}, ends: map[fleet.VehicleID]time.Time{}, links: map[fleet.VehicleID]fleet.LinkState{},
 	}
 	for i := range c.Sites {
 		l.places[fleet.SiteID(c.Sites[i].ID)] = max(c.Sites[i].Capacity, 1)
@@ -89,9 +94,20 @@ func (l *Ledger) forget() {
 func (l *Ledger) Read(r fleet.Recorded) {
 	switch e := any(r.Event).(type) {
 	case fleet.Moved:
+		if len(l.unsure) > 0 {
+			l.sure()
+		}
 		return // It is most of all events.
+	case fleet.VolatileCleared:
+		l.unsure = nil
+		clear(l.links)
+		return
 	case fleet.LinkChanged:
+		l.sure()
 		l.ends[e.Vehicle] = e.LinkEnd
+		if delete(l.links, e.Vehicle); e.State != fleet.LinkLive {
+			l.links[e.Vehicle] = e.State
+		}
 		return
 	}
 	if !r.Event.Lasting() {
@@ -126,6 +142,14 @@ func (l *Ledger) Read(r fleet.Recorded) {
 	case fleet.MissionAnswered:
 		l.answer(r, e)
 	}
+}
+
+// sure adds the findings that nothing has called into question.
+func (l *Ledger) sure() {
+	for _, f := range l.unsure {
+		l.log.Add(f)
+	}
+	l.unsure = nil
 }
 
 func (l *Ledger) find(r fleet.Recorded, checker string, vehicle fleet.VehicleID, object, text string) {
@@ -175,11 +199,13 @@ func (l *Ledger) answer(r fleet.Recorded, e fleet.MissionAnswered) {
 // lowBattery is why a vehicle refuses what its energy does not allow.
 const lowBattery = "low_battery"
 
-// The reasons that say why a task has no vehicle any more; they are the fleet's.
+// The reasons that say why a task has no vehicle any more, or a new one; they are
+// the fleet's.
 const (
 	takenOff  = "taken_off"
 	displaced = "displaced"
 	silent    = "vehicle_silent"
+	newWork   = "assigned"
 )
 
 func (l *Ledger) task(r fleet.Recorded, e fleet.TaskChanged) {
@@ -191,6 +217,12 @@ func (l *Ledger) task(r fleet.Recorded, e fleet.TaskChanged) {
 	}
 	l.holders[e.Task] = e.Mission
 	if e.State == fleet.TaskAssigned || e.State == fleet.TaskUnderway {
+		if link, bad := l.links[e.Vehicle]; bad && e.Reason.Code == newWork {
+			l.unsure = append(l.unsure, Finding{
+				Checker: Hands, Time: r.Time, Vehicle: string(e.Vehicle), Object: string(e.Task),
+				Text: fmt.Sprintf("was given task %s while its link was %s", e.Task, link),
+			})
+		}
 		if at, is := l.begun[e.Task]; is && at.by != e.Vehicle {
 			l.find(r, Hands, e.Vehicle, string(e.Task), fmt.Sprintf("was given task %s, of which %s has begun stop %d", e.Task, at.by, at.stop+1))
 		}

@@ -43,9 +43,10 @@ type known struct {
 	vehicle *Vehicle
 	// actor is how events name it.
 	actor string
-	// airborne and fastest are what its registration makes of its samples.
-	airborne bool
-	fastest  float64
+	// airborne and fastest are what its registration makes of its samples,
+	// cruiseMPS is its cruise speed.
+	airborne           bool
+	fastest, cruiseMPS float64
 	// alerts are its open alerts, oldest first; inZones counts those of them about
 	// zones whose rule it breaks.
 	alerts  []AlertID
@@ -125,7 +126,7 @@ func (x *index) of(id VehicleID) *known {
 }
 
 func (k *known) register(v *Vehicle) {
-	k.vehicle, k.airborne, k.fastest = v, MotionKind(v.Kind).Airborne(), fastest(v)
+	k.vehicle, k.airborne, k.fastest, k.cruiseMPS = v, MotionKind(v.Kind).Airborne(), fastest(v), v.Spec.CruiseMPS
 }
 
 func (x *index) vehicle(v *Vehicle) {

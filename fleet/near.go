@@ -121,12 +121,13 @@ func (f *Fleet) byNearness(t *Task) ([]near, bool) {
 		workS += stops[i-1].WorkS
 	}
 	first := &stops[0].At
+	cos := math.Cos(first.Lat * (math.Pi / 180))
 	all := make([]near, 0, len(f.index.order))
 	for _, k := range f.index.order {
 		n := near{k: k}
 		if k.placed {
-			m := restM + leastM(k.at.Lon, k.at.Lat, first.Lon, first.Lat)
-			n.leastS = m/k.vehicle.Spec.CruiseMPS + workS
+			m := restM + leastFrom(cos, k.at.Lon-first.Lon, k.at.Lat-first.Lat)
+			n.leastS = m/k.cruiseMPS + workS
 		}
 		all = append(all, n)
 	}
@@ -140,12 +141,16 @@ func (f *Fleet) byNearness(t *Task) ([]near, bool) {
 // much shorter: as on a plane, with meridians as close as at the place that lies
 // nearer to a pole.
 func leastM(lonA, latA, lonB, latB float64) float64 {
-	dLat := latB - latA
-	dLon := math.Abs(lonB - lonA)
+	return leastFrom(math.Cos(latA*(math.Pi/180)), lonB-lonA, latB-latA)
+}
+
+// leastFrom is leastM from a place of whose latitude the cosine is given.
+func leastFrom(cos, dLon, dLat float64) float64 {
+	dLon = math.Abs(dLon)
 	dLon = min(dLon, 360-dLon)
 	// cos(a+d) is no less than cos(a) - d.
-	shrink := max(0, math.Cos(latA*(math.Pi/180))-math.Abs(dLat)*(math.Pi/180))
-	return metresPerDegree * math.Hypot(dLat, dLon*shrink)
+	dLon *= max(0, cos-math.Abs(dLat)*(math.Pi/180))
+	return metresPerDegree * math.Sqrt(dLat*dLat+dLon*dLon)
 }
 
 // before orders vehicles by their times, then by their ids.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -80,6 +81,8 @@ type orderPlan struct {
 	chart     *chart.Chart
 	endpoints []scenario.Endpoint
 	rand      *rand.Rand
+	// usables are the lists that usable has made, by what they are for.
+	usables map[[3]bool][]scenario.Endpoint
 }
 
 // timed is the order of a scenario's list.
@@ -156,13 +159,30 @@ func (p *orderPlan) drawnStops(kind string, vehicleKinds []string, workS, within
 	first := ends[p.rand.IntN(len(ends))]
 	picked := []scenario.Endpoint{first}
 	for len(picked) < map[string]int{"visit": 1, "delivery": 2, "patrol": 3}[kind] {
+		fits := func(end *scenario.Endpoint) bool {
+			far := frame.XY(end.Position.Point()).Dist(frame.XY(first.Position.Point()))
+			return far > 20 && (withinM == 0 || far <= withinM)
+		}
 		next := ends[p.rand.IntN(len(ends))]
 		for range 30 {
-			far := frame.XY(next.Position.Point()).Dist(frame.XY(first.Position.Point()))
-			if far > 20 && (withinM == 0 || far <= withinM) {
+			if fits(&next) {
 				break
 			}
 			next = ends[p.rand.IntN(len(ends))]
+		}
+		if !fits(&next) {
+			// Few are near on a large chart.
+			var near []int
+			for i := range ends {
+				// A degree of latitude has 110.5 km and more.
+				apartM := math.Abs(ends[i].Position.Lat-first.Position.Lat) * 110_500
+				if (withinM == 0 || apartM <= withinM) && fits(&ends[i]) {
+					near = append(near, i)
+				}
+			}
+			if len(near) > 0 {
+				next = ends[near[p.rand.IntN(len(near))]]
+			}
 		}
 		picked = append(picked, next)
 	}
@@ -185,7 +205,7 @@ func stopOf(e *scenario.Endpoint, between string) api.OrderStop {
 }
 
 // usable lists the endpoints for the kinds of vehicle; for any kind, those that
-// all fleets of the run can reach.
+// all fleets of the run can reach. The list is not to be changed.
 func (p *orderPlan) usable(vehicleKinds []string, between string) []scenario.Endpoint {
 	ground, air := slices.Contains(vehicleKinds, "rover"), slices.Contains(vehicleKinds, "multirotor")
 	if len(vehicleKinds) == 0 {
@@ -195,13 +215,22 @@ func (p *orderPlan) usable(vehicleKinds []string, between string) []scenario.End
 		air = !ground
 	}
 	places := between == scenario.BetweenPlaces
-	return slices.DeleteFunc(slices.Clone(p.endpoints), func(e scenario.Endpoint) bool {
+	key := [3]bool{ground, air, places}
+	if list, known := p.usables[key]; known {
+		return slices.Clip(list)
+	}
+	list := slices.DeleteFunc(slices.Clone(p.endpoints), func(e scenario.Endpoint) bool {
 		open := e.Air
 		if places {
 			open = e.OpenDoor
 		}
 		return places && !e.Place || ground && !e.Ground || air && !open
 	})
+	if p.usables == nil {
+		p.usables = map[[3]bool][]scenario.Endpoint{}
+	}
+	p.usables[key] = list
+	return slices.Clip(list)
 }
 
 // share draws one of the names by its share.

@@ -11,8 +11,10 @@ import (
 
 // endpoints lists where work can be ordered for: lockers, hospitals and
 // stations, then places, each at the nearest point of the network; and nodes of
-// the network where those are too few.
-func (p *placer) endpoints() []Endpoint {
+// the network where those are too few. Where there are a thousand vehicles and
+// more, two for each five of them take the place of MaxEndpoints.
+func (p *placer) endpoints(vehicles int) []Endpoint {
+	most := max(MaxEndpoints, vehicles*2/5)
 	var ends []Endpoint
 	for i := range p.chart.Sites {
 		s := &p.chart.Sites[i]
@@ -24,7 +26,7 @@ func (p *placer) endpoints() []Endpoint {
 	}
 	sites := len(ends)
 	for _, i := range p.rand.Perm(len(p.chart.Places)) {
-		if len(ends) >= MaxEndpoints {
+		if len(ends) >= most {
 			break
 		}
 		place := &p.chart.Places[i]

@@ -22,8 +22,8 @@ const (
 	// added where the chart has none; at most MaxAddedChargers are.
 	VehiclesPerCharger = 4
 	MaxAddedChargers   = 16
-	// MaxEndpoints bounds the places that deliveries run between; fewer than
-	// MinEndpoints are filled up from the network.
+	// MaxEndpoints bounds the places that deliveries run between, for up to a
+	// thousand vehicles; fewer than MinEndpoints are filled up from the network.
 	MaxEndpoints = 400
 	MinEndpoints = 24
 )
@@ -101,7 +101,11 @@ func Place(c *chart.Chart, groups []Group, seed uint64) (Placement, error) {
 	if out.Chart, err = withSites(c, added); err != nil {
 		return Placement{}, err
 	}
-	out.Endpoints = p.endpoints()
+	vehicles := 0
+	for _, g := range groups {
+		vehicles += g.Count
+	}
+	out.Endpoints = p.endpoints(vehicles)
 	return out, nil
 }
 

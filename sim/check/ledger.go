@@ -217,7 +217,7 @@ func (l *Ledger) task(r fleet.Recorded, e fleet.TaskChanged) {
 	}
 	l.holders[e.Task] = e.Mission
 	if e.State == fleet.TaskAssigned || e.State == fleet.TaskUnderway {
-		if link, bad := l.links[e.Vehicle]; bad && e.Reason.Code == newWork {
+		if link, bad := l.links[e.Vehicle]; bad && known && held != e.Mission && e.Reason.Code == newWork {
 			l.unsure = append(l.unsure, Finding{
 				Checker: Hands, Time: r.Time, Vehicle: string(e.Vehicle), Object: string(e.Task),
 				Text: fmt.Sprintf("was given task %s while its link was %s", e.Task, link),

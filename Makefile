@@ -54,6 +54,7 @@ test: cc client lint $(GOTESTSUM) ## install what is missing, lint, vet, test wi
 	@before="$$(git status --porcelain 2>/dev/null)"; \
 	CGO_ENABLED=1 $(GOTESTSUM) --format pkgname-and-test-fails --format-hide-empty-pkg \
 		-- -race -vet=off -timeout 10m $(PKG) || exit 1; \
+	go test -tags mutants -run 'Mutations|EveryBug' ./sim || exit 1; \
 	after="$$(git status --porcelain 2>/dev/null)"; \
 	if [ "$$before" != "$$after" ]; then \
 		echo "make test: the tests changed the working tree:" >&2; \
@@ -78,6 +79,11 @@ bench: build ## run the benchmarks; BENCH=regexp PKG=./planner/... COMMANDS="ing
 soak: ## fuzz every target for FUZZTIME, then the long tests (KAPOK_SOAK=1)
 	@.ci/fuzz $(FUZZTIME) $(PKG)
 	KAPOK_SOAK=1 go test -timeout 4h $(PKG)
+
+# docs/mutations.md says what finds each deliberate bug.
+.PHONY: mutations
+mutations: ## hunt for the seeds that find each deliberate bug, and write them down
+	KAPOK_MUTATIONS=all go test -tags mutants -timeout 2h -run TestHuntMutations ./sim
 
 .PHONY: clean
 clean: ## remove what was built, the tools included

@@ -280,7 +280,10 @@ the compiler leaves them out of every other.
 This table says who finds each bug: the first of at most %d seeds of
 ` + "`kapok sim fuzz --duration %s`" + ` in which a checker finds something, though without
 the bug nobody finds anything up to then; the simulated time of the finding, and how
-long the hunt took on one core, clean runs included. ` + "`make test`" + ` shows that
+long the hunt took on one core, clean runs included. Where a scenario of
+` + "`sim/scenario/testdata`" + ` is named before the seed, the bug needs what drawn scenarios
+have too little of; ` + "`thinking`" + ` are drawn ones in which every plan is made in the
+background and takes 2 to 15 s. ` + "`make test`" + ` shows that
 the seeds of the table still find their bugs; ` + "`make mutations`" + ` hunts again and
 writes this page.
 

@@ -176,6 +176,9 @@ func (d *fuzz) fault(r *rand.Rand, k fuzzFault) scenario.Fault {
 		f.Code = "broken"
 		f.LoadLost = r.IntN(5) == 0
 	}
+	if k.kind == scenario.Forgetful && r.IntN(3) == 0 {
+		f.For = d.lasting(r, at, 5*time.Second, 3*time.Minute)
+	}
 	if k.kind == scenario.DriveFailure && r.IntN(3) == 0 {
 		f.Amount = 0
 	}

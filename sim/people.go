@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/api"
 	"github.com/kapok-fleet/kapok/sim/agent"
 )
@@ -171,7 +172,7 @@ func (p *people) look() {
 	durable := &p.w.backend.core.Fleet().State().Durable
 	var open []*fleet.Alert
 	for _, a := range durable.Alerts {
-		if a.Kind == fleet.AlertDecide && a.Open() {
+		if (a.Kind == fleet.AlertDecide || a.Kind == fleet.AlertRefusing) && a.Open() {
 			open = append(open, a)
 		}
 	}
@@ -183,7 +184,12 @@ func (p *people) look() {
 			p.asked[a.ID] = q
 		}
 		wait := int64(p.w.scenario.Person.After) * int64(1+q.tries)
-		if t := durable.Tasks[a.Task]; t != nil && p.w.now-q.since >= wait {
+		if p.w.now-q.since < wait {
+			continue
+		}
+		if a.Kind == fleet.AlertRefusing {
+			p.tend(a, durable, q)
+		} else if t := durable.Tasks[a.Task]; t != nil {
 			p.decide(a, t, q)
 		}
 	}
@@ -208,6 +214,24 @@ func (p *people) decide(a *fleet.Alert, t *fleet.Task, q *question) {
 	p.post("person", fmt.Sprintf("person POST /v1/tasks/%s/resolution %s-%d", t.ID, a.ID, q.tries), fleet.ResolveStop{
 		Task: t.ID, Decision: api.Resolution{Stop: stop + 1, Outcome: outcome, Reason: "seen at the vehicle"},
 	}, func(fleet.Answer) {})
+}
+
+// tend looks after a vehicle that refused: it resumes one that a person keeps from
+// its work, and puts others back in service, when nothing is the matter with it any
+// more. After the time of the scenario's actions only, which are what people want.
+func (p *people) tend(a *fleet.Alert, d *fleet.Durable, q *question) {
+	v := d.Vehicles[a.Vehicle]
+	if v == nil || d.Freeze != nil || v.TakenOver != nil || v.OutOfService != "" || len(v.Faults) > 0 || p.w.now < int64(p.w.scenario.Duration) {
+		return
+	}
+	q.tries++
+	q.since = p.w.now
+	p.decisions++
+	ask := fleet.Ask(fleet.ChangeService{Vehicle: v.ID, Change: api.ServiceChange{InService: true, Reason: "nothing is the matter with it"}})
+	if v.Blocked != "" {
+		ask = fleet.OrderCommand{Vehicle: v.ID, Order: api.CommandOrder{Kind: string(protocol.CommandResume), Reason: "nothing is the matter with it"}}
+	}
+	p.post("person", fmt.Sprintf("person vehicle %s %s-%d", v.ID, a.ID, q.tries), ask, func(fleet.Answer) {})
 }
 
 // see tells the truth about a stop: done, not_done, or failed when the load is

@@ -145,7 +145,9 @@ func (w *world) planVehicleFault(v *vehicle, f *scenario.Fault) {
 			w.fail(err)
 		}
 	})
-	if f.For > 0 {
+	// Forgetting for no time is forgetting once; other troubles without an end are
+	// for good.
+	if f.For > 0 || t.Kind == scenario.Forgetful {
 		w.after(until, func() { v.agent.Recover(w.time(), t.Kind) })
 	}
 }

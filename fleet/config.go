@@ -59,7 +59,8 @@ type Config struct {
 	MaxOpenTasks, MaxVehicles int
 	// MaxCandidates is how many vehicles are routed inline for a task; when none of
 	// them can, all are tried in the background. ExpansionsPerStep
-	// bounds inline planning in one step, ExpansionsInBackground one question.
+	// bounds inline planning in one step, and in each PlanningRefill,
+	// ExpansionsInBackground one question.
 	MaxCandidates          int
 	ExpansionsPerStep      int
 	ExpansionsInBackground int

@@ -32,6 +32,8 @@ type Fleet struct {
 	budget int
 	// ample is what the step may spend besides on emergencies that people report.
 	ample int
+	// refilled is when both were last filled up.
+	refilled time.Time
 	// lookAgain says that something changed that may let a waiting task go.
 	lookAgain bool
 	lastLook  time.Time
@@ -91,8 +93,8 @@ func (f *Fleet) Step(now time.Time, inputs []Input) Output {
 		now = f.state.Durable.Time
 	}
 	// Most inputs are telemetry, and most telemetry is one event.
-	f.now, f.out, f.budget = now, Output{Events: make([]Recorded, 0, len(inputs)+4)}, f.config.ExpansionsPerStep
-	f.ample = EmergencyExpansions * f.config.ExpansionsPerStep
+	f.now, f.out = now, Output{Events: make([]Recorded, 0, len(inputs)+4)}
+	f.refill()
 	for _, in := range inputs {
 		f.actor, f.input, f.cause = "kapok", in.inputName(), 0
 		f.decide(in)
@@ -103,6 +105,29 @@ func (f *Fleet) Step(now time.Time, inputs []Input) Output {
 	}
 	f.payDebts()
 	return f.out
+}
+
+// PlanningRefill is the time in which what a step may spend on planning is full
+// again, and EmergencyRefill that for emergencies: however many orders and steps
+// there are, planning within steps takes no more than about a quarter of a core,
+// and that for emergencies a sixth.
+const (
+	PlanningRefill  = 200 * time.Millisecond
+	EmergencyRefill = 2 * time.Second
+)
+
+// refill gives the step what it may spend on planning.
+func (f *Fleet) refill() {
+	passed := f.now.Sub(f.refilled)
+	f.refilled = f.now
+	fill := func(left, full int, within time.Duration) int {
+		if passed >= within {
+			return full
+		}
+		return min(full, max(left, 0)+int(float64(full)*float64(passed)/float64(within)))
+	}
+	f.budget = fill(f.budget, f.config.ExpansionsPerStep, PlanningRefill)
+	f.ample = fill(f.ample, EmergencyExpansions*f.config.ExpansionsPerStep, EmergencyRefill)
 }
 
 func (f *Fleet) decide(in Input) {

@@ -379,6 +379,7 @@ func (q *squad) crowd(n int, part float64) []fleet.VehicleID {
 		q.join(id, protocol.Multirotor, q.clear(700+float64(i%7)*10, y, 0))
 		q.visit(id, q.clear(-600, y, 40))
 		q.sample(id, q.along(id, part), protocol.ModeTravel)
+		q.now = q.now.Add(fleet.PlanningRefill) // For the next one's plan.
 		ids = append(ids, id)
 	}
 	return ids

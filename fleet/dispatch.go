@@ -37,14 +37,21 @@ func (f *Fleet) amply(p Priority, do func()) {
 	f.budget = min(f.budget, own)
 }
 
+// LooksPerRefill is how many vehicles are looked at for waiting tasks in each
+// PlanningRefill, which takes some hundredth of a second; emergencies may have as
+// many again. With more to look at, the next step goes on where this one ended.
+const LooksPerRefill = 50_000
+
 // dispatchWaiting looks at all waiting tasks, the most pressing first, as far
-// as the step's budget reaches.
+// as the step's budgets reach.
 func (f *Fleet) dispatchWaiting() {
-	f.lookAgain, f.lastLook = false, f.now
-	f.forgetPauses()
-	if len(f.index.waiting) == 0 {
+	if f.looks <= 0 {
 		return
 	}
+	// What has changed since a round began may let those go that it has passed.
+	f.lookBack = f.lookBack || f.lookAgain && f.looked > 0
+	f.lookAgain, f.lastLook = false, f.now
+	f.forgetPauses()
 	tasks := make([]*Task, 0, len(f.index.waiting))
 	for id := range f.index.waiting {
 		if t, ok := f.task(id); ok {
@@ -52,9 +59,26 @@ func (f *Fleet) dispatchWaiting() {
 		}
 	}
 	slices.SortFunc(tasks, f.moreUrgent)
-	for _, t := range tasks {
+	f.looks -= len(tasks) / 4 // For putting them in order.
+	from := f.looked
+	f.looked = 0
+	for i, t := range tasks {
+		least := 0
+		if t.Priority == Emergency {
+			least = -LooksPerRefill
+		} else if i < from {
+			continue
+		}
+		if f.looks <= least {
+			f.looked, f.lookAgain = max(i, from), f.lookAgain || i == 0 && from == 0
+			break
+		}
+		f.looks -= len(f.index.vehicles)
 		f.actor, f.cause = "kapok", t.Revision
 		f.dispatch(t.ID)
+	}
+	if f.looked == 0 {
+		f.lookAgain, f.lookBack = f.lookAgain || f.lookBack, false
 	}
 	f.cause = 0
 }

@@ -36,7 +36,13 @@ type Fleet struct {
 	refilled time.Time
 	// lookAgain says that something changed that may let a waiting task go.
 	lookAgain bool
-	lastLook  time.Time
+	// looked is how many of the waiting tasks a round has passed that goes on, 0 for
+	// none; lookBack says that another one must follow. looks is how many vehicles
+	// may still be looked at.
+	looked   int
+	lookBack bool
+	looks    int
+	lastLook time.Time
 	// searchPauses are the pauses between background searches. They are not part
 	// of the state: after a restart every task is searched for anew.
 	searchPauses map[TaskID]pause
@@ -100,7 +106,7 @@ func (f *Fleet) Step(now time.Time, inputs []Input) Output {
 		f.decide(in)
 	}
 	f.actor, f.cause = "kapok", 0
-	if f.lookAgain {
+	if f.lookAgain || f.looked > 0 {
 		f.dispatchWaiting()
 	}
 	f.payDebts()
@@ -127,6 +133,7 @@ func (f *Fleet) refill() {
 		return min(full, max(left, 0)+int(float64(full)*float64(passed)/float64(within)))
 	}
 	f.budget = fill(f.budget, f.config.ExpansionsPerStep, PlanningRefill)
+	f.looks = fill(f.looks, LooksPerRefill, PlanningRefill)
 	f.ample = fill(f.ample, EmergencyExpansions*f.config.ExpansionsPerStep, EmergencyRefill)
 }
 

@@ -320,7 +320,8 @@ func (j *Judge) conclude(state *fleet.State) {
 // ailing says why nothing is expected of a vehicle in the end.
 func (j *Judge) ailing(id fleet.VehicleID) string {
 	v := j.w.byID[string(id)]
-	record := j.w.backend.core.Fleet().State().Durable.Vehicles[id]
+	d := &j.w.backend.core.Fleet().State().Durable
+	record := d.Vehicles[id]
 	switch {
 	case v == nil || record == nil:
 		return "it is none of the run's"
@@ -334,6 +335,8 @@ func (j *Judge) ailing(id fleet.VehicleID) string {
 		return "it is out of service: " + record.OutOfService
 	case len(record.Faults) > 0 && v.agent.Suffers(agent.Broken):
 		return "it is broken"
+	case j.stranded(d, id) && v.agent.Body().BatteryRatio() < 0.25:
+		return "it is stranded, with too little charge to get away: a person must fetch it"
 	case record.Blocked != "":
 		return "it is held until a person lets it go"
 	}
@@ -341,6 +344,16 @@ func (j *Judge) ailing(id fleet.VehicleID) string {
 		return "its drive has failed"
 	}
 	return ""
+}
+
+// stranded tells whether people were told that a vehicle cannot get home.
+func (j *Judge) stranded(d *fleet.Durable, id fleet.VehicleID) bool {
+	for _, a := range d.Alerts {
+		if a.Kind == fleet.AlertStranded && a.Vehicle == id && a.Open() {
+			return true
+		}
+	}
+	return false
 }
 
 // stillBusy is how long ago a stop may have been finished by a vehicle that counts as

@@ -23,6 +23,10 @@ func (a *Agent) effect(now time.Time, m *Mission, leg *protocol.Leg) refusal {
 	case protocol.ActionDropoff:
 		kg, on := t.Loads[leg.Task]
 		if !on {
+			if t.lost[leg.Task] {
+				// Whoever has not heard of that cannot know it.
+				return refusal{"no_load", "the load was lost"}
+			}
 			t.breach("%s: stop %d hands out the load of task %s, which is not on board", a.options.ID, leg.Stop, leg.Task)
 			return refusal{"no_load", "the load is not on board"}
 		}

@@ -33,6 +33,8 @@ type Truth struct {
 	Begun       Log[Begun]
 	Handled     Log[Handled]
 	Emergencies Log[Emergency]
+	// lost are the tasks whose loads were lost.
+	lost map[string]bool
 	// epoch is the highest ever seen, whatever became of the store.
 	epoch uint64
 }
@@ -45,7 +47,7 @@ func (t *Truth) InEmergency() bool {
 
 // NewTruth is that of a vehicle that has done nothing yet.
 func NewTruth() *Truth {
-	return &Truth{Done: map[StopKey]int{}, DoneAt: map[StopKey]time.Time{}, Loads: map[string]float64{}}
+	return &Truth{Done: map[StopKey]int{}, DoneAt: map[StopKey]time.Time{}, Loads: map[string]float64{}, lost: map[string]bool{}}
 }
 
 // LoadKg is the weight of all loads on board.
@@ -114,6 +116,7 @@ func (t *Truth) handle(at time.Time, leg *protocol.Leg, kg float64) {
 func (t *Truth) loseLoads(at time.Time) {
 	for _, task := range t.OnBoard() {
 		t.Handled.add(Handled{At: at, StopKey: StopKey{Task: task}, Kg: -t.Loads[task], Lost: true})
+		t.lost[task] = true
 	}
 	clear(t.Loads)
 }

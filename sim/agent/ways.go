@@ -38,6 +38,10 @@ func (a *Agent) heightM(at space.XYZ) float64 {
 // onto it.
 const besideM = 5
 
+// nearM is how far an aircraft may have come from a path that was planned from where
+// it was a moment before.
+const nearM = 40
+
 // speeds are the planned speeds of a leg's segments, or one for all of them.
 func speeds(leg *protocol.Leg) []float64 {
 	if len(leg.SpeedsMPS) > 0 {
@@ -55,8 +59,9 @@ func sameWay(a, b *protocol.Leg) bool {
 // beside it does what autopilots do: it rises to the path's greatest height
 // first, crosses over there, at the lowest of the speeds since none is planned
 // for that, and only then goes on along the path. Where the ground is not flat,
-// the path may have to climb a hill elsewhere, so it rises only to the height of
-// the path where it joins, and overM above the ground on the way there.
+// the path may have to climb a hill elsewhere, and near its path the greatest height
+// may be one that is forbidden here: there it rises only to the height of the path
+// where it joins, and overM above uneven ground on the way there.
 func (a *Agent) joined(path []space.XYZ, speeds []float64) (way []space.XYZ, waySpeeds []float64) {
 	at, next := a.body.Believed(), 0
 	if !a.airborne() || body.PathDist(at, path) <= besideM {
@@ -70,7 +75,7 @@ func (a *Agent) joined(path []space.XYZ, speeds []float64) (way []space.XYZ, way
 			best, over, next = d, near, i
 		}
 	}
-	if a.body.Ground != nil {
+	if a.body.Ground != nil || best <= nearM {
 		top = a.joinTop(path, next, over)
 	}
 	way = []space.XYZ{at, {X: at.X, Y: at.Y, Z: top}, {X: over.X, Y: over.Y, Z: top}}
@@ -99,6 +104,9 @@ func (a *Agent) joinTop(path []space.XYZ, next int, over space.XY) float64 {
 	} else if next+1 < len(path) {
 		// At the foot of a climb.
 		top = max(top, path[max(next, 1)].Z)
+	}
+	if a.body.Ground == nil {
+		return top
 	}
 	here := a.body.Believed().XY()
 	steps := int(here.Dist(over)/10) + 1

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/protocol"
 )
 
 // lastingReasons are those for which a task may wait for ever: no vehicle of the
@@ -60,7 +61,7 @@ func JudgeLiveness(log *Log, d *fleet.Durable, personAway bool, ailing Ailing, b
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.Missions)) {
 		m := d.Missions[id]
-		if !m.Open() || len(m.Tasks()) == 0 && atEnd(m) {
+		if !m.Open() || len(m.Tasks()) == 0 && (atEnd(m) || charges(m)) {
 			continue
 		}
 		why := ailing(m.Vehicle)
@@ -79,6 +80,12 @@ func JudgeLiveness(log *Log, d *fleet.Durable, personAway bool, ailing Ailing, b
 		}
 	}
 	return excepted
+}
+
+// charges tells whether a mission is at a charger, which takes as long as it takes.
+func charges(m *fleet.Mission) bool {
+	i := m.Current()
+	return i < len(m.Legs) && m.Legs[i].Action == protocol.ActionCharge && m.Legs[i].State == protocol.LegBegun
 }
 
 // atEnd tells whether a mission is on its last leg, to its safe end or charging.

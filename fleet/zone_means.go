@@ -33,7 +33,8 @@ func (f *Fleet) mend(c *concern, spend *int) rebuilt {
 }
 
 // workLeft is how long the work at the stop that the vehicle has begun still
-// takes; false when it works at none.
+// takes, at most; false when it works at none. Work rests while the vehicle is held,
+// and nobody knows how much was done before: then it is all of it.
 func (f *Fleet) workLeft(m *Mission) (time.Duration, bool) {
 	i, ok := begunLeg(m)
 	if !ok || !f.holds(m, &m.Legs[i]) {
@@ -43,10 +44,20 @@ func (f *Fleet) workLeft(m *Mission) (time.Duration, bool) {
 	work := time.Duration(l.WorkS * float64(time.Second))
 	t, _ := f.task(l.Task)
 	begun := t.Stops[l.Stop].BegunAt
-	if begun.IsZero() {
+	if begun.IsZero() || f.heldSince(m.Vehicle, begun) {
 		return work, true
 	}
 	return min(max(begun.Add(work).Sub(f.now), 0), work), true
+}
+
+// heldSince tells whether the vehicle was told to hold since a time.
+func (f *Fleet) heldSince(id VehicleID, begun time.Time) bool {
+	for _, c := range f.state.Durable.Commands {
+		if c.Vehicle == id && c.Kind == protocol.CommandHold && c.IssuedAt.After(begun) {
+			return true
+		}
+	}
+	return false
 }
 
 // stayPut keeps an aircraft on the ground that stands in a zone: it finishes what

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/chart/harbour"
+	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
 
@@ -82,6 +83,8 @@ type fuzz struct {
 	ids       []string
 	kinds     map[string]int
 	abilities map[string][]string
+	// homes are where vehicles on the ground live, ends where "@1" and so on are.
+	homes, ends []space.XY
 }
 
 // fuzzSource is the source that scenarios are drawn from, apart from those of runs.

@@ -3,9 +3,11 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
 
@@ -194,13 +196,16 @@ func (d *fuzz) drawZones() {
 	}
 	for n := range 1 + r.IntN(4) {
 		at := d.when(r, 0, 0.85)
+		middle, radiusM := r.IntN(scenario.MinEndpoints), float64(30+r.IntN(120))
 		z := scenario.TimedZone{
 			Name: fmt.Sprintf("zone %d", n+1), At: at, For: d.lasting(r, at, 20*time.Second, d.lasts/2),
-			Rule:   string(chart.KeepOut),
-			Circle: &scenario.Circle{At: fmt.Sprintf("@%d", 1+r.IntN(scenario.MinEndpoints)), RadiusM: float64(30 + r.IntN(120))},
+			Rule: string(chart.KeepOut), Circle: &scenario.Circle{At: fmt.Sprintf("@%d", middle+1), RadiusM: radiusM},
+			// Who lives on the ground inside may have no other place to go to.
+			Airborne: slices.ContainsFunc(d.homes, func(h space.XY) bool { return h.Dist(d.ends[middle]) < radiusM+20 }),
 		}
 		switch r.IntN(6) {
 		case 0:
+			z.Airborne = false
 			z.Rule, z.SpeedLimitMPS = string(chart.SpeedLimit), 1+round(3*r.Float64())
 		case 1:
 			z.Rule, z.HeightLimitM, z.Airborne = string(chart.AltitudeLimit), float64(60+r.IntN(30)), true

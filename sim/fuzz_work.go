@@ -19,7 +19,7 @@ const fuzzReachM = 900
 type errand struct {
 	*fuzz
 	rand *rand.Rand
-	ends []scenario.Endpoint
+	at   []scenario.Endpoint
 	// ground and air number those that rovers and drones serve, from 1; buoys are
 	// the places of boats.
 	ground, air []int
@@ -32,12 +32,13 @@ func (d *fuzz) drawWork() error {
 	if err != nil {
 		return fmt.Errorf("sim: the scenario of seed %d: %w", d.seed, err)
 	}
-	e := errand{fuzz: d, rand: d.part(fuzzWork), ends: placed.Endpoints}
-	for i := range e.ends {
-		if e.ends[i].Ground {
+	d.survey(&placed)
+	e := errand{fuzz: d, rand: d.part(fuzzWork), at: placed.Endpoints}
+	for i := range e.at {
+		if e.at[i].Ground {
 			e.ground = append(e.ground, i+1)
 		}
-		if e.ends[i].Air {
+		if e.at[i].Air {
 			e.air = append(e.air, i+1)
 		}
 	}
@@ -58,6 +59,20 @@ func (d *fuzz) drawWork() error {
 		e.incidents()
 	}
 	return nil
+}
+
+// survey notes where things are.
+func (d *fuzz) survey(placed *scenario.Placement) {
+	for i, homes := range placed.Homes {
+		for _, h := range homes {
+			if d.scenario.Fleets[i].Kind == "rover" {
+				d.homes = append(d.homes, d.chart.Frame.XY(h.Position.Point()))
+			}
+		}
+	}
+	for i := range placed.Endpoints {
+		d.ends = append(d.ends, d.chart.Frame.XY(placed.Endpoints[i].Position.Point()))
+	}
 }
 
 // order draws one that can be done.
@@ -130,18 +145,12 @@ func (e *errand) stops(kind string, from []int) []string {
 	r := e.rand
 	first := from[r.IntN(len(from))]
 	picked := []string{fmt.Sprintf("@%d", first)}
-	at := func(n int) (x, y float64) {
-		xy := e.chart.Frame.XY(e.ends[n-1].Position.Point())
-		return xy.X, xy.Y
-	}
-	x, y := at(first)
 	for len(picked) < stopsOf(kind) {
 		next, best := first, 1e9
 		// The nearest of a few that is not the same place, or one within reach.
 		for range 20 {
 			n := from[r.IntN(len(from))]
-			nx, ny := at(n)
-			far := max(nx-x, x-nx) + max(ny-y, y-ny)
+			far := e.ends[n-1].Dist(e.ends[first-1])
 			if far > 25 && far < best {
 				next, best = n, far
 			}

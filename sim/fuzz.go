@@ -112,7 +112,7 @@ func (d *fuzz) drawFleets() {
 	r := d.part(fuzzFleets)
 	count := 6 + r.IntN(26)
 	switch size := r.Float64(); {
-	case size < 0.12:
+	case size < 0.16:
 		count = 151 + r.IntN(80)
 	case size < 0.6:
 		count = 32 + r.IntN(60)

@@ -291,8 +291,13 @@ func (g *Geometry) judgeGround(now time.Time, m *mover, at space.XYZ, mps, heigh
 		g.enter(now, m, Finding{Checker: Terrain, Object: terrain, Text: fmt.Sprintf("is %.1f m below the ground at %s", -heightM, place(at))})
 		return false
 	}
-	if heightM < lowM && heightM > landedM && mps > lowMPS {
+	switch {
+	case heightM >= lowM:
+	case heightM > landedM && mps > lowMPS:
 		g.graze(now, m, terrain, heightM)
+	default:
+		// Who rises from here takes off, even if not straight up.
+		g.stand(m, terrain)
 	}
 	if g.chart.HeightLimitM <= 0 || heightM <= g.chart.HeightLimitM+edgeM {
 		return true

@@ -14,9 +14,10 @@ const (
 	// revision that it accepted and that is neither done nor to be waited for, before
 	// its link is closed with CodeStalled: when it logs in again it says which mission
 	// it holds, and gets what it does not. Until it goes on, the next time comes
-	// after twice as long, up to StalledMost.
+	// after twice as long.
 	StalledAfter = time.Minute
-	StalledMost  = 15 * time.Minute
+	// StalledMost is the longest that it is given.
+	StalledMost = 15 * time.Minute
 )
 
 // CodeStalled is the code of the CloseLink that a vehicle gets when it has work and

@@ -180,7 +180,7 @@ func (a *replayed) hear(conn *ws.Conn, m protocol.ToVehicle) {
 		}
 	case protocol.Command:
 		refuse(protocol.Ack{Command: m.ID})
-	default:
+	case protocol.Alive, protocol.Received, protocol.Error:
 	}
 }
 
@@ -215,7 +215,7 @@ func (p *replayer) readClock(ctx context.Context, who simout.Actor) error {
 			return nil
 		case protocol.Error:
 			return fmt.Errorf("the backend refuses vehicle %s: %s: %s", who.ID, m.Code, m.Text)
-		default:
+		case protocol.Alive, protocol.Received, protocol.Mission, protocol.Command:
 		}
 	}
 }

@@ -207,10 +207,10 @@ func (e *errand) incidents() {
 		}
 		for range 1 + r.IntN(1+len(e.ids)/40) {
 			at := e.when(r, 0, 0.85)
-			close := e.lasting(r, at, time.Minute, e.lasts)
+			over := e.lasting(r, at, time.Minute, e.lasts)
 			e.scenario.Incidents.Timed = append(e.scenario.Incidents.Timed, scenario.TimedIncident{
 				Name: kind.name, At: at, Kind: kind.name, Where: e.stops("visit", e.ground)[0],
-				Severity: []string{"minor", "serious", "critical"}[r.IntN(3)], Drill: r.IntN(10) == 0, CloseAfter: close,
+				Severity: []string{"minor", "serious", "critical"}[r.IntN(3)], Drill: r.IntN(10) == 0, CloseAfter: over,
 			})
 		}
 	}

@@ -78,9 +78,7 @@ func (f *Fleet) arrived(id VehicleID) {
 		return
 	}
 	f.owe(id)
-	if m.State != protocol.MissionActive {
-		return
-	}
+	// A suspended one, too: who is told to go on goes at once.
 	i := m.Current()
 	if i == len(m.Legs) || m.Legs[i].State == protocol.LegBegun {
 		return

@@ -31,8 +31,10 @@ type people struct {
 	incidents []*incident
 	zones     []*madeZone
 	// refused are actions that were refused.
-	refused   []string
-	asked     map[fleet.AlertID]*question
+	refused []string
+	asked   map[fleet.AlertID]*question
+	// tended are the vehicles that a person looks after.
+	tended    map[string]*question
 	decisions int
 	// samples are what is measured.
 	samples Samples
@@ -172,7 +174,7 @@ func (p *people) look() {
 	durable := &p.w.backend.core.Fleet().State().Durable
 	var open []*fleet.Alert
 	for _, a := range durable.Alerts {
-		if (a.Kind == fleet.AlertDecide || a.Kind == fleet.AlertRefusing) && a.Open() {
+		if a.Kind == fleet.AlertDecide && a.Open() {
 			open = append(open, a)
 		}
 	}
@@ -187,12 +189,11 @@ func (p *people) look() {
 		if p.w.now-q.since < wait {
 			continue
 		}
-		if a.Kind == fleet.AlertRefusing {
-			p.tend(a, durable, q)
-		} else if t := durable.Tasks[a.Task]; t != nil {
+		if t := durable.Tasks[a.Task]; t != nil {
 			p.decide(a, t, q)
 		}
 	}
+	p.tend(durable)
 }
 
 // decide answers for the first stop in doubt, by what the person sees. A
@@ -216,22 +217,42 @@ func (p *people) decide(a *fleet.Alert, t *fleet.Task, q *question) {
 	}, func(fleet.Answer) {})
 }
 
-// tend looks after a vehicle that refused: it resumes one that a person keeps from
-// its work, and puts others back in service, when nothing is the matter with it any
-// more. After the time of the scenario's actions only, which are what people want.
-func (p *people) tend(a *fleet.Alert, d *fleet.Durable, q *question) {
-	v := d.Vehicles[a.Vehicle]
-	if v == nil || d.Freeze != nil || v.TakenOver != nil || v.OutOfService != "" || len(v.Faults) > 0 || p.w.now < int64(p.w.scenario.Duration) {
+// tend looks after vehicles with which nothing is the matter any more: one that a
+// person keeps from its work, and has not heard that it may go on, is resumed; one
+// that refused is put back in service. After the time of the scenario's actions
+// only, which are what people want.
+func (p *people) tend(d *fleet.Durable) {
+	if d.Freeze != nil || p.w.now < int64(p.w.scenario.Duration) {
 		return
 	}
-	q.tries++
-	q.since = p.w.now
-	p.decisions++
-	ask := fleet.Ask(fleet.ChangeService{Vehicle: v.ID, Change: api.ServiceChange{InService: true, Reason: "nothing is the matter with it"}})
-	if v.Blocked != "" {
-		ask = fleet.OrderCommand{Vehicle: v.ID, Order: api.CommandOrder{Kind: string(protocol.CommandResume), Reason: "nothing is the matter with it"}}
+	refused := map[fleet.VehicleID]bool{}
+	for _, a := range d.Alerts {
+		if a.Kind == fleet.AlertRefusing && a.Open() {
+			refused[a.Vehicle] = true
+		}
 	}
-	p.post("person", fmt.Sprintf("person vehicle %s %s-%d", v.ID, a.ID, q.tries), ask, func(fleet.Answer) {})
+	for _, known := range p.w.vehicles {
+		v := d.Vehicles[fleet.VehicleID(known.id)]
+		if v == nil || v.TakenOver != nil || v.OutOfService != "" || len(v.Faults) > 0 || v.Blocked == "" && !refused[v.ID] {
+			continue
+		}
+		q := p.tended[known.id]
+		if q == nil {
+			q = &question{since: p.w.now}
+			p.tended[known.id] = q
+		}
+		if p.w.now-q.since < int64(p.w.scenario.Person.After)*int64(1+q.tries) {
+			continue
+		}
+		q.tries++
+		q.since = p.w.now
+		p.decisions++
+		ask := fleet.Ask(fleet.ChangeService{Vehicle: v.ID, Change: api.ServiceChange{InService: true, Reason: "nothing is the matter with it"}})
+		if v.Blocked != "" {
+			ask = fleet.OrderCommand{Vehicle: v.ID, Order: api.CommandOrder{Kind: string(protocol.CommandResume), Reason: "nothing is the matter with it"}}
+		}
+		p.post("person", fmt.Sprintf("person vehicle %s %d", v.ID, q.tries), ask, func(fleet.Answer) {})
+	}
 }
 
 // see tells the truth about a stop: done, not_done, or failed when the load is

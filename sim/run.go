@@ -204,7 +204,7 @@ func newWorld(s scenario.Scenario, o Options) (*world, error) {
 	}
 	w.line, w.backend = lineOf(&s.Network), newBackend(w)
 	w.brisk = make([]bool, len(w.vehicles))
-	w.people = people{w: w, asked: map[fleet.AlertID]*question{}}
+	w.people = people{w: w, asked: map[fleet.AlertID]*question{}, tended: map[string]*question{}}
 	w.jury = newJudge(w)
 	w.vigil = newVigil(&w.scenario, len(w.vehicles))
 	return w, nil

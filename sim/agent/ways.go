@@ -40,7 +40,7 @@ const besideM = 5
 
 // nearM is how far an aircraft may have come from a path that was planned from where
 // it was a moment before.
-const nearM = 40
+const nearM = 20
 
 // speeds are the planned speeds of a leg's segments, or one for all of them.
 func speeds(leg *protocol.Leg) []float64 {

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -322,7 +323,7 @@ func (k look) leaves(laws []*zoneLaw, way []stretch) (float64, bool) {
 			free = free || k.willKeep(laws, s)
 			continue
 		}
-		slices.SortFunc(spans, func(x, y span) int { return compareFloats(x.lo, y.lo) })
+		slices.SortFunc(spans, func(x, y span) int { return cmp.Compare(x.lo, y.lo) })
 		kept := 0.0
 		for _, p := range spans {
 			if p.lo > kept+spanSlack && (free || kept > 0) {
@@ -343,16 +344,6 @@ func (k look) leaves(laws []*zoneLaw, way []stretch) (float64, bool) {
 func (k look) willKeep(laws []*zoneLaw, s *stretch) bool {
 	early := look{f: k.f, marginS: math.Inf(1)}
 	return slices.ContainsFunc(laws, func(l *zoneLaw) bool { return len(early.within(l, s, nil)) > 0 })
-}
-
-func compareFloats(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // breaks tells whether a vehicle that is at a place now breaks the zone's rule by

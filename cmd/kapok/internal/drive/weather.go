@@ -1,6 +1,7 @@
 package drive
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -39,7 +40,7 @@ func (v *Vehicle) deliver(now time.Time, m protocol.ToVehicle, bytes int) {
 	for _, at := range times(d) {
 		v.transit.arriving = append(v.transit.arriving, arrival{at, m})
 	}
-	slices.SortStableFunc(v.transit.arriving, func(a, b arrival) int { return order(a.at, b.at) })
+	slices.SortStableFunc(v.transit.arriving, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
 }
 
 // dispatch puts a frame on its way to the backend; false when too much waits. The
@@ -52,7 +53,7 @@ func (v *Vehicle) dispatch(now time.Time, frame []byte) bool {
 	for _, at := range times(d) {
 		v.transit.leaving = append(v.transit.leaving, departure{at, frame})
 	}
-	slices.SortStableFunc(v.transit.leaving, func(a, b departure) int { return order(a.at, b.at) })
+	slices.SortStableFunc(v.transit.leaving, func(a, b departure) int { return cmp.Compare(a.at, b.at) })
 	return true
 }
 
@@ -67,16 +68,6 @@ func times(d fault.Delivery) []int64 {
 		return []int64{at}
 	}
 	return []int64{at, max(at, d.Again)}
-}
-
-func order(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // arrive hands over what has come through. The lock is held.

@@ -238,7 +238,7 @@ func (w *world) judge(r *Result, state *fleet.State) {
 	for i, v := range w.vehicles {
 		agents[i] = v.agent
 	}
-	work := check.JudgeWork(state, truth(agents))
+	work := check.JudgeWork(state, truthOf(agents))
 	var breaches []check.Finding
 	for _, v := range w.vehicles {
 		for _, text := range v.agent.Truth().Breaches {

@@ -5,36 +5,32 @@ import (
 	"github.com/kapok-fleet/kapok/sim/check"
 )
 
-// truth tells the checkers what the agents truly did, all together.
-type truth []*agent.Agent
-
-var _ check.Truth = truth(nil)
-
-// Done implements check.Truth.
-func (t truth) Done(task string, stop int) int {
-	n := 0
-	for _, a := range t {
-		n += a.Truth().Done[agent.StopKey{Task: task, Stop: stop}]
-	}
-	return n
+// truth tells the checkers what the agents had truly done when it was told, all
+// together.
+type truth struct {
+	done     agent.Tally
+	carriers map[string][]string
 }
 
-// Carriers implements check.Truth.
-func (t truth) Carriers(task string) []string {
-	var ids []string
-	for _, a := range t {
-		if _, on := a.Truth().Loads[task]; on {
-			ids = append(ids, a.ID())
+var _ check.Truth = truth{}
+
+// truthOf takes down what agents have done so far.
+func truthOf(agents []*agent.Agent) truth {
+	t := truth{done: agent.Tally{}, carriers: map[string][]string{}}
+	for _, a := range agents {
+		t.done.Add(a.Truth())
+		for task := range a.Truth().Loads {
+			t.carriers[task] = append(t.carriers[task], a.ID())
 		}
 	}
-	return ids
+	return t
 }
 
+// Done implements check.Truth.
+func (t truth) Done(task string, stop int) int { return t.done[agent.StopKey{Task: task, Stop: stop}] }
+
+// Carriers implements check.Truth.
+func (t truth) Carriers(task string) []string { return t.carriers[task] }
+
 // Stops implements check.Truth.
-func (t truth) Stops(yield func(task string, stop, times int)) {
-	sum := agent.Tally{}
-	for _, a := range t {
-		sum.Add(a.Truth())
-	}
-	sum.Stops(yield)
-}
+func (t truth) Stops(yield func(task string, stop, times int)) { t.done.Stops(yield) }

@@ -27,7 +27,7 @@ type cells struct {
 	// coarse lists the shapes whose boxes touch a coarse square.
 	coarse map[[2]int32][]int32
 	wide   []int32
-	made   map[[2]int32]*cell
+	made   plots[cell]
 }
 
 // coarseCells is how many cells a coarse square has along each side. Shapes that
@@ -53,7 +53,7 @@ type nearby struct {
 type edge struct{ a, b space.XY }
 
 func newCells(shapes []shape) *cells {
-	c := &cells{shapes: shapes, coarse: map[[2]int32][]int32{}, made: map[[2]int32]*cell{}}
+	c := &cells{shapes: shapes, coarse: map[[2]int32][]int32{}, made: newPlots[cell]()}
 	for i := range shapes {
 		if shapes[i].box.Empty() {
 			continue
@@ -88,17 +88,17 @@ func squareOf(v float64) int32 {
 
 // at is the cell of a place.
 func (c *cells) at(p space.XY) *cell {
-	k := [2]int32{squareOf(p.X / cellM), squareOf(p.Y / cellM)}
-	if made := c.made[k]; made != nil {
+	x, y := squareOf(p.X/cellM), squareOf(p.Y/cellM)
+	if made := c.made.at(x, y); made != nil {
 		return made
 	}
-	made := c.build(k)
-	c.made[k] = made
+	made := c.build(x, y)
+	c.made.put(x, y, made)
 	return made
 }
 
-func (c *cells) build(k [2]int32) *cell {
-	corner := space.XY{X: float64(k[0]) * cellM, Y: float64(k[1]) * cellM}
+func (c *cells) build(x, y int32) *cell {
+	corner := space.XY{X: float64(x) * cellM, Y: float64(y) * cellM}
 	box := space.BoxOf(corner, corner.Add(space.XY{X: cellM, Y: cellM}))
 	made := &cell{centre: box.Centre()}
 	wide := box.Grow(reachM)

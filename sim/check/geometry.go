@@ -30,8 +30,8 @@ type Geometry struct {
 	chart  *chart.Chart
 	ground ground
 	walls  *cells
-	// roofs are the altitudes of roofs, NaN for those not surveyed yet.
-	roofs []float64
+	// roofs are nil for those that nobody came near.
+	roofs []*roof
 	zones []zone
 	edges *cells
 	// keepIn are the zones that must not be left.
@@ -93,10 +93,9 @@ func nowhere() free { return free{mps: -1} }
 
 // NewGeometry takes the zones and buildings of a chart.
 func NewGeometry(c *chart.Chart) *Geometry {
-	g := &Geometry{chart: c, ground: newGround(c), roofs: make([]float64, len(c.Buildings)), byID: map[string]int{}, log: &Log{}}
+	g := &Geometry{chart: c, ground: newGround(c), roofs: make([]*roof, len(c.Buildings)), byID: map[string]int{}, log: &Log{}}
 	walls := make([]shape, len(c.Buildings))
 	for i := range c.Buildings {
-		g.roofs[i] = math.NaN()
 		walls[i] = shapeOf(c.Outline(int32(i)))
 	}
 	g.walls = newCells(walls)

@@ -18,7 +18,7 @@ const roofStepM = 2.0
 // them.
 type ground struct {
 	chart   *chart.Chart
-	patches map[[2]int32]*patch
+	patches plots[patch]
 }
 
 // patch is one cell of the ground. Within so small a piece, columns and rows of
@@ -31,14 +31,14 @@ type patch struct {
 	lowM, highM float64
 }
 
-func newGround(c *chart.Chart) ground { return ground{chart: c, patches: map[[2]int32]*patch{}} }
+func newGround(c *chart.Chart) ground { return ground{chart: c, patches: newPlots[patch]()} }
 
 // at is the altitude of the ground at a place.
 func (g *ground) at(p space.XY) float64 {
 	if g.chart.Terrain == nil {
 		return g.chart.GroundAltitudeM
 	}
-	h := g.patch([2]int32{squareOf(p.X / cellM), squareOf(p.Y / cellM)})
+	h := g.patch(squareOf(p.X/cellM), squareOf(p.Y/cellM))
 	dx, dy := p.X-h.corner.X, p.Y-h.corner.Y
 	return sample(g.chart.Terrain, h.col+dx*h.colX+dy*h.colY, h.row+dx*h.rowX+dy*h.rowY)
 }
@@ -51,19 +51,19 @@ func (g *ground) between(box space.Box) (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for x := squareOf(box.Min.X / cellM); x <= squareOf(box.Max.X/cellM); x++ {
 		for y := squareOf(box.Min.Y / cellM); y <= squareOf(box.Max.Y/cellM); y++ {
-			h := g.patch([2]int32{x, y})
+			h := g.patch(x, y)
 			low, high = min(low, h.lowM), max(high, h.highM)
 		}
 	}
 	return low, high
 }
 
-func (g *ground) patch(k [2]int32) *patch {
-	if h := g.patches[k]; h != nil {
+func (g *ground) patch(x, y int32) *patch {
+	if h := g.patches.at(x, y); h != nil {
 		return h
 	}
 	t := g.chart.Terrain
-	h := &patch{corner: space.XY{X: float64(k[0]) * cellM, Y: float64(k[1]) * cellM}}
+	h := &patch{corner: space.XY{X: float64(x) * cellM, Y: float64(y) * cellM}}
 	place := func(dx, dy float64) (col, row float64) {
 		p := g.chart.Frame.Point(h.corner.Add(space.XY{X: dx, Y: dy}))
 		return (p.Lon() - t.Origin.Lon()) / t.StepLon, (p.Lat() - t.Origin.Lat()) / t.StepLat
@@ -75,7 +75,7 @@ func (g *ground) patch(k [2]int32) *patch {
 	h.colX, h.rowX = (colX-h.col)/cellM, (rowX-h.row)/cellM
 	h.colY, h.rowY = (colY-h.col)/cellM, (rowY-h.row)/cellM
 	h.lowM, h.highM = extremes(t, [4]float64{h.col, colX, colY, colXY}, [4]float64{h.row, rowX, rowY, rowXY})
-	g.patches[k] = h
+	g.patches.put(x, y, h)
 	return h
 }
 
@@ -110,6 +110,26 @@ func sample(t *chart.Terrain, col, row float64) float64 {
 	south := float64(t.HeightDM[r*t.Cols+c])*(1-fx) + float64(t.HeightDM[r*t.Cols+c1])*fx
 	north := float64(t.HeightDM[r1*t.Cols+c])*(1-fx) + float64(t.HeightDM[r1*t.Cols+c1])*fx
 	return (south*(1-fy) + north*fy) / 10
+}
+
+// roof is what is known of the altitude of a building's roof: between which two it
+// lies at least, and once it is surveyed, what it is.
+type roof struct {
+	lowM, highM float64
+	atM         float64
+	surveyed    bool
+}
+
+// roughlyM is how much wider than the ground's samples the bounds of a roof are, for
+// the millimetres by which a patch is not linear.
+const roughlyM = 0.05
+
+// aboutRoof are the bounds of a building's roof, from the lowest and the highest
+// ground about it.
+func (g *ground) aboutRoof(building int, box space.Box) roof {
+	heightM := g.chart.Buildings[building].HeightM
+	low, high := g.between(box)
+	return roof{lowM: low + heightM - roughlyM, highM: high + heightM + roughlyM}
 }
 
 // roofM is the altitude of a building's roof: its height over the highest ground

@@ -38,8 +38,9 @@ type Pair struct {
 }
 
 const (
-	// keptTenths is how many tenths of a second are remembered.
-	keptTenths = 32
+	// keptTenths is how many tenths of a second are remembered: those that Second
+	// looks at, and those that were told since.
+	keptTenths = 16
 	// lagTenths is how long it takes until all have told where they were.
 	lagTenths = 2
 	// pairCellM is more than the separation and what two aircraft fly in a second.

@@ -18,6 +18,10 @@ const (
 	lowMPS = 3.0
 )
 
+// surveyM is how near an aircraft must be to a building for its roof to be surveyed:
+// from farther away its bounds are enough.
+const surveyM = 12.0
+
 const terrain = "ground"
 
 // graze is a way past something that is too near. It is a finding when it ends and
@@ -38,12 +42,21 @@ func (g *Geometry) judgeWalls(now time.Time, m *mover, at space.XYZ, mps, height
 	c := g.walls.at(at.XY())
 	for i := range c.near {
 		n := &c.near[i]
-		roofM := g.roof(n.shape)
+		r := g.roof(n.shape)
+		if at.Z > r.highM+nearM {
+			g.above(r.highM+nearM, f, at)
+			continue
+		}
+		d := n.depth(c.centre, at.XY())
+		if d > surveyM || d > nearM && at.Z <= r.lowM+nearM {
+			*reach = min(*reach, (d-nearM)/math.Sqrt2)
+			continue
+		}
+		roofM := g.survey(n.shape)
 		if at.Z > roofM+nearM {
 			g.above(roofM+nearM, f, at)
 			continue
 		}
-		d := n.depth(c.centre, at.XY())
 		if d > nearM {
 			*reach = min(*reach, (d-nearM)/math.Sqrt2)
 			continue
@@ -77,11 +90,22 @@ func (g *Geometry) below(m float64, f *free, at space.XYZ) {
 	}
 }
 
-func (g *Geometry) roof(building int32) float64 {
-	if math.IsNaN(g.roofs[building]) {
-		g.roofs[building] = g.ground.roofM(int(building))
+// roof is what is known of a building's roof, its bounds at least.
+func (g *Geometry) roof(building int32) *roof {
+	if g.roofs[building] == nil {
+		r := g.ground.aboutRoof(int(building), g.walls.shapes[building].box)
+		g.roofs[building] = &r
 	}
 	return g.roofs[building]
+}
+
+// survey is the exact altitude of a building's roof.
+func (g *Geometry) survey(building int32) float64 {
+	r := g.roof(building)
+	if !r.surveyed {
+		r.atM, r.surveyed = g.ground.roofM(int(building)), true
+	}
+	return r.atM
 }
 
 // graze notes that a vehicle passes too near.

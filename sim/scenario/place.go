@@ -268,53 +268,6 @@ func (p *placer) onGround(at space.XY) space.Position {
 	return p.chart.Frame.Position(space.XYZ{X: at.X, Y: at.Y, Z: p.chart.GroundAltitude(point)})
 }
 
-// spread picks nodes one after another, each as far as possible from all places
-// given away before (farthest-point sampling: Gonzalez, "Clustering to minimize
-// the maximum intercluster distance", 1985). The first is the one nearest to the
-// middle. When there are fewer nodes than wanted they are used again.
-func (p *placer) spread(nodes []int32, want int) []int32 {
-	if want <= 0 || len(nodes) == 0 {
-		return nil
-	}
-	xy := func(n int32) space.XY { return p.chart.Ground.Nodes[n].XY }
-	far := make([]float64, len(nodes))
-	if len(p.taken) == 0 {
-		var middle space.XY
-		for _, n := range nodes {
-			middle = middle.Add(xy(n).Scale(1 / float64(len(nodes))))
-		}
-		for i, n := range nodes {
-			far[i] = -xy(n).Dist(middle)
-		}
-	} else {
-		for i, n := range nodes {
-			far[i] = xy(n).Dist(p.taken[0])
-			for _, t := range p.taken[1:] {
-				far[i] = min(far[i], xy(n).Dist(t))
-			}
-		}
-	}
-	picked := make([]int32, 0, want)
-	for len(picked) < want {
-		best := 0
-		for i := range far {
-			if far[i] > far[best] {
-				best = i
-			}
-		}
-		at := xy(nodes[best])
-		first := len(p.taken) == 0
-		picked, p.taken = append(picked, nodes[best]), append(p.taken, at)
-		for i, n := range nodes {
-			d := xy(n).Dist(at)
-			if first || d < far[i] {
-				far[i] = d
-			}
-		}
-	}
-	return picked
-}
-
 // chargers returns sites to be added for kinds that the chart has no usable
 // charger for.
 func (p *placer) chargers(groups []Group) ([]chart.Site, error) {

@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"errors"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -184,4 +186,55 @@ func TestPlaceOnRealDistricts(t *testing.T) {
 			t.Logf("%d endpoints, first %q, %d chargers added", len(p.Endpoints), p.Endpoints[0].Name, len(p.Chart.Sites)-len(c.Sites))
 		})
 	}
+}
+
+// TestSpreadIsFarthestPointSampling holds spread against the plain rule, for seeded
+// nodes of which some coincide and some lie in a row.
+func TestSpreadIsFarthestPointSampling(t *testing.T) {
+	for seed := range uint64(20) {
+		draw := rand.New(rand.NewPCG(seed, 2))
+		c := &chart.Chart{}
+		var nodes []int32
+		for n := range 300 {
+			at := space.XY{X: 4000 * draw.Float64(), Y: 3000 * draw.Float64()}
+			if n%3 == 0 {
+				at = space.XY{X: 50 * float64(draw.IntN(40))}
+			}
+			c.Ground.Nodes = append(c.Ground.Nodes, chart.Node{XY: at})
+			nodes = append(nodes, int32(n))
+		}
+		p, q := placer{chart: c}, placer{chart: c}
+		for range seed % 4 {
+			p.taken = append(p.taken, space.XY{X: 9000 * draw.Float64()})
+		}
+		q.taken = slices.Clone(p.taken)
+		for _, want := range []int{1, 40, 120, 400} {
+			if got, plain := p.spread(nodes, want), q.plainSpread(nodes, want); !slices.Equal(got, plain) {
+				t.Fatalf("seed %d, %d nodes: picked %v, the plain rule picks %v", seed, want, got, plain)
+			}
+		}
+	}
+}
+
+// plainSpread looks at every node for each that is picked.
+func (p *placer) plainSpread(nodes []int32, want int) []int32 {
+	var picked []int32
+	if len(p.taken) == 0 {
+		picked = append(picked, p.middle(nodes))
+		p.taken = append(p.taken, p.chart.Ground.Nodes[picked[0]].XY)
+	}
+	for len(picked) < want {
+		best, far := int32(0), -1.0
+		for _, n := range nodes {
+			least := math.Inf(1)
+			for _, at := range p.taken {
+				least = min(least, at.Dist(p.chart.Ground.Nodes[n].XY))
+			}
+			if least > far {
+				best, far = n, least
+			}
+		}
+		picked, p.taken = append(picked, best), append(p.taken, p.chart.Ground.Nodes[best].XY)
+	}
+	return picked
 }

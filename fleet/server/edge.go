@@ -80,7 +80,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recovered(answer, r)
 
 	health := r.URL.Path == "/healthz" || r.URL.Path == "/readyz"
-	if p := s.bounded(r, started); p != nil && !health {
+	p := s.bounded(r, started)
+	if p != nil && p.Code == codeTooManyRequests {
+		// Whoever asks too much may have sent hundreds of requests ahead on each of
+		// hundreds of connections. To read and refuse them all would take seconds, for
+		// which everybody else would wait.
+		answer.Header().Set("Connection", "close")
+	}
+	if p != nil && !health {
 		answer.fail(p)
 		return
 	}

@@ -14,9 +14,9 @@ const (
 	// maxPlainText bounds what is kept of a plain-text error.
 	maxPlainText = 512
 	// A client that takes nothing of an answer for untakenFor is cut off, and so is
-	// one that takes less than slowestBytes a second.
-	untakenFor   = 20 * time.Second
-	slowestBytes = 32 << 10
+	// one that takes less than pieceBytes in that time.
+	untakenFor = 10 * time.Second
+	pieceBytes = 128 << 10
 )
 
 // response holds the status back until the first byte of the body, so that a
@@ -52,7 +52,7 @@ func (r *response) WriteHeader(status int) {
 }
 
 // Write implements http.ResponseWriter.
-func (r *response) Write(p []byte) (int, error) {
+func (r *response) Write(p []byte) (wrote int, err error) {
 	if r.status == 0 {
 		r.WriteHeader(http.StatusOK)
 	}
@@ -61,10 +61,16 @@ func (r *response) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	r.send()
-	_ = http.NewResponseController(r.inner).SetWriteDeadline(time.Now().Add(untakenFor + time.Duration(len(p))*time.Second/slowestBytes))
-	n, err := r.inner.Write(p)
-	r.stuck = r.stuck || errors.Is(err, os.ErrDeadlineExceeded)
-	return n, err
+	control := http.NewResponseController(r.inner)
+	for {
+		_ = control.SetWriteDeadline(time.Now().Add(untakenFor))
+		n, err := r.inner.Write(p[:min(len(p), pieceBytes)])
+		wrote += n
+		if p = p[n:]; err != nil || len(p) == 0 {
+			r.stuck = r.stuck || errors.Is(err, os.ErrDeadlineExceeded)
+			return wrote, err
+		}
+	}
 }
 
 func (r *response) send() {

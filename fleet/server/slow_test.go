@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -274,8 +275,8 @@ func TestALongThoughtIsNotCutOff(t *testing.T) {
 	})
 }
 
-// TestAnAnswerThatNobodyReadsIsCutOff: two minutes, and the connection is gone;
-// a download has them for each piece.
+// TestAnAnswerThatNobodyReadsIsCutOff: ten seconds, and the connection is gone,
+// and counted.
 func TestAnAnswerThatNobodyReadsIsCutOff(t *testing.T) {
 	serving(t, nil, func(t *testing.T, s *Server, dial func() net.Conn) {
 		conn := dial()
@@ -286,9 +287,81 @@ func TestAnAnswerThatNobodyReadsIsCutOff(t *testing.T) {
 		if s.underWay.count() != 1 {
 			t.Fatalf("%d requests are under way, want 1", s.underWay.count())
 		}
-		pause(writeTimeout + time.Second)
+		pause(untakenFor + time.Second)
 		if pending, _ := s.doors.count(); pending != 0 || s.underWay.count() != 0 {
-			t.Errorf("after %v %d connections and %d requests are left", writeTimeout, pending, s.underWay.count())
+			t.Errorf("after %v %d connections and %d requests are left", untakenFor, pending, s.underWay.count())
+		}
+		if cut := metric(t, s, `kapok_cut_off_total{what="request"}`); cut != "1" {
+			t.Errorf("%q answers were cut off, want 1", cut)
+		}
+	})
+}
+
+// TestASlowReaderHasItsTime: who takes a piece of a long answer within the time
+// gets all of it; who takes half as much is cut off.
+func TestASlowReaderHasItsTime(t *testing.T) {
+	const pieces = 6
+	for _, c := range []struct {
+		step int
+		gets bool
+	}{{pieceBytes, true}, {pieceBytes / 2, false}} {
+		serving(t, nil, func(t *testing.T, s *Server, dial func() net.Conn) {
+			s.rules["GET /large"] = openToAll
+			s.mux.HandleFunc("GET /large", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Length", strconv.Itoa(pieces*pieceBytes))
+				_, _ = w.Write(make([]byte, pieces*pieceBytes))
+			})
+			conn := dial()
+			if _, err := io.WriteString(conn, "GET /large HTTP/1.1\r\nHost: kapok\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := int64(0)
+			for err == nil && got < pieces*pieceBytes {
+				var n int64
+				n, err = io.CopyN(io.Discard, response.Body, int64(c.step))
+				got += n
+				pause(untakenFor * 4 / 5)
+			}
+			_ = response.Body.Close()
+			if all := got == pieces*pieceBytes; all != c.gets {
+				t.Errorf("%d bytes each %v: %d bytes arrived, %v", c.step, untakenFor*4/5, got, err)
+			}
+		})
+	}
+}
+
+// TestWhoAsksAheadIsNotReadToTheEnd: of hundreds of requests that were sent ahead
+// those within the address's rate are answered, and one is refused; the others are
+// not even read, so they cost nothing that others would wait for. A health check
+// is answered all the same, one for each connection.
+func TestWhoAsksAheadIsNotReadToTheEnd(t *testing.T) {
+	const burst, ahead = 5, 400
+	change := func(o *Options) { o.Limits = Limits{AddressRate: 0.001, AddressBurst: burst} }
+	serving(t, change, func(t *testing.T, s *Server, dial func() net.Conn) {
+		for _, c := range []struct {
+			path                    string
+			known, refused, healthy int
+		}{{"/v1/nothing", burst, 1, 0}, {"/v1/nothing", 0, 1, 0}, {"/healthz", 0, 0, 1}} {
+			conn := dial()
+			go func() {
+				_, _ = io.WriteString(conn, strings.Repeat("GET "+c.path+" HTTP/1.1\r\nHost: kapok\r\n\r\n", ahead))
+			}()
+			said, _ := ends(t, conn)
+			for status, want := range map[string]int{"404": c.known, "429": c.refused, "200": c.healthy} {
+				if got := strings.Count(said, "HTTP/1.1 "+status+" "); got != want {
+					t.Errorf("of %d requests of %s, %d were answered with %s, want %d", ahead, c.path, got, status, want)
+				}
+			}
+			if strings.Count(said, "Connection: close\r\n") != 1 {
+				t.Errorf("the end was not announced once: %q", said)
+			}
+		}
+		if got := metric(t, s, `kapok_refusals_total{code="too_many_requests"}`); got != "2" {
+			t.Errorf("%q refusals are counted, want 2", got)
 		}
 	})
 }

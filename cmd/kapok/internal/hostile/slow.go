@@ -24,7 +24,7 @@ const (
 	helloWithin  = 11 * time.Second
 	closeWithin  = 11 * time.Second
 	lostWithin   = 17 * time.Second
-	answerWithin = 50 * time.Second
+	answerWithin = 15 * time.Second
 	frameWithin  = 11 * time.Second
 	silentWithin = 42 * time.Second
 )

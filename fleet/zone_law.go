@@ -50,7 +50,7 @@ func compileLaws(frame space.Frame, list []chart.Zone) []*zoneLaw {
 
 func newLaw(frame space.Frame, z *chart.Zone) *zoneLaw {
 	l := &zoneLaw{
-		zone: z, bound: z.Polygon.Bound(), box: space.EmptyBox(), rings: ringsOf(frame, z.Polygon), floorM: math.Inf(-1), ceilingM: math.Inf(1),
+		zone: z, bound: widened(z.Polygon.Bound()), box: space.EmptyBox(), rings: ringsOf(frame, z.Polygon), floorM: math.Inf(-1), ceilingM: math.Inf(1),
 		airborne: z.Airborne || !z.Ground, ground: z.Ground || !z.Airborne,
 	}
 	if z.FloorM != 0 {
@@ -117,6 +117,8 @@ type look struct {
 	f       *Fleet
 	laws    []*zoneLaw
 	marginS float64
+	// nearM is how near a way may pass a keep-out zone. firstMet knows it.
+	nearM float64
 }
 
 // firstMet is when the way first meets a zone against its rule, in seconds from
@@ -124,6 +126,9 @@ type look struct {
 // lead out: it is not held against that rule before it has complied once.
 func (k look) firstMet(way []stretch, airborne bool) (float64, *zoneLaw) {
 	first, which := math.Inf(1), (*zoneLaw)(nil)
+	if airborne {
+		k.nearM = nearM
+	}
 	var keepIns []*zoneLaw
 	for _, l := range k.laws {
 		switch {
@@ -131,7 +136,7 @@ func (k look) firstMet(way []stretch, airborne bool) (float64, *zoneLaw) {
 		case l.zone.Rule == chart.KeepIn:
 			keepIns = append(keepIns, l)
 		default:
-			if t, met := k.met(l, way); met && t < first {
+			if t, met := k.past(l, way).met(l, way); met && t < first {
 				first, which = t, l
 			}
 		}
@@ -231,15 +236,16 @@ func (s *stretch) at(t float64) space.XYZ {
 	return space.XYZ{X: s.a.X + (s.b.X-s.a.X)*t, Y: s.a.Y + (s.b.Y-s.a.Y)*t, Z: s.a.Z + (s.b.Z-s.a.Z)*t}
 }
 
-// within lists the parts of a stretch that lie in the zone's volume while it is
-// in force, in order.
+// within lists the parts of a stretch that lie in the zone's volume, or too near to
+// it for the look, while it is in force, in order.
 func (k look) within(l *zoneLaw, s *stretch, dst []span) []span {
 	a, b := s.a.XY(), s.b.XY()
-	if !l.box.Intersects(space.BoxOf(a, b)) {
+	apartM := k.apart(l)
+	if !l.box.Intersects(space.BoxOf(a, b).Grow(apartM)) {
 		return dst
 	}
 	from, until := l.window(k.f.now, k.marginS)
-	all := clip(clip(span{0, 1}, s.a.Z, s.b.Z, l.floorM, l.ceilingM), s.t0, s.t1, from, until)
+	all := clip(clip(span{0, 1}, s.a.Z, s.b.Z, l.floorM-apartM, l.ceilingM+apartM), s.t0, s.t1, from, until)
 	if all.hi < all.lo {
 		return dst
 	}
@@ -257,6 +263,9 @@ func (k look) within(l *zoneLaw, s *stretch, dst []span) []span {
 			continue
 		}
 		dst = append(dst, span{lo, hi})
+	}
+	if apartM > 0 {
+		return l.beside(s, all, apartM, dst)
 	}
 	return dst
 }

@@ -51,7 +51,7 @@ func (f *Fleet) watchZones() {
 				concerns = append(concerns, c)
 			}
 		case len(coming) > 0 && v.Mission != "" && !f.mustWait(v):
-			if c, ok := f.concernOf(v, look{f, coming, comingMarginS}, coming); ok && c.newest {
+			if c, ok := f.concernOf(v, look{f: f, laws: coming, marginS: comingMarginS}, coming); ok && c.newest {
 				c.caught = nil
 				concerns = append(concerns, c)
 			}

@@ -53,6 +53,10 @@ type Agent struct {
 	truth   *Truth
 
 	last time.Time
+	// quiet is the time in which there is nothing to think about.
+	quiet quiet
+	// reserveWh is the energy that is kept for the unforeseen.
+	reserveWh float64
 	// The link: connected is open, welcomed is usable.
 	connected, welcomed bool
 	// stale says that this link's owner has an older epoch than the store has
@@ -73,6 +77,8 @@ type Agent struct {
 	interval   time.Duration
 	nextSample time.Time
 	samples    [1]protocol.Sample
+	// telemetry is the message with samples, made once.
+	telemetry protocol.FromVehicle
 	// place caches the geographic position of placed.
 	placed space.XYZ
 	place  space.Position
@@ -110,6 +116,7 @@ func New(o Options, b *body.Body, store *Store, truth *Truth) *Agent {
 	b.Forecast = o.Wind.Mean()
 	a := &Agent{options: o, body: b, store: store, truth: truth}
 	a.placed, a.place = b.At, o.Frame.Position(b.At)
+	a.reserveWh = a.ReserveWh()
 	return a
 }
 
@@ -144,6 +151,7 @@ func (a *Agent) Connected(now time.Time, dst []protocol.FromVehicle) []protocol.
 	if a.down {
 		return dst
 	}
+	a.disturb()
 	a.connected, a.welcomed, a.stale = true, false, false
 	a.lastFrame, a.sent, a.jumped = now, 0, 0
 	hello := protocol.Hello{
@@ -160,6 +168,7 @@ func (a *Agent) Connected(now time.Time, dst []protocol.FromVehicle) []protocol.
 
 // Disconnected says that the link is gone.
 func (a *Agent) Disconnected(time.Time) {
+	a.disturb()
 	a.connected, a.welcomed = false, false
 	a.waiting = a.waiting[:0]
 }
@@ -190,7 +199,10 @@ func (a *Agent) Reboot(now time.Time, wiped bool, logID string) {
 }
 
 // Boot ends a reboot.
-func (a *Agent) Boot() { a.down = false }
+func (a *Agent) Boot() {
+	a.disturb()
+	a.down = false
+}
 
 // Break makes the vehicle stand still with a fault until Repair. With loadLost
 // the loads on board are gone.
@@ -198,6 +210,7 @@ func (a *Agent) Break(now time.Time, code, text string, loadLost bool) {
 	if code == "" {
 		code = Broken
 	}
+	a.disturb()
 	a.fault = code
 	a.halt()
 	if loadLost {
@@ -212,6 +225,7 @@ func (a *Agent) Repair(now time.Time) {
 	if a.fault == "" {
 		return
 	}
+	a.disturb()
 	a.store.add(protocol.Fault{Code: a.fault, Text: "repaired", Cleared: true, Time: a.clock(now)})
 	a.fault = ""
 }
@@ -225,12 +239,19 @@ func (a *Agent) Step(now time.Time, dst []protocol.FromVehicle) []protocol.FromV
 	}
 	a.last = now
 	a.feel(now, seconds)
+	a.quiet.thought = true
 	if a.down {
 		a.body.Step(seconds, body.Resting)
 		a.watchReserve(now)
 		return dst
 	}
-	a.live(now, seconds)
+	moving := a.body.Moving()
+	a.live(now, seconds, moving)
+	if a.undisturbed(now, moving) {
+		a.quiet.thought = false
+		return a.sample(now, dst)
+	}
+	a.disturb()
 	if a.suffers(Frozen) {
 		a.guardEnergy(now)
 		a.bringDown(now)
@@ -240,13 +261,16 @@ func (a *Agent) Step(now time.Time, dst []protocol.FromVehicle) []protocol.FromV
 		dst = a.flush(now, dst)
 	}
 	a.watchReserve(now)
+	a.settle(now)
 	return a.sample(now, dst)
 }
 
-// live lets the body move and work.
-func (a *Agent) live(now time.Time, seconds float64) {
-	activity := a.activity()
-	moving := a.body.Moving()
+// live lets the body move and work; moving says that it follows a path.
+func (a *Agent) live(now time.Time, seconds float64, moving bool) {
+	activity := body.Resting
+	if !now.Before(a.quiet.until) {
+		activity = a.activity()
+	}
 	left := a.body.Step(seconds, activity)
 	a.spareS = 0
 	if moving {
@@ -268,6 +292,7 @@ func (a *Agent) Receive(now time.Time, m protocol.ToVehicle, dst []protocol.From
 	if a.down || !a.connected {
 		return dst
 	}
+	a.disturb()
 	a.lastFrame, a.heardAt = now, now
 	if _, greeting := m.(protocol.Welcome); !greeting && a.mustWait() {
 		a.waiting = append(a.waiting, waiting{now, m})

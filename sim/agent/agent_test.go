@@ -435,3 +435,44 @@ func TestAnAircraftJoinsAPathOverAHillWhereItIs(t *testing.T) {
 		t.Errorf("ended at %v", at)
 	}
 }
+
+// What lies beyond an abandoned stop was planned for after its work, a zone that
+// will have ended by then, say: the vehicle leaves it no sooner.
+func TestAnAbandonedStopIsLeftNoSoonerThanPlanned(t *testing.T) {
+	p := newPlay(t, protocol.Rover, 0)
+	p.join()
+	m := p.delivery(1)
+	m.Legs[0].Path[1] = p.position(100, 0, 0) // 50 s away; authority is 20 s.
+	m.Legs[0].WorkS = 30
+	m.Legs[1].Path[0] = p.position(100, 0, 0)
+	m.Legs[0].NotBefore = p.now.Add(80 * time.Second)
+	p.tell(m)
+	p.pass(105, false)
+	if at := p.a.Body().At; math.Abs(at.X-100) > 0.1 || len(p.a.Truth().Done) > 0 {
+		t.Errorf("at %v with %d stops done, want to wait at the abandoned stop", at, len(p.a.Truth().Done))
+	}
+	p.pass(10, false)
+	if at := p.a.Body().At; at.X > 95 {
+		t.Errorf("at %v, want to have left", at)
+	}
+}
+
+// A frame that the network delivers again brings no mission back.
+func TestAnEndedMissionIsNotTakenUpAgain(t *testing.T) {
+	p := newPlay(t, protocol.Rover, 0)
+	p.join()
+	first := p.delivery(1)
+	p.tell(first)
+	p.tell(protocol.Mission{ID: "M1", Revision: 1, State: protocol.MissionEnded, Epoch: 7, Time: p.now})
+	p.reports()
+	p.a.Disconnected(p.now)
+	p.join()
+	p.tell(protocol.Received{LogID: "log-1", Seq: 9, Time: p.now})
+	p.reports()
+	p.tell(first)
+	p.pass(30, true)
+	p.expect()
+	if p.a.Body().At.X != 0 {
+		t.Errorf("it went to %v for a mission that is over", p.a.Body().At)
+	}
+}

@@ -78,11 +78,27 @@ func (a *Agent) followMission(now time.Time) bool {
 			return false
 		}
 		if own.Abandoned {
-			own.Passed = true
-			return true
+			return a.pass(now, leg, own)
 		}
 	}
 	return a.work(now, m, leg, own)
+}
+
+// pass leaves the place of an abandoned stop behind, and tells whether it did. It
+// is not left sooner than it would be with the work: what lies further on the way
+// was planned to be passed then, after a zone has ended, say. Who runs short of
+// energy does not wait.
+func (a *Agent) pass(now time.Time, leg *protocol.Leg, own *OwnLeg) bool {
+	if a.safety.cause == energyShort {
+		own.Passed = true
+		return true
+	}
+	if own.leaveAt.IsZero() {
+		begins := max(leg.NotBefore.Sub(a.kapokTime(now)), 0)
+		own.leaveAt = now.Add(begins + time.Duration(leg.WorkS*float64(time.Second)))
+	}
+	own.Passed = !now.Before(own.leaveAt)
+	return own.Passed
 }
 
 // arrived sets out along a leg's path when that is not done yet, and tells

@@ -30,6 +30,10 @@ func (a *Agent) mission(now time.Time, m protocol.Mission) {
 		a.setState(m.State)
 		return
 	}
+	if (held == nil || held.ID != m.ID) && slices.Contains(a.store.Ended, m.ID) {
+		// A frame from before its end, delivered again.
+		return
+	}
 	own, why := a.judge(&m)
 	if why != (refusal{}) {
 		a.answer(ref, "", why)

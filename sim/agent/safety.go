@@ -383,6 +383,7 @@ func (a *Agent) watchReserve(now time.Time) {
 // SwapBattery is a person's help: the battery is as full as it gets, and the
 // vehicle fit for orders.
 func (a *Agent) SwapBattery(now time.Time) {
+	a.disturb()
 	a.body.EnergyWh = a.body.Figures.BatteryWh - a.body.LostWh
 	if a.fault == batteryEmpty {
 		a.Repair(now)

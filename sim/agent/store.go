@@ -61,6 +61,9 @@ type OwnLeg struct {
 	// only a newer revision allows it again. Passed says that an abandoned
 	// leg's way has been travelled on the way to safety.
 	Abandoned, Passed bool
+	// leaveAt is when the place of an abandoned stop is left, zero before the vehicle
+	// is there.
+	leaveAt time.Time
 	// way is the leg's path in the frame, nil when it was not needed yet.
 	way []space.XYZ
 }

@@ -53,7 +53,13 @@ func (a *Agent) sample(now time.Time, dst []protocol.FromVehicle) []protocol.Fro
 		Time:     a.clock(now),
 		Position: protocol.Position{Lon: a.place.Lon, Lat: a.place.Lat, AltitudeM: a.place.AltitudeM},
 		SpeedMPS: speed, ClimbMPS: climb, HeadingDeg: a.body.HeadingDeg,
-		BatteryRatio: a.body.BatteryRatio(), Mode: a.mode(),
+		BatteryRatio: a.body.BatteryRatio(), Mode: a.quiet.mode,
 	}
-	return append(dst, protocol.Telemetry{Samples: a.samples[:]})
+	if !now.Before(a.quiet.until) {
+		a.samples[0].Mode = a.mode()
+	}
+	if a.telemetry == nil {
+		a.telemetry = protocol.Telemetry{Samples: a.samples[:]}
+	}
+	return append(dst, a.telemetry)
 }

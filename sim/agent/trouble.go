@@ -93,6 +93,7 @@ func (a *Agent) Suffer(now time.Time, t Trouble) error {
 		a.Break(now, t.Code, "broken by the scenario", t.LoadLost)
 		return nil
 	}
+	a.disturb()
 	first := a.ills.begin(now, t)
 	switch t.Kind {
 	case ClockJump:
@@ -128,6 +129,7 @@ func (a *Agent) Recover(now time.Time, kind string) {
 		a.Repair(now)
 		return
 	}
+	a.disturb()
 	if !a.ills.end(now, kind) {
 		return
 	}

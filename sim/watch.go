@@ -123,8 +123,7 @@ func (j *Judge) moved(now time.Time, v *vehicle, second bool) {
 	if (second || len(moves) > 0) && flies(v.kind) {
 		j.separation.At(j.w.now/int64(100*time.Millisecond), int(v.n), b.At, b.SpeedMPS > 1 || !b.Landed())
 	}
-	t := v.agent.Truth()
-	if t.Obeyed.Len() > s.obeyed || t.Begun.Len() > s.begun || t.Handled.Len() > s.handled {
+	if t := v.agent.Truth(); v.agent.Thought() && (t.Obeyed.Len() > s.obeyed || t.Begun.Len() > s.begun || t.Handled.Len() > s.handled) {
 		j.readTruth(v, s, t)
 	}
 	if second {

@@ -231,8 +231,8 @@ func (d *Draft) normaliseZones() error {
 }
 
 // Validate says what is wrong with a zone: no id, an unknown rule, a polygon
-// without an area, a rule without its number, a ceiling not above the floor, or
-// an end not after its begin.
+// without an area, a rule without its number, a ceiling not above the floor, an
+// end not after its begin, or a schedule with a moment that no day has.
 func (z Zone) Validate() error {
 	fault := func(format string, args ...any) error {
 		return fmt.Errorf("zone %q: "+format, append([]any{z.ID}, args...)...)
@@ -263,6 +263,9 @@ func (z Zone) Validate() error {
 	}
 	if !z.Until.IsZero() && !z.From.IsZero() && !z.Until.After(z.From) {
 		return fault("until is not after from")
+	}
+	if err := checkSchedule(z.Schedule); err != nil {
+		return fault("%w", err)
 	}
 	if err := checkPolygon(z.Polygon); err != nil {
 		return fault("%w", err)

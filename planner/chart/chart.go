@@ -146,7 +146,7 @@ const (
 
 // Zone is a volume with times and a rule. It stands from FloorM to CeilingM
 // above mean sea level (a zero ceiling is none) and from From to Until (zero
-// times are open ends).
+// times are open ends), by its Schedule if it has one.
 type Zone struct {
 	ID       string      `json:"id"`
 	Name     string      `json:"name,omitempty"`
@@ -160,6 +160,9 @@ type Zone struct {
 	SpeedLimitMPS float64   `json:"speed_limit_mps,omitempty"`
 	From          time.Time `json:"from,omitzero"`
 	Until         time.Time `json:"until,omitzero"`
+	// Schedule narrows that to times of the week: the zone is in force in each of
+	// its periods. Without one it is always, between From and Until.
+	Schedule []Period `json:"schedule,omitempty"`
 	// Airborne and Ground say whom it binds; neither means both.
 	Airborne bool `json:"airborne,omitempty"`
 	Ground   bool `json:"ground,omitempty"`

@@ -47,9 +47,9 @@ func read(r io.Reader) (*Chart, error) {
 	if n < headBytes {
 		return nil, fmt.Errorf("%w: truncated within the first %d bytes", ErrFile, headBytes)
 	}
-	if v := binary.BigEndian.Uint32(head[len(Magic):]); v != Version {
-		return nil, fmt.Errorf("%w: it has version %d and this program reads version %d; build it anew from its sources with kapok chart build",
-			ErrFile, v, Version)
+	if v := binary.BigEndian.Uint32(head[len(Magic):]); v < OldestVersion || v > Version {
+		return nil, fmt.Errorf("%w: it has version %d and this program reads version %d to %d; build it anew from its sources with kapok chart build",
+			ErrFile, v, OldestVersion, Version)
 	}
 	length := binary.BigEndian.Uint64(head[len(Magic)+4:])
 	if length > MaxFileBytes {
@@ -112,29 +112,39 @@ func decodeBody(body []byte) (Draft, error) {
 		{"places", func() { draft.Places = d.places() }},
 		{"terrain", func() { draft.Terrain = d.terrain() }},
 		{"water", func() { draft.Water = d.water() }},
+		{"schedules", func() { d.schedules(draft.Zones) }},
 	} {
-		if len(body) < 9 || body[0] != byte(sectionStrings+i) {
-			return draft, fmt.Errorf("section %q is missing", section.name)
+		tag := byte(sectionStrings + i)
+		if tag > sectionWater && (len(body) == 0 || body[0] != tag) {
+			continue
 		}
-		length := binary.BigEndian.Uint64(body[1:])
-		body = body[9:]
-		if length > uint64(len(body)) {
-			return draft, fmt.Errorf("section %q claims %d bytes, %d are there", section.name, length, len(body))
-		}
-		d.rest, body = body[:length], body[length:]
-		d.name, d.lon, d.lat = section.name, 0, 0
-		section.read()
-		if d.err == nil && len(d.rest) > 0 {
-			d.fail("has %d bytes too many", len(d.rest))
-		}
-		if d.err != nil {
-			return draft, d.err
+		var err error
+		if body, err = d.section(body, tag, section.name, section.read); err != nil {
+			return draft, err
 		}
 	}
 	if len(body) > 0 {
 		return draft, fmt.Errorf("%d bytes follow the last section", len(body))
 	}
 	return draft, nil
+}
+
+// section reads one section off the body and returns what follows it.
+func (d *decoder) section(body []byte, tag byte, name string, read func()) ([]byte, error) {
+	if len(body) < 9 || body[0] != tag {
+		return nil, fmt.Errorf("section %q is missing", name)
+	}
+	length := binary.BigEndian.Uint64(body[1:])
+	body = body[9:]
+	if length > uint64(len(body)) {
+		return nil, fmt.Errorf("section %q claims %d bytes, %d are there", name, length, len(body))
+	}
+	d.rest, d.name, d.lon, d.lat = body[:length], name, 0, 0
+	read()
+	if d.err == nil && len(d.rest) > 0 {
+		d.fail("has %d bytes too many", len(d.rest))
+	}
+	return body[length:], d.err
 }
 
 func (d *decoder) fail(format string, args ...any) {
@@ -205,6 +215,27 @@ func (d *decoder) zones() []Zone {
 		}
 	}
 	return list
+}
+
+func (d *decoder) schedules(zones []Zone) {
+	at := uint64(0)
+	for len(d.rest) > 0 && d.err == nil {
+		if at += d.unsigned(); at >= uint64(len(zones)) || zones[at].Schedule != nil {
+			d.fail("names zone %d of %d", at, len(zones))
+			return
+		}
+		// A period takes at least five bytes.
+		schedule := make([]Period, d.count(5))
+		for i := range schedule {
+			p := &schedule[i]
+			p.Days = Weekdays(min(d.unsigned(), math.MaxUint8))
+			for _, m := range [...]*Moment{&p.Start, &p.End} {
+				m.Event = SunEvent(d.text())
+				m.ClockS = int32(min(max(d.signed(), math.MinInt32), math.MaxInt32))
+			}
+		}
+		zones[at].Schedule = schedule
+	}
 }
 
 func (d *decoder) sites() []Site {

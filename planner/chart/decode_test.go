@@ -50,7 +50,7 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 		"text":        {[]byte("a letter to someone"), "does not begin"},
 		"short":       {file[:10], "truncated within"},
 		"version":     {changed(8, 0, 0, 0, 9), "version 9"},
-		"old version": {changed(8, 0, 0, 0, 1), "it has version 1 and this program reads version 2; build it anew"},
+		"old version": {changed(8, 0, 0, 0, 1), "it has version 1 and this program reads version 2 to 3; build it anew"},
 		"huge length": {changed(12, 0xff), "the limit is"},
 		"longer":      {append(bytes.Clone(file), 0), "more bytes follow"},
 		"flipped":     {changed(60, 0xee), "content has changed"},

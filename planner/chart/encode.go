@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"math/bits"
 	"slices"
@@ -19,8 +20,11 @@ import (
 const (
 	// Magic is what every chart file begins with.
 	Magic = "KAPKCHRT"
-	// Version is the version of the file format that Write makes and Read takes.
-	Version    = 2
+	// Version is the version of the file format that Write makes. Read takes
+	// those from OldestVersion on.
+	Version       = 3
+	OldestVersion = 2
+
 	headBytes  = len(Magic) + 4 + 8
 	digestSize = 32
 )
@@ -44,7 +48,9 @@ func (c *Chart) Write(w io.Writer) error {
 	return nil
 }
 
-// The sections of the body, each with its tag and length, in this order.
+// The sections of the body, each with its tag and length, in this order. Those
+// after sectionWater are left out when they have nothing to say, so that a chart
+// which needs none of them keeps its checksum over versions.
 const (
 	sectionStrings = 1 + iota
 	sectionHead
@@ -55,6 +61,7 @@ const (
 	sectionPlaces
 	sectionTerrain
 	sectionWater
+	sectionSchedules
 )
 
 // encoder appends values to a buffer. Strings are numbered in the order of
@@ -81,12 +88,23 @@ func encodeBody(c *Chart) []byte {
 		e.section(func() { e.terrain(c.Terrain) }),
 		e.section(func() { e.water(c.Water) }),
 	}
+	optional := map[byte][]byte{
+		sectionSchedules: e.section(func() { e.schedules(c.Zones) }),
+	}
 	table := e.section(e.table)
 	var body []byte
-	for i, section := range slices.Insert(sections, 0, table) {
-		body = append(body, byte(sectionStrings+i))
+	add := func(tag byte, section []byte) {
+		body = append(body, tag)
 		body = binary.BigEndian.AppendUint64(body, uint64(len(section)))
 		body = append(body, section...)
+	}
+	for i, section := range slices.Insert(sections, 0, table) {
+		add(byte(sectionStrings+i), section)
+	}
+	for _, tag := range slices.Sorted(maps.Keys(optional)) {
+		if len(optional[tag]) > 0 {
+			add(tag, optional[tag])
+		}
 	}
 	return body
 }
@@ -168,6 +186,27 @@ func (e *encoder) zones(list []Zone) {
 		e.flag(z.Ground)
 		e.text(z.Source)
 		e.polygon(z.Polygon)
+	}
+}
+
+// schedules stores those of the zones that have one, each with the number of zones
+// passed over since the last; nothing at all where there is none.
+func (e *encoder) schedules(list []Zone) {
+	last := 0
+	for i, z := range list {
+		if len(z.Schedule) == 0 {
+			continue
+		}
+		e.count(i - last)
+		last = i
+		e.count(len(z.Schedule))
+		for _, p := range z.Schedule {
+			e.count(int(p.Days))
+			for _, m := range [...]Moment{p.Start, p.End} {
+				e.text(string(m.Event))
+				e.signed(int64(m.ClockS))
+			}
+		}
 	}
 }
 

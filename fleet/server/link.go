@@ -196,6 +196,9 @@ func (l *link) telemetry(now time.Time, m protocol.Telemetry) (on bool) {
 	input, ok, r := l.session.ReceiveTelemetry(now, m)
 	on = l.send(r)
 	l.mu.Unlock()
+	if r.Repeated > 0 {
+		l.server.metrics.telemetry.repeated.Add(float64(r.Repeated))
+	}
 	if ok {
 		l.server.metrics.samples(len(input.Samples), l.server.backend.TrySubmit(input))
 	}

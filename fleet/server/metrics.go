@@ -40,9 +40,9 @@ type linkFrames struct {
 
 // telemetryCounters count samples by what became of them.
 type telemetryCounters struct {
-	// taken were handed to the fleet, dropped found its inbox full, thinned came
-	// in frames that were not read because the server is overloaded.
-	taken, dropped prometheus.Counter
+	// taken were handed to the fleet, dropped found its inbox full, repeated had come
+	// before.
+	taken, dropped, repeated prometheus.Counter
 	// thinned counts frames, since they are not read.
 	thinned prometheus.Counter
 }
@@ -58,7 +58,7 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 
 func newMetrics(s *Server) *metrics {
 	frames := counters("kapok_link_frames_total", "Frames on vehicle links by direction (in, out) and message type.", "direction", "type")
-	telemetry := counters("kapok_telemetry_samples_total", "Telemetry samples handed to the fleet (taken) or lost because its inbox was full (dropped).", "outcome")
+	telemetry := counters("kapok_telemetry_samples_total", "Telemetry samples handed to the fleet (taken), lost because its inbox was full (dropped), or left out because they had come before (repeated).", "outcome")
 	streamed := counters("kapok_stream_frames_total", "Frames queued to subscribers of the stream, by what they carry: opening (snapshots and what goes before them), events, positions, error.", "kind")
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
@@ -83,7 +83,7 @@ func newMetrics(s *Server) *metrics {
 		out: resolved(frames.MustCurryWith(prometheus.Labels{"direction": "out"}), "welcome", "alive", "mission", "command", "received", "error"),
 	}
 	m.telemetry = telemetryCounters{
-		taken: telemetry.WithLabelValues("taken"), dropped: telemetry.WithLabelValues("dropped"),
+		taken: telemetry.WithLabelValues("taken"), dropped: telemetry.WithLabelValues("dropped"), repeated: telemetry.WithLabelValues("repeated"),
 		thinned: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "kapok_telemetry_frames_thinned_total", Help: "Telemetry frames that were not read because the server was overloaded.",
 		}),

@@ -33,7 +33,8 @@ const (
 	// CodeSampleAhead: a sample's time lies in the future; it was dropped.
 	CodeSampleAhead = "sample_ahead"
 	// CodeStaleSamples: all samples of a frame are older than the last one, so
-	// the vehicle's clock went back; they were dropped.
+	// the vehicle's clock went back; they were dropped. What came before and is
+	// repeated by the network, or by a bridge, is dropped without an error.
 	CodeStaleSamples = "stale_samples"
 	// CodeTooManyErrors: the vehicle went on with bad frames. Fatal.
 	CodeTooManyErrors = "too_many_errors"
@@ -47,6 +48,8 @@ type Reaction struct {
 	Send   []protocol.ToVehicle
 	// Close is nil while the link stays.
 	Close *Close
+	// Repeated is how many samples were dropped because they had come before.
+	Repeated int
 }
 
 // Close says why a link ends: a code for programs and a text for people. The
@@ -268,11 +271,12 @@ func (s *Session) ReceiveTelemetry(now time.Time, m protocol.Telemetry) (input f
 // telemetry passes samples on with Kapok's times.
 func (s *Session) telemetry(now time.Time, m protocol.Telemetry, r *Reaction) (input fleet.Telemetry, ok bool) {
 	sent := len(m.Samples)
-	samples, ahead := s.clock.correct(now, m.Samples)
+	samples, ahead, repeated := s.clock.correct(now, m.Samples)
+	r.Repeated = repeated
 	switch {
 	case ahead > 0:
 		s.complain(now, r, CodeSampleAhead, fmt.Sprintf("%d of %d samples are more than %v ahead of Kapok's clock; if the clock was set, log in again", ahead, sent, s.config.Future))
-	case len(samples) == 0 && sent > 0:
+	case len(samples) == 0 && sent > repeated:
 		s.complain(now, r, CodeStaleSamples, "all samples are older than the last one; if the clock was set, log in again")
 	}
 	input = fleet.Telemetry{Vehicle: s.vehicle, Session: s.id, Samples: samples, Skewed: s.clock.skewed()}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -189,7 +190,7 @@ func (w *world) arriveUp(c *conn, frame []byte) {
 func (w *world) arriveDown(c *conn, frame []byte) {
 	v := c.vehicle
 	if c.clientOpen && v.conn == c && !v.down {
-		m, err := w.encoding.DecodeTo(frame)
+		m, err := w.hear(frame)
 		if err != nil {
 			w.fail(fmt.Errorf("a frame to %s cannot be decoded: %w", v.id, err))
 			return
@@ -225,7 +226,7 @@ func (w *world) apply(c *conn, e fleet.Effect) {
 func (w *world) react(c *conn, r session.Reaction) {
 	w.backend.put(r.Inputs...)
 	for _, m := range r.Send {
-		frame, err := w.encoding.EncodeTo(w.frame(), m)
+		frame, err := w.say(m)
 		if err != nil {
 			w.fail(fmt.Errorf("what is sent to %s cannot be encoded: %w", c.vehicle.id, err))
 			return
@@ -239,6 +240,46 @@ func (w *world) react(c *conn, r session.Reaction) {
 		w.push(c, closeDown, nil)
 		w.endAtServer(c, r.Close.Text)
 	}
+}
+
+// echo is the last word of Kapok that was the same for many vehicles, such as one
+// that says no more than that it is there: written and read once.
+type echo struct {
+	said  protocol.Alive
+	frame []byte
+	heard protocol.ToVehicle
+}
+
+// say writes a message of Kapok.
+func (w *world) say(m protocol.ToVehicle) ([]byte, error) {
+	alive, is := m.(protocol.Alive)
+	if !is {
+		return w.encoding.EncodeTo(w.frame(), m)
+	}
+	if e := &w.echo; len(e.frame) == 0 || e.said != alive {
+		frame, err := w.encoding.EncodeTo(e.frame[:0], m)
+		if err != nil {
+			return nil, err
+		}
+		e.said, e.frame, e.heard = alive, frame, nil
+	}
+	return append(w.frame(), w.echo.frame...), nil
+}
+
+// hear reads a message of Kapok.
+func (w *world) hear(frame []byte) (protocol.ToVehicle, error) {
+	e := &w.echo
+	if !bytes.Equal(frame, e.frame) {
+		return w.encoding.DecodeTo(frame)
+	}
+	if e.heard == nil {
+		m, err := w.encoding.DecodeTo(frame)
+		if err != nil {
+			return nil, err
+		}
+		e.heard = m
+	}
+	return e.heard, nil
 }
 
 // endAtServer ends the backend's half of a connection.

@@ -84,6 +84,7 @@ type world struct {
 	laid   []orb.Ring
 	hasher hash.Hash
 	frames [][]byte
+	echo   echo
 	out    []protocol.FromVehicle
 	err    error
 }

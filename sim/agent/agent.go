@@ -47,16 +47,20 @@ type Options struct {
 // Every method that takes dst appends the messages that the vehicle sends now,
 // in order. The samples in a Telemetry are valid until the next call.
 type Agent struct {
-	options Options
-	body    *body.Body
-	store   *Store
-	truth   *Truth
-
+	// What each step needs stands together, so that a quiet vehicle costs little.
+	body *body.Body
+	wind *body.Wind
 	last time.Time
 	// quiet is the time in which there is nothing to think about.
 	quiet quiet
-	// reserveWh is the energy that is kept for the unforeseen.
-	reserveWh float64
+	// reserveWh is the energy that is kept for the unforeseen, spareS what was left of
+	// the step in which the body arrived.
+	reserveWh, spareS float64
+	nextSample        time.Time
+
+	options Options
+	store   *Store
+	truth   *Truth
 	// The link: connected is open, welcomed is usable.
 	connected, welcomed bool
 	// stale says that this link's owner has an older epoch than the store has
@@ -74,9 +78,8 @@ type Agent struct {
 	sent   uint64
 	sentAt time.Time
 
-	interval   time.Duration
-	nextSample time.Time
-	samples    [1]protocol.Sample
+	interval time.Duration
+	samples  [1]protocol.Sample
 	// telemetry is the message with samples, made once.
 	telemetry protocol.FromVehicle
 	// place caches the geographic position of placed.
@@ -88,12 +91,10 @@ type Agent struct {
 	driven  protocol.Leg
 	// commanded says that the body follows the motion command's path.
 	commanded bool
-	// spareS is what was left of the step in which the body arrived.
-	spareS float64
-	fault  string
-	down   bool
-	ills   ills
-	safety safety
+	fault     string
+	down      bool
+	ills      ills
+	safety    safety
 	// wayBack and backSpeeds are room for reckoning.
 	wayBack    []space.XYZ
 	backSpeeds []float64
@@ -114,7 +115,7 @@ func New(o Options, b *body.Body, store *Store, truth *Truth) *Agent {
 	}
 	b.LoadKg = truth.LoadKg()
 	b.Forecast = o.Wind.Mean()
-	a := &Agent{options: o, body: b, store: store, truth: truth}
+	a := &Agent{options: o, body: b, wind: o.Wind, store: store, truth: truth}
 	a.placed, a.place = b.At, o.Frame.Position(b.At)
 	a.reserveWh = a.ReserveWh()
 	return a
@@ -238,20 +239,30 @@ func (a *Agent) Step(now time.Time, dst []protocol.FromVehicle) []protocol.FromV
 		seconds = now.Sub(a.last).Seconds()
 	}
 	a.last = now
-	a.feel(now, seconds)
-	a.quiet.thought = true
-	if a.down {
-		a.body.Step(seconds, body.Resting)
-		a.watchReserve(now)
-		return dst
+	if a.wind != nil {
+		a.body.Wind = a.wind.At(now)
 	}
-	moving := a.body.Moving()
-	a.live(now, seconds, moving)
-	if a.undisturbed(now, moving) {
+	quiet := now.Before(a.quiet.until)
+	if quiet && a.goOn(now, seconds) {
 		a.quiet.thought = false
 		return a.sample(now, dst)
 	}
+	a.quiet.thought = true
 	a.disturb()
+	if !quiet {
+		a.feel(seconds)
+		if a.down {
+			a.body.Step(seconds, body.Resting)
+			a.watchReserve(now)
+			return dst
+		}
+		a.live(now, seconds)
+	}
+	return a.mind(now, dst)
+}
+
+// mind lets the vehicle think and speak after its body has moved.
+func (a *Agent) mind(now time.Time, dst []protocol.FromVehicle) []protocol.FromVehicle {
 	if a.suffers(Frozen) {
 		a.guardEnergy(now)
 		a.bringDown(now)
@@ -265,12 +276,10 @@ func (a *Agent) Step(now time.Time, dst []protocol.FromVehicle) []protocol.FromV
 	return a.sample(now, dst)
 }
 
-// live lets the body move and work; moving says that it follows a path.
-func (a *Agent) live(now time.Time, seconds float64, moving bool) {
-	activity := body.Resting
-	if !now.Before(a.quiet.until) {
-		activity = a.activity()
-	}
+// live lets the body move and work.
+func (a *Agent) live(now time.Time, seconds float64) {
+	activity := a.activity()
+	moving := a.body.Moving()
 	left := a.body.Step(seconds, activity)
 	a.spareS = 0
 	if moving {
@@ -282,6 +291,11 @@ func (a *Agent) live(now time.Time, seconds float64, moving bool) {
 	if a.ills.ghost != nil {
 		a.ills.ghost.Step(seconds, body.Resting)
 	}
+	a.notePower(now)
+}
+
+// notePower reports an empty battery.
+func (a *Agent) notePower(now time.Time) {
 	if a.body.Dead() && a.fault == "" {
 		a.Break(now, "battery_empty", "the battery is empty", false)
 	}

@@ -120,11 +120,8 @@ func (a *Agent) pause() {
 // driftMPS is how fast a wrong idea of the own place grows and goes.
 const driftMPS = 1
 
-// feel lets weather and false positions act on the body.
-func (a *Agent) feel(now time.Time, seconds float64) {
-	if a.options.Wind != nil {
-		a.body.Wind = a.options.Wind.At(now)
-	}
+// feel lets false positions act on the body.
+func (a *Agent) feel(seconds float64) {
 	if len(a.ills.open) == 0 && a.body.Bias.X == 0 {
 		return
 	}

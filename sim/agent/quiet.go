@@ -28,11 +28,21 @@ func (a *Agent) disturb() { a.quiet.until = time.Time{} }
 // changed: its truth and its store are what they were.
 func (a *Agent) Thought() bool { return a.quiet.thought }
 
-// undisturbed tells whether a quiet time goes on after the body has moved, which it
-// did before if moving says so.
-func (a *Agent) undisturbed(now time.Time, moving bool) bool {
+// goOn lets the body of a vehicle in a quiet time move, or rest, as live does, and
+// tells whether there is still nothing to think about.
+func (a *Agent) goOn(now time.Time, seconds float64) bool {
 	b := a.body
-	return now.Before(a.quiet.until) && b.Moving() == moving && b.EnergyWh >= a.reserveWh
+	moving := b.Moving()
+	left := b.Step(seconds, body.Resting)
+	a.spareS = 0
+	if moving {
+		a.spareS = left
+	}
+	if b.EnergyWh < a.reserveWh {
+		a.notePower(now)
+		return false
+	}
+	return b.Moving() == moving
 }
 
 // settle finds out until when there will be nothing to think about.

@@ -63,6 +63,10 @@ type Body struct {
 	trail trail
 	// faced is the point of the path that the heading is towards, counted from 1.
 	faced int
+	// groundM is the altitude of the ground below the place grounded.
+	grounded space.XY
+	groundM  float64
+	surveyed bool
 	// lifted is the power of hovering with the load liftedKg.
 	lifted, liftedKg float64
 }
@@ -96,7 +100,14 @@ func (b *Body) Dead() bool { return b.EnergyWh <= 0 }
 
 // GroundBelowM is the altitude of the ground below the body.
 func (b *Body) GroundBelowM() float64 {
-	return b.groundAt(b.At.XY())
+	if b.Ground == nil {
+		return b.GroundM
+	}
+	// A body that stays where it is asks again and again.
+	if at := b.At.XY(); at != b.grounded || !b.surveyed {
+		b.grounded, b.groundM, b.surveyed = at, b.Ground(at), true
+	}
+	return b.groundM
 }
 
 // Landed tells whether the vehicle stands on the surface.

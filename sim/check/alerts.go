@@ -25,7 +25,7 @@ type Evidence struct {
 	open     map[fleet.AlertID]raised
 	about    map[string]fleet.AlertID
 	reserves map[fleet.VehicleID]float64
-	samples  map[fleet.VehicleID]protocol.Sample
+	samples  map[fleet.VehicleID]*protocol.Sample
 	// proofs say at which event something was last the case.
 	proofs  map[proof]uint64
 	waiting []cleared
@@ -53,7 +53,7 @@ type proof struct {
 func NewEvidence(log *Log, chargeBelow float64) *Evidence {
 	return &Evidence{
 		log: log, chargeBelow: chargeBelow, open: map[fleet.AlertID]raised{}, about: map[string]fleet.AlertID{},
-		reserves: map[fleet.VehicleID]float64{}, samples: map[fleet.VehicleID]protocol.Sample{}, proofs: map[proof]uint64{},
+		reserves: map[fleet.VehicleID]float64{}, samples: map[fleet.VehicleID]*protocol.Sample{}, proofs: map[proof]uint64{},
 	}
 }
 
@@ -62,11 +62,11 @@ func (v *Evidence) Read(r fleet.Recorded) {
 	v.seq++
 	switch e := any(r.Event).(type) {
 	case fleet.Moved:
-		v.samples[e.Vehicle] = e.Sample
+		v.move(e.Vehicle, &e.Sample)
 		return
 	case fleet.LinkChanged:
 		if e.State == fleet.LinkLive || e.Session != "" {
-			v.prove("heard", e.Vehicle)
+			v.prove("heard", string(e.Vehicle))
 		}
 	case fleet.VehicleRegistered:
 		v.reserves[e.Vehicle.ID] = e.Vehicle.Spec.ReserveRatio
@@ -75,11 +75,21 @@ func (v *Evidence) Read(r fleet.Recorded) {
 	case fleet.AlertCleared:
 		v.clear(r, e)
 	case fleet.AlertAcknowledged:
-		v.prove("acknowledged", e.Alert)
+		v.prove("acknowledged", string(e.Alert))
 	default:
 		v.readVehicle(r)
 		v.readWork(r)
 	}
+}
+
+// move keeps the newest sample of a vehicle.
+func (v *Evidence) move(vehicle fleet.VehicleID, sample *protocol.Sample) {
+	kept := v.samples[vehicle]
+	if kept == nil {
+		kept = new(protocol.Sample)
+		v.samples[vehicle] = kept
+	}
+	*kept = *sample
 }
 
 // readVehicle notes what events prove about vehicles and people.
@@ -87,7 +97,7 @@ func (v *Evidence) readVehicle(r fleet.Recorded) {
 	switch e := any(r.Event).(type) {
 	case fleet.VehicleServiceChanged:
 		if e.OutOfService == "" {
-			v.prove("in service", e.Vehicle)
+			v.prove("in service", string(e.Vehicle))
 		}
 	case fleet.VehicleFaulted:
 		if e.Cleared {
@@ -95,12 +105,12 @@ func (v *Evidence) readVehicle(r fleet.Recorded) {
 		}
 	case fleet.EpochSeen:
 		if e.Epoch == 0 {
-			v.prove("epoch", e.Vehicle)
+			v.prove("epoch", string(e.Vehicle))
 		}
 	case fleet.LogOpened:
-		v.prove("store", e.Vehicle)
+		v.prove("store", string(e.Vehicle))
 	case fleet.QueueChanged:
-		v.prove("busy", e.Vehicle)
+		v.prove("busy", string(e.Vehicle))
 	case fleet.FleetRecovered:
 		v.prove("chart", "")
 		// Volatile events were lost with the process before.
@@ -108,9 +118,9 @@ func (v *Evidence) readVehicle(r fleet.Recorded) {
 	case fleet.FleetReleased:
 		v.prove("released", "")
 	case fleet.ZoneChanged:
-		v.prove("zone", e.Zone.ID)
+		v.prove("zone", string(e.Zone.ID))
 	case fleet.ZoneRemoved:
-		v.prove("zone", e.Zone)
+		v.prove("zone", string(e.Zone))
 	}
 }
 
@@ -118,15 +128,15 @@ func (v *Evidence) readVehicle(r fleet.Recorded) {
 func (v *Evidence) readWork(r fleet.Recorded) {
 	switch e := any(r.Event).(type) {
 	case fleet.ReportTaken:
-		v.prove("heard", e.Vehicle)
+		v.prove("heard", string(e.Vehicle))
 		if e.Kind == "ack" && e.Mission != "" {
-			v.prove("answered", e.Vehicle)
+			v.prove("answered", string(e.Vehicle))
 			if e.State == string(protocol.Accepted) {
-				v.prove("accepted", e.Vehicle)
+				v.prove("accepted", string(e.Vehicle))
 			}
 		}
 	case fleet.MissionIssued:
-		v.prove("busy", e.Vehicle)
+		v.prove("busy", string(e.Vehicle))
 		v.proofs[proof{"vehicle of", string(e.Mission)}] = v.seq
 	case fleet.MissionChanged:
 		if e.State == protocol.MissionEnded {
@@ -136,29 +146,29 @@ func (v *Evidence) readWork(r fleet.Recorded) {
 		v.prove("leg", "")
 	case fleet.StopChanged:
 		if !e.Doubt {
-			v.prove("stop", e.Task)
+			v.prove("stop", string(e.Task))
 		}
 	case fleet.TaskChanged:
 		if e.State != fleet.TaskWaiting {
-			v.prove("taken", e.Task)
+			v.prove("taken", string(e.Task))
 		}
 		if e.State.Final() {
-			v.prove("stop", e.Task)
+			v.prove("stop", string(e.Task))
 		}
 	case fleet.TaskRanked:
-		v.prove("taken", e.Task)
+		v.prove("taken", string(e.Task))
 	case fleet.TaskWanted:
-		v.prove("taken", e.Task)
+		v.prove("taken", string(e.Task))
 	case fleet.IncidentChanged:
 		if !e.ReachedAt.IsZero() || e.State == fleet.IncidentClosed {
-			v.prove("incident", e.Incident)
+			v.prove("incident", string(e.Incident))
 		}
 	}
 }
 
 // prove notes that something is the case now.
-func (v *Evidence) prove(what string, whose any) {
-	v.proofs[proof{what, fmt.Sprint(whose)}] = v.seq
+func (v *Evidence) prove(what, whose string) {
+	v.proofs[proof{what, whose}] = v.seq
 }
 
 // since tells whether something was the case after an event.
@@ -214,8 +224,8 @@ func volatile(kind fleet.AlertKind) bool {
 // proven tells whether there is evidence for the end of an alert.
 func (v *Evidence) proven(c *cleared) bool {
 	vehicle, task := string(c.Vehicle), string(c.Task)
-	sample, known := v.samples[c.Vehicle]
-	fresh := known && sample.Time.After(c.RaisedAt.Add(-5*time.Second))
+	sample := v.samples[c.Vehicle]
+	fresh := sample != nil && sample.Time.After(c.RaisedAt.Add(-5*time.Second))
 	switch c.Kind {
 	case fleet.AlertLinkLost:
 		return v.since(c.seq, "heard", vehicle)
@@ -226,7 +236,7 @@ func (v *Evidence) proven(c *cleared) bool {
 	case fleet.AlertFault:
 		return v.since(c.seq, "fault over", vehicle+"/"+c.Object) || v.since(c.seq, "in service", vehicle)
 	case fleet.AlertZone, fleet.AlertCaughtInside:
-		return v.keepsZone(c, sample, known)
+		return v.keepsZone(c, sample)
 	case fleet.AlertZoneUnfit:
 		return v.since(c.seq, "zone", c.Object) || v.since(c.seq, "chart", "")
 	case fleet.AlertClock, fleet.AlertImplausible, fleet.AlertImplausibleSpeed, fleet.AlertImplausibleBattery:
@@ -255,7 +265,7 @@ func (v *Evidence) proven(c *cleared) bool {
 
 // keepsZone tells whether the vehicle is out of the zone by its newest sample, or
 // the zone has changed. Being caught inside also ends as a violation.
-func (v *Evidence) keepsZone(c *cleared, sample protocol.Sample, known bool) bool {
+func (v *Evidence) keepsZone(c *cleared, sample *protocol.Sample) bool {
 	if v.since(c.seq, "zone", c.Object) {
 		return true
 	}
@@ -264,7 +274,7 @@ func (v *Evidence) keepsZone(c *cleared, sample protocol.Sample, known bool) boo
 	}) {
 		return true
 	}
-	return v.Breaks == nil || known && !v.Breaks(sample.Time, c.Object, sample, string(c.Vehicle))
+	return v.Breaks == nil || sample != nil && !v.Breaks(sample.Time, c.Object, *sample, string(c.Vehicle))
 }
 
 func (v *Evidence) openOf(vehicle fleet.VehicleID) []raised {

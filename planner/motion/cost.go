@@ -116,15 +116,21 @@ func (s Spec) Segment(from, to space.XYZ, loadKg, limitMPS float64) Cost {
 	if limitMPS > 0 {
 		speed = min(speed, limitMPS)
 	}
-	levelS := from.XY().Dist(to.XY()) / speed
+	return s.piece(from.XY().Dist(to.XY()), speed, to.Z-from.Z, loadKg)
+}
+
+// piece is what a straight piece of way takes at a ground speed, or as slowly as
+// its rise demands.
+func (s Spec) piece(horizontalM, groundMPS, riseM, loadKg float64) Cost {
+	levelS := horizontalM / groundMPS
 	if !s.Kind.Airborne() {
 		return s.power(s.CruiseW, levelS, loadKg)
 	}
 	slopeS := 0.0
-	if rise := to.Z - from.Z; rise > 0 {
-		slopeS = rise / s.ClimbMPS
+	if riseM > 0 {
+		slopeS = riseM / s.ClimbMPS
 	} else {
-		slopeS = -rise / s.DescentMPS
+		slopeS = -riseM / s.DescentMPS
 	}
 	cost := s.power(s.ClimbW, slopeS, loadKg)
 	return cost.Add(s.power(s.CruiseW, max(0, levelS-slopeS), loadKg))

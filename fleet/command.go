@@ -100,6 +100,9 @@ const (
 	// AlertUnanswered says that a live vehicle does not answer a mission;
 	// cleared by its answer.
 	AlertUnanswered AlertKind = "mission_unanswered"
+	// AlertStillHeld says that a vehicle did not hear a person's resume before that
+	// expired, and stays held; cleared when it is resumed, or held anew.
+	AlertStillHeld AlertKind = "still_held"
 	// AlertTaskFailed says that a task failed; a person clears it by
 	// acknowledging.
 	AlertTaskFailed AlertKind = "task_failed"
@@ -121,7 +124,7 @@ func AlertKinds() []AlertKind {
 	return []AlertKind{
 		AlertLinkLost, AlertBatteryLow, AlertRefusing, AlertFault, AlertZone, AlertCaughtInside, AlertZoneUnfit, AlertClock,
 		AlertImplausible, AlertImplausibleSpeed, AlertImplausibleBattery, AlertDecide, AlertStoreLost, AlertStranded, AlertEpoch,
-		AlertUnanswered, AlertTaskFailed, AlertEmergencyWaits, AlertWanted, AlertStopped, AlertIncidentUnreached,
+		AlertUnanswered, AlertStillHeld, AlertTaskFailed, AlertEmergencyWaits, AlertWanted, AlertStopped, AlertIncidentUnreached,
 	}
 }
 

@@ -72,6 +72,7 @@ const offPathM = 60
 // arrived looks at a vehicle whose position in this session has just become
 // known: what it is to do must start where it is.
 func (f *Fleet) arrived(id VehicleID) {
+	f.resumeAgain(id)
 	v, _ := f.vehicle(id)
 	m, ok := f.openMission(v)
 	if !ok {

@@ -3,6 +3,7 @@ package fleet
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
@@ -97,8 +98,43 @@ func (f *Fleet) expireCommands(v *Vehicle) {
 			if c.Code == fleetStopped && f.presence(v.ID).Link == LinkLive {
 				f.keepStopped(v.ID)
 			}
+			if c.Kind == protocol.CommandResume && c.IssuedBy != "kapok" && v.Blocked != "" {
+				f.raise(alertAbout{kind: AlertStillHeld, vehicle: v.ID}, Warning,
+					fmt.Sprintf("%s has not answered that it may go on, and stays held: %s was to resume it until %s", v.ID, id, c.ExpiresAt.Format("15:04:05")))
+				f.resumeAgain(v.ID)
+			}
 		}
 	}
+}
+
+// resumedAgain is the code of a resume that is given a second time, and the last.
+const resumedAgain = "resumed_again"
+
+// ResumeAgainWithin is how long after a person's resume Kapok gives it once more to
+// a vehicle that did not answer it: at once when the vehicle is in touch, else when
+// it is again. Later a person must look first.
+const ResumeAgainWithin = 10 * time.Minute
+
+// resumeAgain gives the resume of a person once more that expired without an answer,
+// unless anything else was ordered since.
+func (f *Fleet) resumeAgain(id VehicleID) {
+	v, ok := f.vehicle(id)
+	if !ok || v.Blocked == "" || v.TakenOver != nil || f.state.Durable.Freeze != nil || f.presence(id).Link != LinkLive {
+		return
+	}
+	var last *Command
+	for _, c := range f.state.Durable.Commands {
+		if c.Vehicle == id && (last == nil || compareNumbered(string(c.ID), string(last.ID)) > 0) {
+			last = c
+		}
+	}
+	if last == nil || last.Kind != protocol.CommandResume || last.State != CommandExpired || last.IssuedBy == "kapok" ||
+		last.Code == resumedAgain || f.now.Sub(last.IssuedAt) > ResumeAgainWithin {
+		return
+	}
+	f.as(last.IssuedBy, func() {
+		f.command(id, protocol.CommandResume, Reason{resumedAgain, fmt.Sprintf("given again, as %s was not answered: %s", last.ID, last.Reason)})
+	})
 }
 
 // commandAnswered takes in the vehicle's verdict on a command: an accepted one
@@ -129,6 +165,7 @@ func (f *Fleet) commandAnswered(v *Vehicle, c *Command, verdict protocol.Verdict
 	case protocol.CommandResume:
 		if v.Blocked != "" {
 			f.emit(VehicleBlocked{v.ID, ""})
+			f.clearAlert(alertAbout{kind: AlertStillHeld, vehicle: v.ID}, "it was resumed")
 		}
 		if open && v.TakenOver != nil {
 			// It went on by itself and must hear that it is not to.
@@ -211,6 +248,7 @@ func (f *Fleet) mayResume(v *Vehicle) bool {
 func (f *Fleet) block(v *Vehicle, c *Command, byPerson bool) {
 	if byPerson {
 		f.emit(VehicleBlocked{v.ID, c.ID})
+		f.clearAlert(alertAbout{kind: AlertStillHeld, vehicle: v.ID}, fmt.Sprintf("%s holds it now", c.ID))
 	}
 }
 

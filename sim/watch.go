@@ -394,6 +394,8 @@ func (j *Judge) over(d *fleet.Durable, a *fleet.Alert) bool {
 	case fleet.AlertUnanswered:
 		m := d.Missions[d.Vehicles[a.Vehicle].Mission]
 		return m == nil || m.Answered()
+	case fleet.AlertStillHeld:
+		return v != nil && d.Vehicles[a.Vehicle].Blocked == ""
 	case fleet.AlertDecide:
 		return d.Tasks[a.Task] == nil || d.Tasks[a.Task].State.Final()
 	case fleet.AlertEmergencyWaits, fleet.AlertWanted:

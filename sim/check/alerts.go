@@ -103,6 +103,8 @@ func (v *Evidence) readVehicle(r fleet.Recorded) {
 		if e.Cleared {
 			v.proofs[proof{"fault over", string(e.Vehicle) + "/" + e.Code}] = v.seq
 		}
+	case fleet.VehicleBlocked:
+		v.prove("blocked", string(e.Vehicle))
 	case fleet.EpochSeen:
 		if e.Epoch == 0 {
 			v.prove("epoch", string(e.Vehicle))
@@ -251,6 +253,8 @@ func (v *Evidence) proven(c *cleared) bool {
 		return v.since(c.seq, "epoch", vehicle) || v.since(c.seq, "heard", vehicle)
 	case fleet.AlertUnanswered:
 		return v.since(c.seq, "answered", vehicle) || v.since(c.seq, "ended", "")
+	case fleet.AlertStillHeld:
+		return v.since(c.seq, "blocked", vehicle)
 	case fleet.AlertTaskFailed:
 		return v.since(c.seq, "acknowledged", string(c.ID))
 	case fleet.AlertEmergencyWaits, fleet.AlertWanted:

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/kapok-fleet/kapok/sim/fault"
 )
 
 // Trouble is something that goes wrong with a vehicle until it is recovered
@@ -23,47 +25,47 @@ type Trouble struct {
 // The kinds of troubles. They are the words of scenarios.
 const (
 	// Broken: the vehicle stands still and reports Code.
-	Broken = "broken"
+	Broken = fault.Broken
 	// ClockJump: the clock that stamps its reports jumps by Amount seconds, either
 	// way, and is set right at the recovery. What it measures authority and expiry
 	// with runs on, as the monotonic clock of a computer does.
-	ClockJump = "clock_jump"
+	ClockJump = fault.ClockJump
 	// ClockDrift: its clocks run fast by Amount parts in a million, slow when
 	// negative; what they gained or lost stays after the recovery. A slow clock is
 	// set forward by each frame from Kapok that is ahead of it.
-	ClockDrift = "clock_drift"
+	ClockDrift = fault.ClockDrift
 	// GNSSNoise: reported positions scatter to the east and to the north, each with
 	// a standard deviation of Amount metres.
-	GNSSNoise = "gnss_noise"
+	GNSSNoise = fault.GNSSNoise
 	// GNSSBias: it takes itself to be Amount metres east of where it is, and moves
 	// accordingly; the error grows, and goes, at 1 m/s.
-	GNSSBias = "gnss_bias"
+	GNSSBias = fault.GNSSBias
 	// GNSSLoss: it does not know where it is, stands or hovers, begins nothing and
 	// reports its last position. Work that was begun is finished.
-	GNSSLoss = "gnss_loss"
+	GNSSLoss = fault.GNSSLoss
 	// GNSSTeleport: reported positions are Amount metres too far north, at once;
 	// the vehicle itself is not misled.
-	GNSSTeleport = "gnss_teleport"
+	GNSSTeleport = fault.GNSSTeleport
 	// CellDrop: Amount, a share of the battery's capacity, is gone for good, and
 	// with it that much of the charge. There is no recovery.
-	CellDrop = "cell_drop"
+	CellDrop = fault.CellDrop
 	// DriveFailure: it reaches only the share Amount of its greatest speed, 0 for
 	// none. Aircraft still climb and descend.
-	DriveFailure = "drive_failure"
+	DriveFailure = fault.DriveFailure
 	// Frozen: its mind does nothing; it stands or hovers and goes on reporting as
 	// before. Messages wait until the recovery, at most MaxWaiting of them. An
 	// aircraft whose battery comes to its reserve still comes down.
-	Frozen = "frozen"
+	Frozen = fault.Frozen
 	// Liar: it reports positions along its path while it stands or hovers. It
 	// reports no work that it did not do.
-	Liar = "liar"
+	Liar = fault.Liar
 	// Slow: it takes Amount seconds to take notice of each message.
-	Slow = "slow"
+	Slow = fault.Slow
 	// Refusing: it refuses every new revision of a mission.
-	Refusing = "refusing"
+	Refusing = fault.Refusing
 	// Forgetful: it drops its mission without a word, at once and, until the
 	// recovery, whatever mission it has held for forgetAfter.
-	Forgetful = "forgetful"
+	Forgetful = fault.Forgetful
 )
 
 // MaxWaiting is how many messages wait for a mind that is slow or frozen. Beyond

@@ -1,5 +1,7 @@
 package scenario
 
+import "github.com/kapok-fleet/kapok/sim/fault"
+
 // Network is what lies between vehicles and backend. Messages travel over TCP
 // unless Duplicate, Reorder or Drop say that a bridge lies in between.
 type Network struct {
@@ -74,37 +76,37 @@ type Fault struct {
 // The kinds of faults, with the unit of Amount.
 const (
 	// Broken: the vehicle stands still and reports Code.
-	Broken = "broken"
+	Broken = fault.Broken
 	// Reboot: it loses its memory, and with Wiped its store too, and is away for
 	// For.
 	Reboot = "reboot"
 	Wiped  = "wiped"
 	// ClockJump: its clock jumps by Amount seconds, either way; ClockDrift: it
 	// runs fast by Amount parts in a million, slow when negative.
-	ClockJump  = "clock_jump"
-	ClockDrift = "clock_drift"
+	ClockJump  = fault.ClockJump
+	ClockDrift = fault.ClockDrift
 	// GNSSNoise: reported positions scatter, with a standard deviation of Amount
 	// metres. GNSSBias: it takes itself to be Amount metres east of where it is,
 	// and flies accordingly, which builds up at 1 m/s. GNSSLoss: it does not know
 	// where it is, holds and reports its last position. GNSSTeleport: reported
 	// positions are Amount metres off, at once.
-	GNSSNoise    = "gnss_noise"
-	GNSSBias     = "gnss_bias"
-	GNSSLoss     = "gnss_loss"
-	GNSSTeleport = "gnss_teleport"
+	GNSSNoise    = fault.GNSSNoise
+	GNSSBias     = fault.GNSSBias
+	GNSSLoss     = fault.GNSSLoss
+	GNSSTeleport = fault.GNSSTeleport
 	// CellDrop: Amount, a share of the battery's capacity, is gone for good.
-	CellDrop = "cell_drop"
+	CellDrop = fault.CellDrop
 	// DriveFailure: it reaches only the share Amount of its speed, 0 for none.
-	DriveFailure = "drive_failure"
+	DriveFailure = fault.DriveFailure
 	// Frozen: it stands still, does nothing, and goes on reporting as if all
 	// were well. Liar: it reports that it follows its path while it stands still.
-	Frozen = "frozen"
-	Liar   = "liar"
+	Frozen = fault.Frozen
+	Liar   = fault.Liar
 	// Slow: it takes Amount seconds to take notice of each message. Refusing: it
 	// refuses every mission. Forgetful: it drops its mission without a word.
-	Slow      = "slow"
-	Refusing  = "refusing"
-	Forgetful = "forgetful"
+	Slow      = fault.Slow
+	Refusing  = fault.Refusing
+	Forgetful = fault.Forgetful
 	// DiskFull, DiskSync: the backend's journal finds the disk full, or its fsync
 	// fails. DiskSlow: each fsync takes Amount milliseconds.
 	DiskFull = "disk_full"

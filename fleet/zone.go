@@ -191,7 +191,7 @@ func (f *Fleet) removeZone(a RemoveZone) Answer {
 
 // sameZone tells whether two zones are the same in all that they say.
 func sameZone(a, b *chart.Zone) bool {
-	same := len(a.Polygon) == len(b.Polygon) && a.From.Equal(b.From) && a.Until.Equal(b.Until)
+	same := len(a.Polygon) == len(b.Polygon) && a.From.Equal(b.From) && a.Until.Equal(b.Until) && slices.Equal(a.Schedule, b.Schedule)
 	for i := 0; same && i < len(a.Polygon); i++ {
 		same = slices.Equal(a.Polygon[i], b.Polygon[i])
 	}

@@ -5,12 +5,10 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/paulmach/orb"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
-	"github.com/kapok-fleet/kapok/planner/route"
 	"github.com/kapok-fleet/kapok/planner/space"
 )
 
@@ -34,6 +32,7 @@ type zoneLaw struct {
 	rings            [][]space.XY
 	floorM, ceilingM float64
 	airborne, ground bool
+	roster           roster
 }
 
 // compileLaws prepares the zones that bind anybody, in the order of their ids.
@@ -79,23 +78,6 @@ func (f *Fleet) lawsOf(id ZoneID) []*zoneLaw {
 
 // binds tells whether the zone concerns a kind of vehicle.
 func (l *zoneLaw) binds(airborne bool) bool { return airborne && l.airborne || !airborne && l.ground }
-
-// window is when the zone is in force, in seconds from now; with a margin it
-// counts from marginS before its begin, and beyond its end as far as vehicles may
-// come earlier than planned.
-func (l *zoneLaw) window(now time.Time, marginS float64) (from, until float64) {
-	from, until = math.Inf(-1), math.Inf(1)
-	if !l.zone.From.IsZero() {
-		from = l.zone.From.Sub(now).Seconds() - marginS
-	}
-	if !l.zone.Until.IsZero() {
-		until = l.zone.Until.Sub(now).Seconds()
-		if until > 0 && marginS > 0 {
-			until = max(until+route.EarlyS, until*route.EarlyPart/(route.EarlyPart-1))
-		}
-	}
-	return from, until
-}
 
 // stretch is a straight part of a way, or a stay at a place.
 type stretch struct {
@@ -244,11 +226,20 @@ func (k look) within(l *zoneLaw, s *stretch, dst []span) []span {
 	if !l.box.Intersects(space.BoxOf(a, b).Grow(apartM)) {
 		return dst
 	}
-	from, until := l.window(k.f.now, k.marginS)
-	all := clip(clip(span{0, 1}, s.a.Z, s.b.Z, l.floorM-apartM, l.ceilingM+apartM), s.t0, s.t1, from, until)
-	if all.hi < all.lo {
-		return dst
+	tall := clip(span{0, 1}, s.a.Z, s.b.Z, l.floorM-apartM, l.ceilingM+apartM)
+	var room [4]force
+	for _, w := range l.forces(k.f.now, k.marginS, s.t0, s.t1, room[:0]) {
+		if all := clip(tall, s.t0, s.t1, w.from, w.until); all.hi >= all.lo {
+			dst = l.over(s, all, apartM, dst)
+		}
 	}
+	return dst
+}
+
+// over adds the parts of a stretch that lie over the zone or nearer to it than that.
+// All is the part that counts at all.
+func (l *zoneLaw) over(s *stretch, all span, apartM float64, dst []span) []span {
+	a, b := s.a.XY(), s.b.XY()
 	cuts := l.cuts(a, b)
 	for i := 1; i < len(cuts); i++ {
 		lo, hi := max(cuts[i-1], all.lo), min(cuts[i], all.hi)
@@ -322,8 +313,7 @@ func (k look) leaves(laws []*zoneLaw, way []stretch) (float64, bool) {
 		var spans []span
 		bound := false
 		for _, l := range laws {
-			from, until := l.window(k.f.now, k.marginS)
-			if mid := (s.t0 + s.t1) / 2; mid >= from && mid < until {
+			if mid := (s.t0 + s.t1) / 2; l.counts(k.f.now, k.marginS, mid) {
 				bound = true
 				spans = k.within(l, s, spans)
 			}
@@ -372,7 +362,7 @@ func (f *Fleet) outside(laws []*zoneLaw, at space.XYZ, airborne bool) *zoneLaw {
 		if l.zone.Rule != chart.KeepIn || !l.binds(airborne) {
 			continue
 		}
-		if from, until := l.window(f.now, 0); from > 0 || until <= 0 {
+		if !l.zone.ActiveAt(f.now) {
 			continue
 		}
 		if len(look{f: f}.within(l, &stretch{a: at, b: at}, nil)) > 0 {

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -71,7 +70,7 @@ func (f *Fleet) watchZones() {
 	}
 }
 
-// comingLaws are the zones with a begin or an end that are, or will soon be, in
+// comingLaws are the zones with a begin, an end or a schedule that are, or will soon be, in
 // force; empty when it is not time to look.
 func (f *Fleet) comingLaws() []*zoneLaw {
 	if f.now.Sub(f.zones.looked) < zoneLookEvery {
@@ -80,9 +79,7 @@ func (f *Fleet) comingLaws() []*zoneLaw {
 	f.zones.looked = f.now
 	var laws []*zoneLaw
 	for _, l := range f.lawsNow() {
-		from, until := l.window(f.now, 0)
-		timed := !math.IsInf(from, 0) || !math.IsInf(until, 0)
-		if timed && from < ZoneLookAhead.Seconds() && until > 0 {
+		if l.comes(f.now, ZoneLookAhead) {
 			laws = append(laws, l)
 		}
 	}
@@ -226,7 +223,7 @@ func (f *Fleet) meetsLater(v *Vehicle, c *assign.Candidate, stops []assign.Stop,
 	var laws, keepIns []*zoneLaw
 	airborne, keepInLater := MotionKind(v.Kind).Airborne(), false
 	for _, l := range f.lawsNow() {
-		later := l.zone.From.After(f.now)
+		later := l.zone.From.After(f.now) || len(l.zone.Schedule) > 0
 		switch l.zone.Rule {
 		case chart.KeepIn:
 			keepIns = append(keepIns, l)

@@ -26,7 +26,8 @@ const SpeedToleranceMPS = 0.1
 // may use it.
 //
 // The bounds of a zone: a place on the polygon's edge is inside (within EdgeM);
-// floor and ceiling belong to the zone; From belongs to it and Until does not.
+// floor and ceiling belong to the zone; From belongs to it and Until does not, nor
+// do the ends of its schedule's periods.
 // A zero floor or ceiling is none.
 //
 // A place is held against the zones whose boxes touch its cell of a grid, and
@@ -56,6 +57,8 @@ type zone struct {
 	rule             chart.Rule
 	limit            float64
 	id               string
+	// scheduled is the zone itself if it has a schedule.
+	scheduled *chart.Zone
 }
 
 // Hit is a zone that a vehicle is in, or breaks.
@@ -118,6 +121,9 @@ func compile(z *chart.Zone) zone {
 	if !z.Until.IsZero() {
 		c.until = nanos(z.Until)
 	}
+	if len(z.Schedule) > 0 {
+		c.scheduled = z
+	}
 	if z.FloorM != 0 {
 		c.floorM = z.FloorM
 	}
@@ -169,6 +175,9 @@ func (s *Set) Locate(at space.XYZ, when time.Time, airborne bool, speedMPS float
 		if !z.binds(t, airborne) || at.Z < z.floorM || at.Z > z.ceilingM || !s.contains(&z.bands, xy) {
 			continue
 		}
+		if z.scheduled != nil && !z.scheduled.ActiveAt(when) {
+			continue
+		}
 		kept = kept || z.rule == chart.KeepIn
 		heightM := 0.0
 		if z.rule == chart.AltitudeLimit {
@@ -180,7 +189,7 @@ func (s *Set) Locate(at space.XYZ, when time.Time, airborne bool, speedMPS float
 		return dst
 	}
 	for _, i := range s.keepIns {
-		if z := &s.zones[i]; z.binds(t, airborne) {
+		if z := &s.zones[i]; z.binds(t, airborne) && (z.scheduled == nil || z.scheduled.ActiveAt(when)) {
 			lost := Hit{ID: z.id, Rule: chart.KeepIn, Violated: true, zone: i}
 			k, _ := slices.BinarySearchFunc(dst[begin:], lost, func(a, b Hit) int { return cmp.Compare(a.ID, b.ID) })
 			return slices.Insert(dst, begin+k, lost)
@@ -189,6 +198,8 @@ func (s *Set) Locate(at space.XYZ, when time.Time, airborne bool, speedMPS float
 	return dst
 }
 
+// binds tells whether the zone concerns such a vehicle between its begin and its
+// end; its schedule is asked for places within it only.
 func (z *zone) binds(t int64, airborne bool) bool {
 	return t >= z.from && t < z.until && (airborne && z.airborne || !airborne && z.ground)
 }

@@ -253,7 +253,7 @@ func (p *Planner) endsLawful(q *Query) *Refusal {
 			continue
 		}
 		switch {
-		case l.rule == chart.KeepOut && q.To.AltitudeM >= l.floorM && q.To.AltitudeM <= l.ceilingM && l.until > latest:
+		case l.rule == chart.KeepOut && q.To.AltitudeM >= l.floorM && q.To.AltitudeM <= l.ceilingM && p.lasts(l, earliest, latest):
 			return &Refusal{Rule: InsideZone, At: q.To, Object: l.id}
 		case l.rule == chart.AltitudeLimit && q.To.AltitudeM > a.toGroundM+l.limitM && l.applies(q.To.AltitudeM):
 			return &Refusal{Rule: InsideZone, At: q.To, Object: l.id, Number: l.limitM}

@@ -1,7 +1,6 @@
 package route
 
 import (
-	"math"
 	"slices"
 	"sort"
 
@@ -164,7 +163,7 @@ func (p *Planner) goalZone(q *Query, goal space.XY) int32 {
 	groundM := p.groundM(q.To)
 	for i := range p.laws.zones {
 		l := &p.laws.zones[i]
-		if l.rule == chart.KeepOut && l.ground && l.applies(groundM) && l.until == math.MaxInt64 &&
+		if l.rule == chart.KeepOut && l.ground && l.applies(groundM) && l.endless() &&
 			p.during(l, earliest, earliest) && p.laws.shapes.meets(int32(i), d.to.XY, goal) {
 			return int32(i)
 		}

@@ -63,6 +63,9 @@ type Planner struct {
 
 	seen seen
 	ids  []int32
+	// forces are the times of the zones with schedules, by the number of the zone,
+	// as far as queries have asked.
+	forces []force
 	// departs is when the vehicle of the present query departs, in nanoseconds.
 	departs int64
 	air     air
@@ -95,7 +98,7 @@ type laws struct {
 	// and zone; flagged has a bit for each arc that has any.
 	onArc   []arcZone
 	flagged []uint64
-	// timed says that some zone has a begin or an end.
+	// timed says that some zone has a begin, an end or a schedule.
 	timed bool
 }
 
@@ -110,6 +113,9 @@ type law struct {
 	speedMPS         float64
 	from, until      int64
 	airborne, ground bool
+	// scheduled is the zone if it has a schedule, and at its number.
+	scheduled *chart.Zone
+	at        int32
 	// lowM and highM bound the ground below a zone with a floor or a ceiling,
 	// where the ground is not flat.
 	lowM, highM float64
@@ -167,7 +173,7 @@ func (p *Planner) SetZones(live []chart.Zone, suspended map[string]bool) {
 	for i := range live {
 		all = append(all, &live[i])
 	}
-	p.laws = compileZones(p.c, p.fixed, all)
+	p.laws, p.forces = compileZones(p.c, p.fixed, all), nil
 }
 
 func compileChart(c *chart.Chart) *fixed {
@@ -217,6 +223,7 @@ func compileZones(c *chart.Chart, f *fixed, all []*chart.Zone) *laws {
 		}
 		l.shapes.add(project(c.Frame, z.Polygon), z.Rule == chart.KeepIn)
 		one := lawOf(z)
+		one.at = int32(len(l.zones))
 		if c.Terrain != nil {
 			one.lowM, one.highM = f.groundUnder(c, &one, l.shapes.boxes[len(l.zones)])
 		}
@@ -272,16 +279,19 @@ func lawOf(z *chart.Zone) law {
 	if !z.Until.IsZero() {
 		l.until = z.Until.UnixNano()
 	}
+	if len(z.Schedule) > 0 {
+		l.scheduled = z
+	}
 	return l
 }
 
 // during tells whether a zone is in force while a place is passed, which is
 // planned from t0 to t1; LateS is in t1 already.
 func (p *Planner) during(l *law, t0, t1 int64) bool {
-	if l.until != math.MaxInt64 {
+	if l.timed() {
 		t0 -= early(t0 - p.departs)
 	}
-	return l.from <= t1 && t0 < l.until
+	return l.from <= t1 && t0 < l.until && (l.scheduled == nil || p.onSchedule(l, t0, t1))
 }
 
 // early is how much sooner than planned a place may be passed so long after the
@@ -293,8 +303,10 @@ func early(after int64) int64 {
 	return min(after, max(int64(EarlyS*1e9), after/EarlyPart))
 }
 
-// timed tells whether the zone has a begin or an end.
-func (l *law) timed() bool { return l.from != math.MinInt64 || l.until != math.MaxInt64 }
+// timed tells whether the zone has a begin, an end or a schedule.
+func (l *law) timed() bool {
+	return l.from != math.MinInt64 || l.until != math.MaxInt64 || l.scheduled != nil
+}
 
 // project takes a polygon into the frame.
 func project(f space.Frame, poly orb.Polygon) [][]space.XY {

@@ -137,6 +137,10 @@ type area struct {
 	// roofM is the altitude of the building's roof, once surveyed.
 	roofM    float64
 	surveyed bool
+	// active tells whether a zone with a schedule is in force, as it was looked up
+	// last; it holds from since to turn, which is zero for ever.
+	active      bool
+	since, turn time.Time
 }
 
 func newWalk(c *chart.Chart, zones []chart.Zone, suspended map[string]bool, kind motion.Kind, path []space.Position) *walk {
@@ -308,9 +312,10 @@ func (w *walk) depth(polygon orb.Polygon, at space.Position) float64 {
 
 func (w *walk) lookZones(at space.Position, ground float64) {
 	bound, kept := false, false
-	for _, a := range w.zones {
+	for i := range w.zones {
+		a := &w.zones[i]
 		z := a.zone
-		active := (z.From.IsZero() || !w.t.Before(z.From)) && (z.Until.IsZero() || w.t.Before(z.Until))
+		active := a.inForce(w.t)
 		inHeight := (z.FloorM == 0 || at.AltitudeM >= z.FloorM) && (z.CeilingM == 0 || at.AltitudeM <= z.CeilingM)
 		inside := active && inHeight && a.bound.Contains(at.Point()) && planar.PolygonContains(a.polygon, at.Point())
 		switch z.Rule {
@@ -326,6 +331,19 @@ func (w *walk) lookZones(at space.Position, ground float64) {
 		}
 	}
 	w.rule(OutsideKeepIn, at, "", bound && !kept, 0, 0)
+}
+
+// inForce tells whether a zone is in force. Schedules are asked when something
+// changes only: events of the sun take longer to work out than all else here.
+func (a *area) inForce(t time.Time) bool {
+	if len(a.zone.Schedule) == 0 {
+		return a.zone.ActiveAt(t)
+	}
+	if a.since.IsZero() || t.Before(a.since) || !a.turn.IsZero() && !t.Before(a.turn) {
+		a.since, a.active = t, a.zone.ActiveAt(t)
+		a.turn, _ = a.zone.NextChange(t)
+	}
+	return a.active
 }
 
 func (w *walk) lookNetwork(at space.Position) {

@@ -126,10 +126,8 @@ func (g *Geometry) index(now time.Time) {
 		if z.Rule == chart.KeepIn {
 			g.keepIn = append(g.keepIn, int32(i))
 		}
-		for _, at := range [2]time.Time{z.From, z.Until} {
-			if at.After(now) && at.Before(g.turn) {
-				g.turn = at
-			}
+		if at, ok := z.NextChange(now); ok && at.Before(g.turn) {
+			g.turn = at
 		}
 	}
 	if g.edges == nil {
@@ -232,7 +230,7 @@ func (z *zone) binds(m *mover, now time.Time) bool {
 	case m.air && !z.air, !m.air && !z.ground, z.Rule == chart.Advise:
 		return false
 	}
-	return (z.From.IsZero() || !now.Before(z.From)) && (z.Until.IsZero() || now.Before(z.Until))
+	return z.ActiveAt(now)
 }
 
 // heights are floor and ceiling, infinite where there is none.

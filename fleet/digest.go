@@ -33,19 +33,63 @@ type entityKey struct {
 // Digest keeps a checksum of a state up to date at the price of what changed.
 // Two states with equal contents have equal sums within one process.
 type Digest struct {
-	state         *State
-	sums          map[entityKey]uint64
-	touched       []entityKey
+	state   *State
+	sums    map[entityKey]uint64
+	touched []entityKey
+	// entries are those of presences, which change more often than all else
+	// together; moved are those that were touched.
+	entries       map[VehicleID]*entry
+	moved         []*entry
 	durable, rest uint64
 	shapes        shapes
 }
 
+// entry is a presence in a digest: what it is now, nil when it is not there, and
+// the sum of what it was.
+type entry struct {
+	digest  *Digest
+	seed    mixed
+	now     *Presence
+	sum     uint64
+	touched bool
+}
+
 // Track starts a digest of the state. It replaces an earlier one.
 func (s *State) Track() *Digest {
-	d := &Digest{state: s, sums: map[entityKey]uint64{}, shapes: shapes{}}
+	d := &Digest{state: s, sums: map[entityKey]uint64{}, entries: map[VehicleID]*entry{}, shapes: shapes{}}
 	s.Durable.digest, s.Volatile.digest = d, d
 	d.touched = s.entities()
+	for id, p := range s.Volatile.Presences {
+		d.entryOf(id).now = p
+	}
 	return d
+}
+
+func (d *Digest) entryOf(id VehicleID) *entry {
+	e, ok := d.entries[id]
+	if !ok {
+		e = &entry{digest: d, seed: entityKey{kindPresence, string(id)}.seed()}
+		d.entries[id] = e
+	}
+	return e
+}
+
+// touchPresence notes that a presence was changed, or put there, or with nil taken
+// away. One that was found once is not looked up again.
+func (d *Digest) touchPresence(id VehicleID, p *Presence) {
+	var e *entry
+	if p != nil && p.entry != nil && p.entry.digest == d {
+		e = p.entry
+	} else {
+		e = d.entryOf(id)
+	}
+	if e.now = p; p != nil {
+		p.entry = e
+	}
+	if !e.touched {
+		e.touched = true
+		d.moved = append(d.moved, e)
+	}
 }
 
 // Sum returns the checksums of the durable part and of the whole.
@@ -53,6 +97,10 @@ func (d *Digest) Sum() (durable, all uint64) {
 	for i, k := range d.touched {
 		if i > 0 && k.kind == kindScalars {
 			// Every durable event touches them; once is enough.
+			continue
+		}
+		if k.kind == kindPresence {
+			d.place(d.entryOf(VehicleID(k.id)))
 			continue
 		}
 		sum := d.state.hash(d.shapes, k)
@@ -72,7 +120,18 @@ func (d *Digest) Sum() (durable, all uint64) {
 		// The scalars stand first, so that they are looked at each time.
 		d.touched = append(d.touched[:0], entityKey{kindScalars, ""})
 	}
+	for _, e := range d.moved {
+		d.place(e)
+	}
+	d.moved = d.moved[:0]
 	return d.durable, d.durable ^ d.rest
+}
+
+// place takes in a presence as it is now.
+func (d *Digest) place(e *entry) {
+	sum := sumPresence(e.seed, e.now)
+	d.rest ^= e.sum ^ sum
+	e.sum, e.touched = sum, false
 }
 
 // DeepSum computes the same sums from scratch, so that changes made behind the
@@ -169,7 +228,7 @@ func (s *State) hash(all shapes, k entityKey) uint64 {
 	case kindZone:
 		return sum(all, k, d.Zones[ZoneID(k.id)])
 	case kindPresence:
-		return sumPresence(k, s.Volatile.Presences[VehicleID(k.id)])
+		return sumPresence(k.seed(), s.Volatile.Presences[VehicleID(k.id)])
 	case kindQuestion:
 		return sum(all, k, s.Volatile.Questions[TaskID(k.id)])
 	}
@@ -187,12 +246,12 @@ func sum[T any](all shapes, k entityKey, entity *T) uint64 {
 }
 
 // sumPresence writes the fields by hand: it runs for every sample.
-func sumPresence(k entityKey, p *Presence) uint64 {
+func sumPresence(seed mixed, p *Presence) uint64 {
 	if p == nil {
 		return 0
 	}
 	s := &p.Sample
-	h := k.seed().time(p.LastHeard).time(p.LinkEnd).time(p.Since).time(s.Time)
+	h := seed.time(p.LastHeard).time(p.LinkEnd).time(p.Since).time(s.Time)
 	h = h.float(s.Position.Lon).float(s.Position.Lat).float(s.Position.AltitudeM)
 	h = h.float(s.SpeedMPS).float(s.ClimbMPS).float(s.HeadingDeg).float(s.BatteryRatio)
 	h = h.text(string(p.Link)).text(string(p.Session)).text(string(s.Mode)).text(s.Position.Level).text(p.Holds)

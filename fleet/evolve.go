@@ -131,16 +131,16 @@ func (e AlertAcknowledged) evolve(d *Durable, r Recorded) {
 
 func (VolatileCleared) evolve(v *Volatile, _ Recorded) {
 	for id := range v.Presences {
-		v.touch(kindPresence, string(id))
+		v.touchPresence(id, nil)
 	}
 	for id := range v.Questions {
 		v.touch(kindQuestion, string(id))
 	}
 	v.touch(kindPresence, "")
 	v.touch(kindQuestion, "")
-	digest, marks, alone := v.digest, v.marks, v.alone
+	digest, marks, era := v.digest, v.marks, v.era
 	*v = newVolatile()
-	v.digest, v.marks, v.alone = digest, marks, alone
+	v.digest, v.marks, v.era = digest, marks, era
 }
 
 func (e LinkChanged) evolve(v *Volatile, r Recorded) {
@@ -160,14 +160,14 @@ func (e LinkChanged) evolve(v *Volatile, r Recorded) {
 }
 
 func (e Moved) evolve(v *Volatile, r Recorded) {
-	if p := v.Presences[e.Vehicle]; v.alone && p != nil {
-		p.Known, p.Fresh, p.Sample, p.LastHeard = true, true, e.Sample, r.Time
-		v.touch(kindPresence, string(e.Vehicle))
-		return
+	p := v.Presences[e.Vehicle]
+	if p == nil || p.era != v.era || v.era == 0 {
+		p = v.presence(e.Vehicle)
+		v.putPresence(e.Vehicle, p)
+	} else {
+		v.touchPresence(e.Vehicle, p)
 	}
-	p := v.presence(e.Vehicle)
 	p.Known, p.Fresh, p.Sample, p.LastHeard = true, true, e.Sample, r.Time
-	v.putPresence(e.Vehicle, p)
 }
 
 func (e ZonesChanged) evolve(v *Volatile, _ Recorded) {

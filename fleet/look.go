@@ -6,6 +6,7 @@ import "maps"
 // may be evolved by itself. It costs as much as there is; see Look.
 func (s *State) View() *State {
 	c := s.bare()
+	s.share()
 	d := &c.Durable
 	d.Vehicles, d.Tasks, d.Missions = maps.Clone(d.Vehicles), maps.Clone(d.Tasks), maps.Clone(d.Missions)
 	d.Commands, d.Alerts = maps.Clone(d.Commands), maps.Clone(d.Alerts)
@@ -19,11 +20,19 @@ func (s *State) View() *State {
 	return c
 }
 
+// share says that a copy has the presences of the state, which then no longer
+// change in place.
+func (s *State) share() {
+	if s.Volatile.era != 0 {
+		s.Volatile.era++
+	}
+}
+
 func (s *State) bare() *State {
 	c := *s
 	c.looked = nil
 	c.Durable.digest, c.Durable.index, c.Durable.marks = nil, nil, nil
-	c.Volatile.digest, c.Volatile.marks, c.Volatile.alone = nil, nil, false
+	c.Volatile.digest, c.Volatile.marks, c.Volatile.era = nil, nil, 0
 	return &c
 }
 
@@ -44,10 +53,11 @@ func (s *State) Look(positions bool) *State {
 	if last == nil || s.Durable.marks == nil || s.Volatile.marks == nil {
 		c.Durable.Answers = nil
 		c = c.View()
+		s.share()
 		s.Durable.marks = &marks{}
 		s.Volatile.marks = s.Durable.marks
-	} else {
-		c.takeOver(last, s.Durable.marks, positions)
+	} else if c.takeOver(last, s.Durable.marks, positions) {
+		s.share()
 	}
 	c.Durable.Answers = nil
 	s.looked = c
@@ -55,8 +65,8 @@ func (s *State) Look(positions bool) *State {
 }
 
 // takeOver shares with an earlier look what was not written since, and copies
-// the rest.
-func (s *State) takeOver(last *State, m *marks, positions bool) {
+// the rest. It tells whether presences are among that.
+func (s *State) takeOver(last *State, m *marks, positions bool) bool {
 	d, l := &s.Durable, &last.Durable
 	take(m, kindVehicle, &d.Vehicles, l.Vehicles)
 	take(m, kindTask, &d.Tasks, l.Tasks)
@@ -69,10 +79,11 @@ func (s *State) takeOver(last *State, m *marks, positions bool) {
 	take(m, kindQuestion, &s.Volatile.Questions, last.Volatile.Questions)
 	if !positions && !m.placed {
 		s.Volatile.Presences = last.Volatile.Presences
-		return
+		return false
 	}
 	take(m, kindPresence, &s.Volatile.Presences, last.Volatile.Presences)
 	m.placed = false
+	return true
 }
 
 func take[K comparable, V any](m *marks, kind entityKind, have *map[K]V, last map[K]V) {

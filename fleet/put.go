@@ -100,8 +100,19 @@ func (d *Durable) putZone(z *ZoneRecord) {
 }
 
 func (v *Volatile) putPresence(id VehicleID, p *Presence) {
+	p.era = v.era
 	v.Presences[id] = p
-	v.touch(kindPresence, string(id))
+	v.touchPresence(id, p)
+}
+
+// touchPresence is touch for what stands there now, nil for nothing.
+func (v *Volatile) touchPresence(id VehicleID, p *Presence) {
+	if v.marks != nil {
+		v.marks.written[kindPresence] = true
+	}
+	if v.digest != nil {
+		v.digest.touchPresence(id, p)
+	}
 }
 
 func (v *Volatile) putQuestion(id TaskID, q *Question) {

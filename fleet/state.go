@@ -77,15 +77,11 @@ type Volatile struct {
 
 	digest *Digest
 	marks  *marks
-	// alone says that nobody keeps what it holds of vehicles, which events may
-	// change in place.
-	alone bool
+	// era counts, from 1 on, the copies that share presences: those put there since are
+	// nobody else's, and samples change them in place. It is 0 in a copy, of which
+	// others may make copies meanwhile.
+	era uint64
 }
-
-// Alone says that from now on nobody keeps the presences of this state beyond the
-// next event, as a fold that is only compared has it: samples then change them in
-// place instead of putting new ones there.
-func (s *State) Alone() { s.Volatile.alone = true }
 
 // NewState is the state before the first event.
 func NewState() *State {
@@ -106,5 +102,5 @@ func NewState() *State {
 }
 
 func newVolatile() Volatile {
-	return Volatile{Presences: map[VehicleID]*Presence{}, Questions: map[TaskID]*Question{}}
+	return Volatile{Presences: map[VehicleID]*Presence{}, Questions: map[TaskID]*Question{}, era: 1}
 }

@@ -32,7 +32,8 @@ func (f *Fleet) telemetry(in Telemetry) {
 		f.emit(LinkChanged{Vehicle: in.Vehicle, Session: in.Session, State: LinkLive})
 		return
 	}
-	zones := p.Zones
+	// The event changes what p points to.
+	zones, first := p.Zones, !p.Fresh
 	for i := range good {
 		zones = f.crossZones(k, zones, &good[i])
 	}
@@ -43,15 +44,15 @@ func (f *Fleet) telemetry(in Telemetry) {
 	if !k.vehicle.HomeKnown {
 		f.settleHome(k.vehicle, sample.Position)
 	}
-	f.watchBattery(k, sample, !p.Fresh)
-	if !p.Fresh {
+	f.watchBattery(k, sample, first)
+	if first {
 		f.lookAgain = true
 		f.arrived(in.Vehicle)
 	}
 }
 
 // seen is what is known of a vehicle until the process ends; it is not to be
-// changed. Events put another in its place.
+// changed. A sample may change it, and other events put another in its place.
 func (f *Fleet) seen(id VehicleID) *Presence {
 	if p, ok := f.state.Volatile.Presences[id]; ok {
 		return p

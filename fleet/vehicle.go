@@ -124,4 +124,8 @@ type Presence struct {
 	Since time.Time `json:"since,omitzero"`
 	// Zones are the ids of the zones that it is in, sorted.
 	Zones []string `json:"zones,omitempty"`
+
+	// era is Volatile's when it was put there, and entry the digest's of it.
+	era   uint64
+	entry *entry
 }

@@ -38,8 +38,8 @@ func TestZonesAreJudgedByTheirSchedules(t *testing.T) {
 		for s := range 240 {
 			g.Look(sunday.Add(tt.from+time.Duration(s)*time.Second), "v", protocol.Multirotor, space.XYZ{X: at.X, Y: at.Y, Z: 60}, 0)
 		}
-		if got := len(g.Findings()); got != tt.want {
-			t.Errorf("from %v: %v", tt.from, g.Findings())
+		if got := len(g.Zones); got != tt.want {
+			t.Errorf("from %v: %v", tt.from, g.Zones)
 		}
 	}
 }

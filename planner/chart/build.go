@@ -41,6 +41,7 @@ type Draft struct {
 	Extent          orb.Bound
 	GroundAltitudeM float64
 	Terrain         *Terrain
+	Geoid           *Geoid
 	HeightLimitM    float64
 	// Nodes need only OSMID, Point and Level; arcs, in any order, need all but
 	// LengthM.
@@ -58,7 +59,7 @@ type Draft struct {
 func (c *Chart) Draft() Draft {
 	return Draft{
 		Name: c.Name, Attribution: c.Attribution, Illustrative: c.Illustrative, Extent: c.Extent,
-		GroundAltitudeM: c.GroundAltitudeM, Terrain: c.Terrain, HeightLimitM: c.HeightLimitM,
+		GroundAltitudeM: c.GroundAltitudeM, Terrain: c.Terrain, Geoid: c.Geoid, HeightLimitM: c.HeightLimitM,
 		Nodes: slices.Clone(c.Ground.Nodes), Arcs: slices.Clone(c.Ground.Arcs),
 		Buildings: slices.Clone(c.Buildings), Zones: slices.Clone(c.Zones),
 		Sites: slices.Clone(c.Sites), Places: slices.Clone(c.Places), Water: slices.Clone(c.Water),
@@ -89,7 +90,7 @@ func build(d Draft) (*Chart, error) {
 		GroundAltitudeM: d.GroundAltitudeM, HeightLimitM: d.HeightLimitM,
 		Ground:    Graph{Nodes: d.Nodes, Arcs: d.Arcs},
 		Buildings: d.Buildings, Zones: d.Zones, Sites: d.Sites, Places: d.Places,
-		Terrain: d.Terrain, Water: d.Water,
+		Terrain: d.Terrain, Geoid: d.Geoid, Water: d.Water,
 	}
 	c.Ground.measure(c.Frame)
 	for i := range c.Ground.Nodes {
@@ -158,7 +159,7 @@ func (d *Draft) normalise() error {
 	if !height(d.GroundAltitudeM) || !height(d.HeightLimitM) || d.HeightLimitM < 0 {
 		return fmt.Errorf("ground altitude %g m or height limit %g m is out of range", d.GroundAltitudeM, d.HeightLimitM)
 	}
-	steps := []func() error{d.normaliseGraph, d.normaliseBuildings, d.normaliseZones, d.normaliseSites, d.normalisePlaces, d.normaliseWater, d.normaliseExtent, d.Terrain.check}
+	steps := []func() error{d.normaliseGraph, d.normaliseBuildings, d.normaliseZones, d.normaliseSites, d.normalisePlaces, d.normaliseWater, d.normaliseExtent, d.Terrain.check, d.Geoid.check}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return err

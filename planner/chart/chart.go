@@ -34,6 +34,9 @@ type Chart struct {
 	GroundAltitudeM float64
 	// Terrain is the shape of the ground; nil where it is taken as flat.
 	Terrain *Terrain
+	// Geoid is how high sea level (EGM96) lies above the ellipsoid of WGS-84; nil
+	// where it is not known.
+	Geoid *Geoid
 	// HeightLimitM is how high above ground aircraft may fly where no zone says
 	// less.
 	HeightLimitM float64

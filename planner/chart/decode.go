@@ -113,6 +113,8 @@ func decodeBody(body []byte) (Draft, error) {
 		{"terrain", func() { draft.Terrain = d.terrain() }},
 		{"water", func() { draft.Water = d.water() }},
 		{"schedules", func() { d.schedules(draft.Zones) }},
+		{"repairs", func() { d.repairs(draft.Terrain) }},
+		{"geoid", func() { draft.Geoid = d.geoid() }},
 	} {
 		tag := byte(sectionStrings + i)
 		if tag > sectionWater && (len(body) == 0 || body[0] != tag) {
@@ -277,6 +279,39 @@ func (d *decoder) terrain() *Terrain {
 		}
 	}
 	return t
+}
+
+func (d *decoder) repairs(t *Terrain) {
+	if t == nil {
+		d.fail("is there without terrain")
+		return
+	}
+	t.UncertaintyM = d.number()
+	t.Faults = int(min(d.unsigned(), math.MaxInt32))
+	// A place takes two bytes at least, and so do the heights.
+	for range d.count(4) {
+		t.Repairs = append(t.Repairs, Repair{At: d.point(), WasM: d.number(), BecameM: d.number()})
+	}
+}
+
+func (d *decoder) geoid() *Geoid {
+	g := &Geoid{Source: d.text(), Origin: orb.Point{d.number(), d.number()}, StepDeg: d.number()}
+	cols, rows := d.unsigned(), d.unsigned()
+	if cols > maxGeoidSide || rows > maxGeoidSide || cols*rows > uint64(len(d.rest)) {
+		d.fail("claims %d by %d undulations in %d bytes", cols, rows, len(d.rest))
+		return nil
+	}
+	g.Cols, g.Rows = int(cols), int(rows)
+	g.UndulationMM = make([]int32, cols*rows)
+	at := int64(0)
+	for i := range g.UndulationMM {
+		if at += d.signed(); at > maxUndulationMM || at < -maxUndulationMM {
+			d.fail("has an undulation of %d mm", at)
+			return nil
+		}
+		g.UndulationMM[i] = int32(at)
+	}
+	return g
 }
 
 func (d *decoder) water() []WaterArea {

@@ -62,6 +62,8 @@ const (
 	sectionTerrain
 	sectionWater
 	sectionSchedules
+	sectionRepairs
+	sectionGeoid
 )
 
 // encoder appends values to a buffer. Strings are numbered in the order of
@@ -90,6 +92,8 @@ func encodeBody(c *Chart) []byte {
 	}
 	optional := map[byte][]byte{
 		sectionSchedules: e.section(func() { e.schedules(c.Zones) }),
+		sectionRepairs:   e.section(func() { e.repairs(c.Terrain) }),
+		sectionGeoid:     e.section(func() { e.geoid(c.Geoid) }),
 	}
 	table := e.section(e.table)
 	var body []byte
@@ -258,6 +262,38 @@ func (e *encoder) terrain(t *Terrain) {
 	e.count(int(unit))
 	for i, h := range t.HeightDM {
 		e.signed(int64(h-t.before(i)) / int64(unit))
+	}
+}
+
+// repairs stores what is known of the faults of terrain, if anything is.
+func (e *encoder) repairs(t *Terrain) {
+	if t == nil || t.Faults == 0 && t.UncertaintyM == 0 {
+		return
+	}
+	e.number(t.UncertaintyM)
+	e.count(t.Faults)
+	e.count(len(t.Repairs))
+	for _, r := range t.Repairs {
+		e.point(r.At)
+		e.number(r.WasM)
+		e.number(r.BecameM)
+	}
+}
+
+func (e *encoder) geoid(g *Geoid) {
+	if g == nil {
+		return
+	}
+	e.text(g.Source)
+	for _, v := range [...]float64{g.Origin[0], g.Origin[1], g.StepDeg} {
+		e.number(v)
+	}
+	e.count(g.Cols)
+	e.count(g.Rows)
+	before := int32(0)
+	for _, mm := range g.UndulationMM {
+		e.signed(int64(mm - before))
+		before = mm
 	}
 }
 

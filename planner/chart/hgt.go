@@ -36,7 +36,7 @@ func readHGT(name string, data []byte) (raster, error) {
 	}
 	tile := raster{
 		name: strings.ToUpper(name[:7]), origin: corner, stepLon: 1 / float64(side-1), stepLat: 1 / float64(side-1),
-		cols: side, rows: side, heights: make([]int32, side*side),
+		cols: side, rows: side, heights: make([]int32, side*side), uncertaintyM: SRTMUncertaintyM,
 	}
 	for i := range tile.heights {
 		row, col := side-1-i/side, i%side

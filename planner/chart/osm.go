@@ -47,6 +47,9 @@ type OSMOptions struct {
 	// Terrain are files of heights, which ImportTerrain reads for the extent of
 	// the chart.
 	Terrain []TerrainFile
+	// Undulation tells how high sea level lies above the ellipsoid of WGS-84, of
+	// which the chart keeps its own area; nil where it is not known.
+	Undulation Undulation
 	// HeightLimitM is DefaultHeightLimitM when 0.
 	HeightLimitM float64
 	// Zones are taken into the chart as they are.
@@ -115,6 +118,9 @@ func ImportOSM(r io.Reader, opts OSMOptions) (*Chart, Report, error) {
 	}
 	if err := m.terrain(&draft, opts.Terrain); err != nil {
 		return nil, m.report, fmt.Errorf("import: %w", err)
+	}
+	if opts.Undulation != nil {
+		draft.Geoid = NewGeoid(opts.Undulation, draft.Extent)
 	}
 	c, err := New(draft)
 	if err != nil {

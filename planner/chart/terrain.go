@@ -28,8 +28,16 @@ type Terrain struct {
 	// HeightDM are the samples row by row from the south-west, in decimetres
 	// above mean sea level (EGM96). All are known: importers fill voids.
 	HeightDM []int32
-	// Voids is how many of the samples the sources did not have.
-	Voids int
+	// Voids is how many samples the sources did not have, and Faults how many of
+	// theirs were spikes or pits; both were filled from their neighbours. Repairs
+	// are the first MaxRepairs of the faults. The samples of the sources need not
+	// be those of the grid.
+	Voids, Faults int
+	Repairs       []Repair
+	// UncertaintyM is how far the ground may be above the heights, at 95 % of
+	// places, by what is stated of the source; 0 where nothing is. Flights keep
+	// that much more height above ground.
+	UncertaintyM float64
 	// Source names the files that it was imported from.
 	Source string
 }
@@ -110,8 +118,19 @@ func (t *Terrain) check() error {
 	if err := t.checkGrid(); err != nil {
 		return err
 	}
-	if t.Voids < 0 || t.Voids > len(t.HeightDM) {
-		return fmt.Errorf("terrain of %d samples has %d voids", len(t.HeightDM), t.Voids)
+	if t.Voids < 0 || t.Voids > MaxTerrainSamples || t.Faults < 0 || t.Faults > MaxTerrainSamples {
+		return fmt.Errorf("terrain has %d voids and %d faults", t.Voids, t.Faults)
+	}
+	if len(t.Repairs) > min(t.Faults, MaxRepairs) {
+		return fmt.Errorf("terrain lists %d repairs of %d faults; at most %d are listed", len(t.Repairs), t.Faults, MaxRepairs)
+	}
+	for _, r := range t.Repairs {
+		if !space.ValidPoint(r.At) || !(math.Abs(r.WasM) <= 1e6 && math.Abs(r.BecameM) <= MaxHeightM) {
+			return fmt.Errorf("terrain lists a repair that cannot be: %s", r)
+		}
+	}
+	if !(t.UncertaintyM >= 0 && t.UncertaintyM <= MaxTerrainUncertaintyM) {
+		return fmt.Errorf("terrain is uncertain by %g m", t.UncertaintyM)
 	}
 	for i, h := range t.HeightDM {
 		if h > maxHeightDM || h < -maxHeightDM {

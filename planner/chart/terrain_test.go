@@ -168,9 +168,9 @@ func bound(west, south, east, north float64) orb.Bound {
 }
 
 func TestTilesOfSRTM(t *testing.T) {
-	// A hole of 3 by 3 in the south-east of the first tile, and a pit that no
-	// land has.
-	west := tile(100, map[[2]int]int16{{1190, 1190}: 640, {0, 1200}: 9999})
+	// A hole of 3 by 3 in the south-east of the first tile, a hill, a spike, and a
+	// height that no land has.
+	west := tile(100, map[[2]int]int16{{1190, 1190}: 240, {1186, 1186}: 1640, {0, 1200}: 9999})
 	for x := 1180; x < 1183; x++ {
 		for y := 1180; y < 1183; y++ {
 			binary.BigEndian.PutUint16(west[2*(y*1201+x):], 0x8000)
@@ -188,6 +188,9 @@ func TestTilesOfSRTM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(report.Repairs) != 1 || report.Faults != 1 || report.Repairs[0].WasM != 1640 || report.Repairs[0].BecameM != 100 || report.UncertaintyM != SRTMUncertaintyM {
+		t.Errorf("%+v", report)
+	}
 	if report.Files != 2 || report.Voids != 9 || terrain.Voids != 9 || report.Samples != terrain.Cols*terrain.Rows || terrain.Source != "S01E010, S01E011" {
 		t.Errorf("%+v, source %q", report, terrain.Source)
 	}
@@ -199,7 +202,8 @@ func TestTilesOfSRTM(t *testing.T) {
 		at   orb.Point
 		want float64
 	}{
-		{orb.Point{10 + 1190./1200, -1190. / 1200}, 640},
+		{orb.Point{10 + 1190./1200, -1190. / 1200}, 240},
+		{orb.Point{10 + 1186./1200, -1186. / 1200}, 100},
 		{orb.Point{10 + 1181./1200, -1181. / 1200}, 100},
 		{orb.Point{11, -0.99}, 100},
 		{orb.Point{11 + 0.5/1200, -0.99}, 150},
@@ -209,7 +213,7 @@ func TestTilesOfSRTM(t *testing.T) {
 			t.Errorf("%v is at %g m, want %g", c.at, got, c.want)
 		}
 	}
-	if len(report.Warnings) != 2 || !strings.Contains(report.Warnings[0].Text, "does not touch") || report.Warnings[0].First != "N50W001.hgt" || report.Warnings[1].Count != 9 {
+	if len(report.Warnings) != 3 || !strings.Contains(report.Warnings[0].Text, "does not touch") || report.Warnings[0].First != "N50W001.hgt" || report.Warnings[1].Count != 9 {
 		t.Errorf("warnings %+v", report.Warnings)
 	}
 	// The other way round it is the same.

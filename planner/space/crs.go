@@ -132,7 +132,7 @@ const (
 // the projection's series that are left out come to less than a millimetre.
 func hongKong1980(p orb.Point) orb.Point {
 	east, north := p[0]-hk80EastM, p[1]-hk80NorM
-	if math.Abs(east) > 200_000 || math.Abs(north) > 200_000 {
+	if math.Abs(east) > 500_000 || math.Abs(north) > 500_000 {
 		return orb.Point{math.NaN(), math.NaN()}
 	}
 	const e2 = hayfordFlattening * (2 - hayfordFlattening)
@@ -187,4 +187,38 @@ func helmert(lat, lon, e2 float64) orb.Point {
 	sinT, cosT := math.Sincos(math.Atan2(z*equatorM, p*b))
 	phi := math.Atan2(z+second*b*sinT*sinT*sinT, p-eccentricity*eccentricity*equatorM*cosT*cosT*cosT)
 	return orb.Point{degrees(math.Atan2(y, x)), degrees(phi)}
+}
+
+// FromWGS84 undoes ToWGS84 to a millimetre. What ToWGS84 does not reach gives a
+// point that is not finite.
+func (c CRS) FromWGS84(p orb.Point) orb.Point {
+	nowhere := orb.Point{math.NaN(), math.NaN()}
+	var guess orb.Point
+	switch _, equator, ok := c.utm(); {
+	case c == EPSG4326, c == EPSG4979:
+		return p
+	case c == EPSG2326:
+		guess = orb.Point{hk80EastM, hk80NorM}
+	case c == EPSG2056:
+		guess = orb.Point{2_600_000, 1_200_000}
+	case ok:
+		guess = orb.Point{500_000, equator + 110_000*p[1]}
+	default:
+		return nowhere
+	}
+	frame := NewFrame(p)
+	for range 30 {
+		// The metres of all grids run nearly east and north, so that each round
+		// gains a digit or more.
+		at := c.ToWGS84(guess)
+		if !ValidPoint(at) {
+			return nowhere
+		}
+		off := frame.XY(at)
+		guess[0], guess[1] = guess[0]-off.X, guess[1]-off.Y
+		if math.Abs(off.X) < 1e-4 && math.Abs(off.Y) < 1e-4 {
+			return guess
+		}
+	}
+	return nowhere
 }

@@ -71,3 +71,27 @@ func TestCRSOfNonsense(t *testing.T) {
 		t.Errorf("Hong Kong's grid is taken far beyond Hong Kong: %v", got)
 	}
 }
+
+func TestCRSRoundTrip(t *testing.T) {
+	for _, c := range []struct {
+		crs CRS
+		at  orb.Point
+	}{
+		{EPSG2326, orb.Point{800032.5, 847967.5}},
+		{EPSG2326, orb.Point{863662.5, 800087.5}},
+		{EPSG2056, orb.Point{2_485_000, 1_075_000}},
+		{EPSG2056, orb.Point{2_830_000, 1_290_000}},
+		{32650, orb.Point{210_000, 2_500_000}},
+		{32756, orb.Point{790_000, 6_200_000}},
+		{EPSG4326, orb.Point{114, 22}},
+	} {
+		if back := c.crs.FromWGS84(c.crs.ToWGS84(c.at)); !(math.Hypot(back[0]-c.at[0], back[1]-c.at[1]) < 0.001) {
+			t.Errorf("EPSG:%d: %v comes back as %v", c.crs, c.at, back)
+		}
+	}
+	for _, p := range []orb.Point{{0, 0}, {math.NaN(), 0}, {-70, 40}} {
+		if got := EPSG2326.FromWGS84(p); finite(got[0]) {
+			t.Errorf("%v is at %v in Hong Kong's grid", p, got)
+		}
+	}
+}

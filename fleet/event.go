@@ -306,6 +306,9 @@ type (
 		// LinkEnd is when Kapok stopped sending, zero while a session is open.
 		LinkEnd time.Time `json:"link_end,omitzero"`
 		Why     string    `json:"why,omitempty"`
+		// Doubted says that a frame came from the vehicle whose places are not
+		// believed: where it is counts as not known in this session until they are.
+		Doubted bool `json:"doubted,omitempty"`
 	}
 	// Moved is the newest sample of a vehicle. It makes the link live. Earlier are
 	// those that came in the same frame before it, oldest first, for tracks.

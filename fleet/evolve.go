@@ -152,6 +152,9 @@ func (e LinkChanged) evolve(v *Volatile, r Recorded) {
 	if p.Session != e.Session {
 		p.Fresh, p.Holds = false, e.Holds
 	}
+	if e.Doubted {
+		p.Fresh = false
+	}
 	p.Link, p.Session, p.LinkEnd = e.State, e.Session, e.LinkEnd
 	if e.State == LinkLive {
 		p.LastHeard = r.Time

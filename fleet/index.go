@@ -43,10 +43,10 @@ type known struct {
 	vehicle *Vehicle
 	// actor is how events name it.
 	actor string
-	// airborne and fastest are what its registration makes of its samples,
+	// airborne, fastest and pace are what its registration makes of its samples,
 	// cruiseMPS is its cruise speed.
-	airborne           bool
-	fastest, cruiseMPS float64
+	airborne                 bool
+	fastest, pace, cruiseMPS float64
 	// alerts are its open alerts, oldest first; inZones counts those of them about
 	// zones whose rule it breaks.
 	alerts  []AlertID
@@ -126,7 +126,8 @@ func (x *index) of(id VehicleID) *known {
 }
 
 func (k *known) register(v *Vehicle) {
-	k.vehicle, k.airborne, k.fastest, k.cruiseMPS = v, MotionKind(v.Kind).Airborne(), fastest(v), v.Spec.CruiseMPS
+	k.vehicle, k.airborne, k.cruiseMPS = v, MotionKind(v.Kind).Airborne(), v.Spec.CruiseMPS
+	k.fastest, k.pace = fastest(v), pace(v)
 }
 
 func (x *index) vehicle(v *Vehicle) {

@@ -14,10 +14,14 @@ import (
 const (
 	// PlausibleNoiseM is by how much two places may differ at any speed: receivers
 	// scatter.
-	PlausibleNoiseM = 50
-	// A vehicle may be as fast as PlausibleFactor times the greatest speed of its
-	// model, aircraft also as the wind of PlausibleWindMPS carries them; and at
-	// least as fast as the floor of its kind.
+	PlausibleNoiseM = 30
+	// Two places may further differ by what PaceFactor times the greatest speed of
+	// its model makes in the time between them, with the wind of PlausibleWindMPS for
+	// aircraft, and at least PaceGroundMPS for others, which may go downhill.
+	PaceFactor    = 1.25
+	PaceGroundMPS = 5
+	// The speed that a vehicle says it has may be PlausibleFactor times the greatest
+	// of its model, for aircraft with that wind; and at least the floor of its kind.
 	PlausibleFactor      = 2
 	PlausibleWindMPS     = 20
 	PlausibleAircraftMPS = 60
@@ -26,7 +30,7 @@ const (
 	// AgreeingPause after the one before, over AgreeingTime at least, make a new
 	// place credible. As many plausible ones in a row end the alert.
 	AgreeingSamples = 5
-	AgreeingTime    = 2 * time.Second
+	AgreeingTime    = 45 * time.Second
 	AgreeingPause   = 10 * time.Second
 	// PlausibleCharge is by how much a charge may rise between two samples of a
 	// session without a charger; BatterySettled is for how long it must not do so
@@ -43,6 +47,15 @@ func fastest(v *Vehicle) float64 {
 	return max(PlausibleGroundMPS, PlausibleFactor*v.Spec.MaxMPS)
 }
 
+// pace is the speed, in m/s, with which a vehicle can have come from one place to
+// another.
+func pace(v *Vehicle) float64 {
+	if MotionKind(v.Kind).Airborne() {
+		return PaceFactor*v.Spec.MaxMPS + PlausibleWindMPS
+	}
+	return max(PaceGroundMPS, PaceFactor*v.Spec.MaxMPS)
+}
+
 // doubt is what a vehicle has said that is not believed yet.
 type doubt struct {
 	// run counts the newest samples in a row that agree with each other and not
@@ -51,6 +64,12 @@ type doubt struct {
 	run   int
 	last  protocol.Sample
 	since time.Time
+	// leapt is by how much the oldest of them is off the known place, when there is
+	// one: receivers that leap mostly leap back.
+	leapt space.XY
+	// gap is the time between the known place and the first sample that did not agree
+	// with it.
+	gap time.Duration
 	// good and slow count plausible samples in a row while an alert stands, of the
 	// place and of the speed.
 	good, slow int
@@ -97,12 +116,13 @@ func (f *Fleet) believe(k *known, p *Presence, samples []protocol.Sample) []prot
 func (f *Fleet) credible(k *known, last, s *protocol.Sample) bool {
 	about := alertAbout{kind: AlertImplausible, vehicle: k.vehicle.ID}
 	d := &k.doubt
-	// Who says now this and now that is nowhere the sooner believed for it.
+	// Who says now this and now that is nowhere the sooner believed for it, nor is
+	// who goes on saying the same: a leap is one however much time passes.
 	most := time.Duration(math.MaxInt64)
 	if d.run > 0 && s.Time.Sub(d.last.Time) <= AgreeingPause {
-		most = AgreeingPause
+		most = d.gap
 	}
-	if last == nil || k.follows(last, s, most) {
+	if last == nil && f.offWay(k.vehicle, s) <= offPathM || last != nil && (k.follows(last, s, most) || f.leapsBack(k, s)) {
 		d.run = 0
 		if len(k.alerts) > 0 && f.raised(about) {
 			if d.good++; d.good >= AgreeingSamples {
@@ -113,16 +133,14 @@ func (f *Fleet) credible(k *known, last, s *protocol.Sample) bool {
 	}
 	f.out.Implausible++
 	d.good = 0
-	if d.run > 0 && k.follows(&d.last, s, AgreeingPause) && s.Time.Sub(d.last.Time) <= AgreeingPause {
-		d.run++
-	} else {
-		d.run, d.since = 1, s.Time
-	}
-	d.last = *s
+	f.doubtSample(k, last, s)
 	if !f.raised(about) {
-		f.raise(about, Warning, fmt.Sprintf("%s says that it is %.0f m from where it was %.1f s before, at %.6f,%.6f: that is not used until it has said so for a while",
-			k.vehicle.ID, space.Distance(space.Position(last.Position), space.Position(s.Position)), s.Time.Sub(last.Time).Seconds(),
-			s.Position.Lon, s.Position.Lat))
+		text := fmt.Sprintf("%s says that it is %.0f m from the way of its mission", k.vehicle.ID, f.offWay(k.vehicle, s))
+		if last != nil {
+			text = fmt.Sprintf("%s says that it is %.0f m from where it was %.1f s before",
+				k.vehicle.ID, space.Distance(space.Position(last.Position), space.Position(s.Position)), s.Time.Sub(last.Time).Seconds())
+		}
+		f.raise(about, Warning, fmt.Sprintf("%s, at %.6f,%.6f: that is not used until it has said so for a while", text, s.Position.Lon, s.Position.Lat))
 	}
 	if d.run < AgreeingSamples || s.Time.Sub(d.since) < AgreeingTime {
 		return false
@@ -131,11 +149,60 @@ func (f *Fleet) credible(k *known, last, s *protocol.Sample) bool {
 	return true
 }
 
+// doubtSample counts a sample that is not believed.
+func (f *Fleet) doubtSample(k *known, last, s *protocol.Sample) {
+	d := &k.doubt
+	if last != nil && (d.run == 0 || s.Time.Sub(d.last.Time) > AgreeingPause) {
+		d.gap = s.Time.Sub(last.Time)
+	}
+	if d.run > 0 && k.follows(&d.last, s, AgreeingPause) && s.Time.Sub(d.last.Time) <= AgreeingPause {
+		d.run++
+	} else {
+		d.run, d.since, d.leapt = 1, s.Time, space.XY{}
+		if last != nil {
+			d.leapt = f.chart.Frame.XY(space.Position(s.Position).Point()).Sub(f.chart.Frame.XY(space.Position(last.Position).Point()))
+		}
+	}
+	d.last = *s
+}
+
+// leapsBack tells whether a sample is as far from the one before it, which was not
+// believed, as the first of those was from the known place, and the other way: then
+// the vehicle has gone on meanwhile, and is where it would be without the leap.
+func (f *Fleet) leapsBack(k *known, s *protocol.Sample) bool {
+	d := &k.doubt
+	seconds := s.Time.Sub(d.last.Time)
+	if d.run == 0 || d.leapt == (space.XY{}) || seconds > AgreeingPause {
+		return false
+	}
+	was := f.chart.Frame.XY(space.Position(d.last.Position).Point()).Sub(d.leapt)
+	return was.Dist(f.chart.Frame.XY(space.Position(s.Position).Point())) <= PlausibleNoiseM+k.pace*max(0, seconds.Seconds())
+}
+
+// offWay is how far a sample is from what the vehicle's mission lays before it, 0
+// without one. What is known of a vehicle is lost with the process; its mission is
+// not, and tells where to expect it.
+func (f *Fleet) offWay(v *Vehicle, s *protocol.Sample) float64 {
+	m, ok := f.openMission(v)
+	if !ok {
+		return 0
+	}
+	at := f.chart.Frame.XY(space.Position(s.Position).Point())
+	off := math.Inf(1)
+	for i := range m.Legs {
+		path := m.Legs[i].Path
+		for k := range path {
+			off = min(off, space.SegmentDist(at, f.chart.Frame.XY(path[max(k-1, 0)].Point()), f.chart.Frame.XY(path[k].Point())))
+		}
+	}
+	return off
+}
+
 // follows tells whether a vehicle can have come from one sample to the next,
 // in the time between them but at most in the time given.
 func (k *known) follows(a, b *protocol.Sample, most time.Duration) bool {
 	seconds := max(0, min(most, b.Time.Sub(a.Time)).Seconds())
-	return space.Within(space.Position(a.Position), space.Position(b.Position), PlausibleNoiseM+k.fastest*seconds)
+	return space.Within(space.Position(a.Position), space.Position(b.Position), PlausibleNoiseM+k.pace*seconds)
 }
 
 // watchSpeed raises an alert about a speed that the vehicle cannot have. The

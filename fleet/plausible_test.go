@@ -85,15 +85,40 @@ func TestALeapIsNotBelieved(t *testing.T) {
 	}
 }
 
-// TestAVehicleThatWasCarriedIsBelievedInTheEnd has it say the same for a while.
+// TestAVehicleThatWasCarriedIsBelievedInTheEnd has it say the same for a while, and
+// nothing is planned from there before.
 func TestAVehicleThatWasCarriedIsBelievedInTheEnd(t *testing.T) {
 	w := newWitness(t, protocol.Rover, "kapok-rover")
-	w.says(0, 500, 501, 502, 503)
-	w.expect("at 0 since 4s implausible_position")
-	w.says(504)
-	w.expect("at 504 since 0s implausible_position")
-	w.says(505, 506, 507, 508, 509)
-	w.expect("at 509 since 0s")
+	w.says(0)
+	for n := range 45 {
+		w.says(500 + float64(n%3))
+		if w.fleet.State().Volatile.Presences["v"].Fresh {
+			t.Fatalf("after %d s its place counts as known", n)
+		}
+	}
+	w.expect("at 0 since 45s implausible_position")
+	w.says(500)
+	w.expect("at 500 since 0s implausible_position")
+	if !w.fleet.State().Volatile.Presences["v"].Fresh {
+		t.Error("its place is not known")
+	}
+	w.says(501, 502, 503, 504, 505)
+	w.expect("at 505 since 0s")
+}
+
+// TestALeapBackIsBelieved has the receiver of a drone on its way leap for a while:
+// when it leaps back, the vehicle has gone on, further than it can in a moment.
+func TestALeapBackIsBelieved(t *testing.T) {
+	w := newWitness(t, protocol.Multirotor, "kapok-quad")
+	w.says(0, 15)
+	for n := range 30 {
+		w.says(300 + 15*float64(n+2))
+	}
+	w.expect("at 15 since 30s implausible_position")
+	w.says(15 * 32)
+	w.expect("at 480 since 0s implausible_position")
+	w.says(495, 510, 525, 540)
+	w.expect("at 540 since 0s")
 }
 
 // TestSamplesThatDisagreeAreNeverBelieved has a receiver that knows nothing; that
@@ -131,18 +156,18 @@ func TestSilenceGivesTime(t *testing.T) {
 	w.step(fleet.Left{Vehicle: "v", Session: w.session})
 	w.now = w.now.Add(30 * time.Second)
 	w.join(protocol.Rover, "kapok-rover", "s2")
-	w.says(800)
-	w.expect("at 800 since 0s")
+	w.says(170)
+	w.expect("at 170 since 0s")
 	w.step(fleet.Left{Vehicle: "v", Session: w.session})
 	w.join(protocol.Rover, "kapok-rover", "s3")
 	w.says(0)
-	w.expect("at 800 since 1s implausible_position")
+	w.expect("at 170 since 1s implausible_position")
 }
 
 // TestAnAircraftMayBeFast has a speed that is none for a rover.
 func TestAnAircraftMayBeFast(t *testing.T) {
 	w := newWitness(t, protocol.Multirotor, "kapok-quad")
-	w.says(0, 100, 200, 300)
+	w.says(100, 170, 240, 300)
 	w.expect("at 300 since 0s")
 	w.says(500)
 	w.expect("at 300 since 1s implausible_position")
@@ -268,8 +293,8 @@ func TestABatteryExchangedElsewhere(t *testing.T) {
 	w.now = w.now.Add(time.Second)
 	w.join(protocol.Rover, "kapok-rover", "s2")
 	var samples []protocol.Sample
-	for range fleet.AgreeingSamples {
-		w.now = w.now.Add(time.Second)
+	for at := time.Duration(0); at <= fleet.AgreeingTime; at += fleet.AgreeingTime / fleet.AgreeingSamples {
+		w.now = w.now.Add(fleet.AgreeingTime / fleet.AgreeingSamples)
 		samples = append(samples, protocol.Sample{
 			Time: w.now, Position: protocol.Position(w.at(900, 0, 0)), BatteryRatio: w.charge, Mode: protocol.ModeIdle,
 		})

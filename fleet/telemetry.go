@@ -29,7 +29,7 @@ func (f *Fleet) telemetry(in Telemetry) {
 	good := f.believe(k, p, in.Samples)
 	if len(good) == 0 {
 		// The vehicle is heard, and where it is stays as it was known.
-		f.emit(LinkChanged{Vehicle: in.Vehicle, Session: in.Session, State: LinkLive})
+		f.emit(LinkChanged{Vehicle: in.Vehicle, Session: in.Session, State: LinkLive, Doubted: true})
 		return
 	}
 	// The event changes what p points to.

@@ -130,6 +130,24 @@ func (f *Fleet) notNow(c *concern, e *api.ZoneEffect) {
 	f.byKapok(func() { f.command(c.v.ID, protocol.CommandHold, c.zoneWhy()) })
 }
 
+// doubted tells whether the vehicle is in touch, and says that it is where it cannot
+// be: nothing is planned from there.
+func (f *Fleet) doubted(id VehicleID) bool {
+	p := f.presence(id)
+	return p.Link == LinkLive && p.Known && !p.Fresh && f.raised(alertAbout{kind: AlertImplausible, vehicle: id})
+}
+
+// waitForPlace holds a vehicle of which nobody knows how far from a zone it is, until
+// its place is known.
+func (f *Fleet) waitForPlace(c *concern, e *api.ZoneEffect) {
+	f.zones.due[c.v.ID] = true
+	e.Action = zoneHeld
+	say(e, "where it says that it is cannot be: it waits until its place is known")
+	if c.m.State != protocol.MissionSuspended && !f.commandPending(c.v) {
+		f.byKapok(func() { f.command(c.v.ID, protocol.CommandHold, c.zoneWhy()) })
+	}
+}
+
 // reactReturn sends a vehicle that returns on another way, or has it wait.
 func (f *Fleet) reactReturn(c *concern, e *api.ZoneEffect) {
 	if !f.mayGoHome(c.v, c.at, c.caught != nil) {

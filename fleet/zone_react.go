@@ -262,6 +262,9 @@ func (f *Fleet) reactMission(c *concern, e *api.ZoneEffect, spend *int) {
 		e.Action = zoneRerouted
 		say(e, "revision %d, which is on its way to the vehicle, keeps clear of it", m.Revision)
 		return
+	case f.doubted(c.v.ID):
+		f.waitForPlace(c, e)
+		return
 	case c.caught != nil && f.grounded(c.v):
 		f.stayPut(c, e)
 		return

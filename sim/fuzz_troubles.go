@@ -118,8 +118,8 @@ func fuzzFaultKinds() []fuzzFault {
 		{kind: scenario.GNSSNoise, low: 0.5, high: 5, most: 3 * time.Minute},
 		{kind: scenario.GNSSBias, low: 1, high: 6, most: 2 * time.Minute},
 		{kind: scenario.GNSSLoss, most: time.Minute},
-		// Farther than a sound vehicle goes to where its way begins, so that it refuses to.
-		{kind: scenario.GNSSTeleport, low: 500, high: 3000, most: 30 * time.Second},
+		// Shorter leaps than a vehicle can go in a moment are beyond doubt.
+		{kind: scenario.GNSSTeleport, low: 130, high: 3000, most: 40 * time.Second},
 		{kind: scenario.CellDrop, low: 0.05, high: 0.3},
 		{kind: scenario.DriveFailure, low: 0.2, high: 0.8, most: 3 * time.Minute},
 		{kind: scenario.Frozen, most: 2 * time.Minute},

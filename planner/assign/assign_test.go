@@ -1,6 +1,7 @@
 package assign_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"testing"
@@ -128,7 +129,7 @@ func TestAnOfferAddsUp(t *testing.T) {
 	if d := o.EnergyWh - energy; d > 1e-6 || d < -1e-6 || !o.Home.Equal(at) {
 		t.Errorf("energy %.3f Wh, home at %v; added up %.3f Wh and %v", o.EnergyWh, o.Home, energy, at)
 	}
-	if want := 1 - o.EnergyWh/cand.Spec.BatteryWh; o.BatteryAfterRatio != want {
+	if want := 1 - o.EnergyWh/cand.Spec.BatteryWh; math.Abs(o.BatteryAfterRatio-want) > 1e-9 {
 		t.Errorf("battery after %g, want %g", o.BatteryAfterRatio, want)
 	}
 	cand.After[0].Latest = noon()

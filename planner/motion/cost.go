@@ -18,8 +18,9 @@ func (c Cost) Add(d Cost) Cost {
 
 // Validate says what is wrong with a spec: an unknown kind, a figure that is
 // not finite, a speed, power or battery that is not positive, a greatest speed
-// below the cruise, a reserve outside 0 ≤ r < 1, or an aircraft without climb,
-// descent or climb power, or a vehicle for roads that is no rover. All faults are reported, joined.
+// below the cruise, a reserve outside 0 ≤ r < 1, an aircraft without climb,
+// descent or climb power, a vehicle for roads that is no rover, or an airframe
+// that is not whole. All faults are reported, joined.
 func (s Spec) Validate() error {
 	var faults []error
 	complain := func(format string, args ...any) {
@@ -61,6 +62,13 @@ func (s Spec) Validate() error {
 	if s.MaxMPS < s.CruiseMPS {
 		complain("max_mps %g is below cruise_mps %g", s.MaxMPS, s.CruiseMPS)
 	}
+	if s.Airframe != (Airframe{}) {
+		faults = append(faults, s.Airframe.validate())
+		if s.Kind != Multirotor {
+			complain("an airframe is set for a %s; it is for multirotors", s.Kind)
+		}
+	}
+	atLeastZero("air_kg_m3", s.AirKgM3)
 	if !(s.ReserveRatio >= 0 && s.ReserveRatio < 1) {
 		complain("reserve_ratio is %g; it must be at least 0 and below 1", s.ReserveRatio)
 	}
@@ -72,18 +80,23 @@ func (s Spec) Validate() error {
 // columns of climbM and descentM metres, with loadKg on board. Only aircraft
 // pay for height; for others climbM and descentM are ignored.
 func (s Spec) Leg(horizontalM, climbM, descentM, loadKg float64) Cost {
-	cost := s.power(s.CruiseW, horizontalM/s.CruiseMPS, loadKg)
-	if !s.Kind.Airborne() {
-		return cost
-	}
-	columnS := climbM/s.ClimbMPS + descentM/s.DescentMPS
-	return cost.Add(s.power(s.ClimbW, columnS, loadKg))
+	f := s.In(Wind{}, loadKg)
+	return f.Leg(horizontalM, climbM, descentM)
+}
+
+// LeastLeg is no more than what any way takes that is at least so long and begins
+// and ends with such columns, wherever it climbs and descends in between and
+// however slowly parts of it are flown.
+func (s Spec) LeastLeg(horizontalM, climbM, descentM, loadKg float64) Cost {
+	f := s.In(Wind{}, loadKg)
+	return f.Leg(0, climbM, descentM).Add(spend(f.LeastW(), horizontalM/s.CruiseMPS))
 }
 
 // Work returns what it takes to work at a stop for some seconds with loadKg on
 // board; for aircraft that is a hover.
 func (s Spec) Work(seconds, loadKg float64) Cost {
-	return s.power(s.WorkW, seconds, loadKg)
+	f := s.In(Wind{}, loadKg)
+	return f.Work(seconds)
 }
 
 // Path returns what it takes to follow a path with loadKg on board. Aircraft
@@ -97,14 +110,15 @@ func (s Spec) Path(frame space.Frame, path []space.Position, loadKg float64, lim
 	if len(path) == 0 {
 		return sum
 	}
-	from := frame.XYZ(path[0])
+	from, f := frame.XYZ(path[0]), s.In(Wind{}, loadKg)
 	for i := 1; i < len(path); i++ {
 		to := frame.XYZ(path[i])
 		limit := 0.0
 		if i-1 < len(limitsMPS) {
 			limit = limitsMPS[i-1]
 		}
-		sum = sum.Add(s.Segment(from, to, loadKg, limit))
+		cost, _ := f.Segment(from, to, limit)
+		sum = sum.Add(cost)
 		from = to
 	}
 	return sum
@@ -112,28 +126,9 @@ func (s Spec) Path(frame space.Frame, path []space.Position, loadKg float64, lim
 
 // Segment returns what one straight piece of a path takes, as told at Path.
 func (s Spec) Segment(from, to space.XYZ, loadKg, limitMPS float64) Cost {
-	speed := s.CruiseMPS
-	if limitMPS > 0 {
-		speed = min(speed, limitMPS)
-	}
-	return s.piece(from.XY().Dist(to.XY()), speed, to.Z-from.Z, loadKg)
-}
-
-// piece is what a straight piece of way takes at a ground speed, or as slowly as
-// its rise demands.
-func (s Spec) piece(horizontalM, groundMPS, riseM, loadKg float64) Cost {
-	levelS := horizontalM / groundMPS
-	if !s.Kind.Airborne() {
-		return s.power(s.CruiseW, levelS, loadKg)
-	}
-	slopeS := 0.0
-	if riseM > 0 {
-		slopeS = riseM / s.ClimbMPS
-	} else {
-		slopeS = -riseM / s.DescentMPS
-	}
-	cost := s.power(s.ClimbW, slopeS, loadKg)
-	return cost.Add(s.power(s.CruiseW, max(0, levelS-slopeS), loadKg))
+	f := s.In(Wind{}, loadKg)
+	cost, _ := f.Segment(from, to, limitMPS)
+	return cost
 }
 
 // LowerBoundS returns seconds within which no vehicle of this spec covers the
@@ -152,21 +147,13 @@ func (s Spec) ChargeS(fromRatio, toRatio float64) float64 {
 // EnduranceS returns the seconds for which a full battery can keep the vehicle
 // moving without a load, whatever it does.
 func (s Spec) EnduranceS() float64 {
-	watts := s.CruiseW
-	if s.Kind.Airborne() {
-		watts = min(watts, s.ClimbW)
-	}
-	return s.BatteryWh / watts * secondsPerHour
+	f := s.In(Wind{}, 0)
+	return s.BatteryWh / f.LeastW() * secondsPerHour
 }
 
 // RangeM returns how many metres a full battery carries the vehicle level at
 // cruise speed with loadKg on board, down to the reserve.
 func (s Spec) RangeM(loadKg float64) float64 {
-	watts := s.CruiseW + s.LoadWPerKg*loadKg
-	return (s.BatteryWh - s.ReserveWh()) / watts * secondsPerHour * s.CruiseMPS
-}
-
-// power returns the cost of drawing a base power and that of the load.
-func (s Spec) power(watts, seconds, loadKg float64) Cost {
-	return Cost{Seconds: seconds, EnergyWh: (watts + s.LoadWPerKg*loadKg) * seconds / secondsPerHour}
+	f := s.In(Wind{}, loadKg)
+	return (s.BatteryWh - s.ReserveWh()) / f.PowerW(s.CruiseMPS, 0) * secondsPerHour * s.CruiseMPS
 }

@@ -1,13 +1,14 @@
 package motion
 
 // Preset returns the spec of a model that Kapok knows by name, false for
-// others. The figures are of no product: they are round numbers of the size
-// that makers publish for such vehicles, for demonstrations and tests.
+// others. Besides the products among Airframes, the figures are of no product: they
+// are round numbers of the size that makers publish for such vehicles, for
+// demonstrations and tests.
 //
-//   - kapok-quad: a delivery multirotor of 13 kg that carries 5 kg. Hover power
-//     follows from about 150 W for each kilogram of take-off weight, as
-//     published flight times of aircraft of 10 to 25 kg imply; 1600 Wh is two
-//     common 12-cell batteries. With 5 kg it plans up to about 25 km.
+//   - kapok-quad: a delivery multirotor of 13 kg that carries 5 kg, the airframe of
+//     that name: two common 12-cell batteries, about 134 W for each kilogram in the
+//     hover, as published flight times of aircraft of 10 to 25 kg imply. With 5 kg
+//     it plans up to about 25 km.
 //   - kapok-rover: a sidewalk robot on six wheels that carries 30 kg at 2.5 m/s
 //     (9 km/h, within what most cities allow on sidewalks); 1.2 kWh, about six
 //     hours of driving.
@@ -19,13 +20,6 @@ package motion
 //     4 m/s (8 knots).
 func Preset(model string) (Spec, bool) {
 	switch model {
-	case "kapok-quad":
-		return Spec{
-			Kind:      Multirotor,
-			CruiseMPS: 15, MaxMPS: 20, ClimbMPS: 4, DescentMPS: 3,
-			BatteryWh: 1600, CruiseW: 1900, ClimbW: 2300, WorkW: 2000, LoadWPerKg: 150,
-			ChargeW: 1800, MaxLoadKg: 5, ReserveRatio: 0.2,
-		}, true
 	case "kapok-rover":
 		return Spec{
 			Kind:      Rover,
@@ -48,10 +42,14 @@ func Preset(model string) (Spec, bool) {
 			ChargeW: 3000, MaxLoadKg: 150, ReserveRatio: 0.2,
 		}, true
 	}
+	if f, ok := AirframeOf(model); ok {
+		return f.Spec(), true
+	}
 	return Spec{}, false
 }
 
-// Models returns the names that Preset knows, in alphabetical order.
+// Models returns the names of Kapok's own models, which stand for others of their
+// kind, in alphabetical order; Preset knows those of Airframes besides.
 func Models() []string {
 	return []string{"kapok-boat", "kapok-quad", "kapok-rover", "kapok-van"}
 }

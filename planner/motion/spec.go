@@ -2,6 +2,8 @@
 // time and energy. All figures are SI; energy is in watt hours.
 //
 // A Spec is a table of figures, a Cost what a way or a piece of work takes by it.
+// What multirotors take follows from their Airframe by momentum theory; an
+// AirframeFile says where each of its figures comes from.
 // The planner trusts these figures and nothing else; the simulator's
 // bodies have figures of their own, so that an error here shows there.
 package motion
@@ -44,6 +46,13 @@ type Spec struct {
 	MaxLoadKg float64 `json:"max_load_kg,omitempty"`
 	// ReserveRatio is the part of the battery that no plan may touch.
 	ReserveRatio float64 `json:"reserve_ratio"`
+	// Airframe, when it is set, says what flight takes by momentum theory, and the
+	// four powers above are only examples of it: in cruise, in the climb, in the
+	// hover, and for a kilogram in cruise. The zero value has them for constants.
+	Airframe Airframe `json:"airframe,omitzero"`
+	// AirKgM3 is the density of the air where it flies, 0 for that of the sea
+	// level; it counts with an airframe alone.
+	AirKgM3 float64 `json:"air_kg_m3,omitempty"`
 }
 
 // Cost is what a way or a piece of work takes.

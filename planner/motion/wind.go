@@ -66,29 +66,12 @@ func (w Wind) AirSpeed(groundMPS float64, along space.XY) float64 {
 	return along.Scale(groundMPS).Sub(w.Toward).Len()
 }
 
-// SegmentIn returns what one straight piece of a path takes in a wind. Aircraft
-// keep their cruise speed through the air, and a speed limit over the ground;
-// gusts are not counted. It is false when the wind does not let the vehicle hold
-// its course there; a vertical piece is held whenever the wind is no more than
-// the greatest speed. Vehicles on the ground and on water feel no wind. In calm
-// it is Segment and always true.
+// SegmentIn is Segment in a wind, as told at Flight.Segment; who asks often
+// prepares a Flight. It is false when the wind does not let the vehicle hold its
+// course there.
 func (s Spec) SegmentIn(w Wind, from, to space.XYZ, loadKg, limitMPS float64) (Cost, bool) {
-	if w.Toward == (space.XY{}) || !s.Kind.Airborne() {
-		return s.Segment(from, to, loadKg, limitMPS), true
-	}
-	way := to.XY().Sub(from.XY())
-	length := way.Len()
-	if length == 0 {
-		return s.Segment(from, to, loadKg, limitMPS), w.SpeedMPS() <= s.MaxMPS
-	}
-	speed, ok := w.GroundSpeed(s.CruiseMPS, way.Scale(1/length))
-	if !ok {
-		return Cost{}, false
-	}
-	if limitMPS > 0 {
-		speed = min(speed, limitMPS)
-	}
-	return s.piece(length, speed, to.Z-from.Z, loadKg), true
+	f := s.In(w, loadKg)
+	return f.Segment(from, to, limitMPS)
 }
 
 // LowerBoundInS is LowerBoundS in a wind: no vehicle is faster over the ground

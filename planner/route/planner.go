@@ -390,9 +390,8 @@ func (p *Planner) LeastCost(s *motion.Spec, from, to space.Position, loadKg floa
 	if p.c.Terrain != nil {
 		// The cruise may begin and end at different altitudes, and to climb or
 		// descend on its way may take no more time, and less power, than level.
-		lowest, slope := p.leastHeightM(), *s
-		slope.CruiseW = min(s.CruiseW, s.ClimbW)
-		return slope.Leg(lengthM, max(0, p.groundM(from)+lowest-a), max(0, p.groundM(to)+lowest-b), loadKg)
+		lowest := p.leastHeightM()
+		return s.LeastLeg(lengthM, max(0, p.groundM(from)+lowest-a), max(0, p.groundM(to)+lowest-b), loadKg)
 	}
 	top := max(a, b)
 	if lowest := max(p.groundM(from), p.groundM(to)) + p.leastHeightM(); top < lowest {

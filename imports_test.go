@@ -24,7 +24,7 @@ const module = "github.com/kapok-fleet/kapok"
 // from lines above its own, and a sub-package also from its own parent.
 var layers = [][]string{
 	{"docs/example-client", "console", "fleet/strictyaml", "fleet/raced", "fleet/mutant"},
-	{"planner/space", "planner/chart/osmpbf"},
+	{"planner/space", "planner/chart/osmpbf", "planner/chart/geoid"},
 	{"planner/motion", "planner/chart", "planner/chart/harbour", "protocol", "protocol/api"},
 	{"planner/route"},
 	{"planner/traffic", "planner/cover"},

@@ -164,7 +164,9 @@ const leastStepM = 0.5
 func (g *Geometry) trace(now time.Time, m *mover, from, to space.XYZ, mps float64) {
 	length := from.Dist(to)
 	done := 0.0
-	if m.version != g.version || !now.Before(g.turn) || !m.known || !m.free.holds(from, mps) {
+	held := m.known && m.version == g.version && now.Before(g.turn)
+	if !held || !m.free.holds(from, mps) && (m.at != from || m.mps != mps) {
+		// Where it came to at the same speed it was judged when it came.
 		g.judge(now, m, from, mps)
 	}
 	for done < length {

@@ -25,7 +25,8 @@ const (
 	// zone, or below its floor aircraft cruise.
 	RoofClearanceM = 10.0
 	// MinCruiseM is the least height above ground of a cruise, where no zone's
-	// height limit forces it lower; below LowestCruiseM there is no cruise.
+	// height limit forces it lower; below LowestCruiseM there is no cruise. Over
+	// terrain whose heights are uncertain both are that much more.
 	MinCruiseM    = 40.0
 	LowestCruiseM = 15.0
 	// LimitMarginM is how far below a height limit the highest cruise stays, so
@@ -400,12 +401,22 @@ func (p *Planner) LeastCost(s *motion.Spec, from, to space.Position, loadKg floa
 	return s.Leg(lengthM, max(0, top-a, b-a), max(0, a-b, top-b), loadKg)
 }
 
-// leastHeightM is the lowest cruise above ground that any flight may choose.
+// leastHeightM is the lowest cruise above ground that any flight may choose:
+// where terrain is uncertain, so much higher.
 func (p *Planner) leastHeightM() float64 {
+	least := LowestCruiseM + p.uncertaintyM()
 	if p.c.HeightLimitM > 0 {
-		return min(LowestCruiseM, p.c.HeightLimitM-LimitMarginM)
+		return min(least, p.c.HeightLimitM-LimitMarginM)
 	}
-	return LowestCruiseM
+	return least
+}
+
+// uncertaintyM is how much higher the ground may be than the chart has it.
+func (p *Planner) uncertaintyM() float64 {
+	if p.c.Terrain == nil {
+		return 0
+	}
+	return p.c.Terrain.UncertaintyM
 }
 
 // nanos is the time s seconds after t, in Unix nanoseconds.

@@ -156,7 +156,8 @@ func (p *Planner) chooseAbove(q *Query) {
 	a := &p.air
 	least := p.leastHeightM()
 	highest := max(least, a.limitM-BandM)
-	lowest := min(MinCruiseM, highest)
+	usual := MinCruiseM + p.uncertaintyM()
+	lowest := min(usual, highest)
 	for _, at := range [2]space.XY{a.start, a.goal} {
 		for _, id := range p.zonesAt(at) {
 			l := &p.laws.zones[id]
@@ -170,7 +171,7 @@ func (p *Planner) chooseAbove(q *Query) {
 			a.heights = append(a.heights, height{z: h})
 		}
 	}
-	for _, h := range [...]float64{MinCruiseM, 60, 80, 100, highest, lowest, a.fromM - a.fromGroundM, a.toM - a.toGroundM} {
+	for _, h := range [...]float64{usual, 60, 80, 100, highest, lowest, a.fromM - a.fromGroundM, a.toM - a.toGroundM} {
 		add(h)
 	}
 	// One that is higher already may stay so.
@@ -240,11 +241,11 @@ func (p *Planner) flyAbove(q *Query, boundS float64, straight bool, budget *int)
 func (p *Planner) columnsAbove(q *Query) (seconds float64, why *Refusal) {
 	a := &p.air
 	up, down := a.line[0].Z, a.line[len(a.line)-1].Z
-	upS := q.Spec.Leg(0, max(0, up-a.fromM), max(0, a.fromM-up), q.LoadKg).Seconds
-	downS := q.Spec.Leg(0, max(0, a.toM-down), max(0, down-a.toM), q.LoadKg).Seconds
+	upS := a.power.Leg(0, max(0, up-a.fromM), max(0, a.fromM-up)).Seconds
+	downS := a.power.Leg(0, max(0, a.toM-down), max(0, down-a.toM)).Seconds
 	seconds = upS
 	for i := 1; i < len(a.line); i++ {
-		seconds += q.Spec.Segment(a.line[i-1], a.line[i], q.LoadKg, 0).Seconds
+		seconds += a.segment(a.line[i-1], a.line[i], 0).Seconds
 	}
 	if r := p.startColumn(q, up, upS); r != nil {
 		return 0, r

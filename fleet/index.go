@@ -23,6 +23,8 @@ type index struct {
 	alerts map[alertKey]AlertID
 	// known is what is looked up for each frame of a vehicle, in one place.
 	known map[VehicleID]*known
+	// plots are where they are.
+	plots plots
 	// incidents counts those that are open; unreached are those of them that
 	// nobody has reached.
 	incidents int
@@ -41,6 +43,11 @@ type index struct {
 type known struct {
 	// vehicle is nil while only alerts name it.
 	vehicle *Vehicle
+	// quiet is until when its silence, if it is silent, means nothing. idle says that
+	// its registration gives a tick nothing to look after, and full that its newest
+	// sample shows that it needs no charger. Of most vehicles a tick reads these alone.
+	quiet      time.Time
+	idle, full bool
 	// actor is how events name it.
 	actor string
 	// airborne, fastest and pace are what its registration makes of its samples,
@@ -56,9 +63,12 @@ type known struct {
 	// that is promised rests on it.
 
 	doubt doubt
-	// at is where it last said that it is, when placed.
-	at     protocol.Position
-	placed bool
+	// at is where it last said that it is. It stands in a plot of a band from then on,
+	// and is the nth there.
+	at   protocol.Position
+	band *band
+	plot plot
+	nth  int
 	// point is the one held against zones last, and place where it is in the
 	// chart's frame: who stands still is not projected again.
 	point orb.Point
@@ -80,6 +90,7 @@ func newIndex(d *Durable) *index {
 	x := &index{
 		waiting: map[TaskID]bool{}, alerts: map[alertKey]AlertID{}, tasks: map[VehicleID][]TaskID{},
 		unreached: map[IncidentID]bool{}, known: make(map[VehicleID]*known, len(d.Vehicles)),
+		plots: plots{bands: map[int]*band{}},
 	}
 	x.vehicles = sortedKeys(d.Vehicles)
 	for _, id := range x.vehicles {
@@ -128,13 +139,19 @@ func (x *index) of(id VehicleID) *known {
 func (k *known) register(v *Vehicle) {
 	k.vehicle, k.airborne, k.cruiseMPS = v, MotionKind(v.Kind).Airborne(), v.Spec.CruiseMPS
 	k.fastest, k.pace = fastest(v), pace(v)
+	k.quiet = time.Time{}
+	k.idle = v.Mission == "" && v.Blocked == "" && v.TakenOver == nil && v.Charger == "" && len(v.Commands) == 0
 }
 
 func (x *index) vehicle(v *Vehicle) {
-	x.of(v.ID).register(v)
+	k := x.of(v.ID)
+	before := k.cruiseMPS
+	if k.register(v); k.band != nil && k.cruiseMPS != before {
+		x.plots.put(k)
+	}
 	if at, found := slices.BinarySearch(x.vehicles, v.ID); !found {
 		x.vehicles = slices.Insert(x.vehicles, at, v.ID)
-		x.order = slices.Insert(x.order, at, x.of(v.ID))
+		x.order = slices.Insert(x.order, at, k)
 	}
 }
 

@@ -169,8 +169,12 @@ func (f *Fleet) left(in Left) {
 func (f *Fleet) tick() {
 	for _, k := range f.index.order {
 		f.actor, f.cause = "kapok", 0
-		f.watchLink(k)
-		f.watchMission(k)
+		if !f.now.Before(k.quiet) {
+			f.watchLink(k)
+		}
+		if !k.idle || !k.full {
+			f.watchMission(k)
+		}
 	}
 	f.cause = 0
 	f.watchZones()
@@ -199,7 +203,9 @@ func (f *Fleet) watchLink(k *known) {
 			f.clearAlert(alertAbout{kind: AlertLinkLost, vehicle: id}, "it has been silent for long")
 		}
 		f.giveAway(v)
-	case p.Link == LinkUnknown && v.Mission == "" || silent < f.config.LateAfter:
+	case p.Link == LinkUnknown && v.Mission == "":
+	case silent < f.config.LateAfter:
+		k.quiet = heard.Add(f.config.LateAfter)
 	case silent >= f.config.LostAfter:
 		if p.Session != "" {
 			f.effect(CloseLink{id, p.Session, "silent", fmt.Sprintf("nothing was heard for %v", silent.Truncate(time.Second))})

@@ -43,8 +43,9 @@ func (f *Fleet) dispatchNear(t *Task) bool {
 		return false
 	}
 	var some []*known
-	for len(some) < nearFirst && len(all) > 0 {
-		some = f.nextNear(&all, t, some)
+	_, more := all.peek()
+	for ; more && len(some) < nearFirst; _, more = all.peek() {
+		some = f.nextNear(all, t, some)
 	}
 	q := f.questionTo(t, some)
 	first := q.answer(f.world, f.now, assign.Limits{MaxCandidates: nearRouted, MaxExpansions: f.budget})
@@ -53,8 +54,8 @@ func (f *Fleet) dispatchNear(t *Task) bool {
 		return false
 	}
 	within := finishOf(&q, first.Best).Sub(f.now).Seconds()
-	for len(all) > 0 && all[0].leastS <= within {
-		some = f.nextNear(&all, t, some)
+	for next, more := all.peek(); more && next.leastS <= within; next, more = all.peek() {
+		some = f.nextNear(all, t, some)
 	}
 	// In the order of all, which decides between equals.
 	slices.SortFunc(some, func(a, b *known) int { return cmp.Compare(a.vehicle.ID, b.vehicle.ID) })
@@ -95,18 +96,30 @@ func (f *Fleet) questionTo(t *Task, some []*known) Question {
 
 // nextNear takes the nearest of the vehicles that are left, and adds it to those
 // that may take the task unless something bars it.
-func (f *Fleet) nextNear(left *[]near, t *Task, some []*known) []*known {
-	k := popNear(left).k
+func (f *Fleet) nextNear(left *nearest, t *Task, some []*known) []*known {
+	k := left.pop().k
 	if b := f.bar(k.vehicle, t); b.rule == "" {
 		some = append(some, k)
 	}
 	return some
 }
 
-// byNearness makes a heap of all vehicles by the time within which they cannot be
-// done with a task: the straight way to its first stop from where they are, and on
-// from stop to stop, at their cruise speeds. It is false for a task without stops.
-func (f *Fleet) byNearness(t *Task) ([]near, bool) {
+// nearest are all vehicles by the time within which they cannot be done with a task:
+// the straight way to its first stop from where they are, and on from stop to stop, at
+// their cruise speeds.
+type nearest struct {
+	// heap holds those that were looked at, spirals lead to the others.
+	heap    []near
+	spirals []spiral
+	ring    []*known
+
+	first        protocol.Position
+	restM, workS float64
+	cos          float64
+}
+
+// byNearness is false for a task without stops.
+func (f *Fleet) byNearness(t *Task) (*nearest, bool) {
 	var stops []*Stop
 	for _, i := range openStops(t) {
 		stops = append(stops, &t.Stops[i])
@@ -114,27 +127,46 @@ func (f *Fleet) byNearness(t *Task) ([]near, bool) {
 	if len(stops) == 0 {
 		return nil, false
 	}
-	restM, workS := 0.0, stops[len(stops)-1].WorkS
+	n := &nearest{workS: stops[len(stops)-1].WorkS, first: protocol.Position(stops[0].At)}
 	for i := 1; i < len(stops); i++ {
 		a, b := &stops[i-1].At, &stops[i].At
-		restM += leastM(a.Lon, a.Lat, b.Lon, b.Lat)
-		workS += stops[i-1].WorkS
+		n.restM += leastM(a.Lon, a.Lat, b.Lon, b.Lat)
+		n.workS += stops[i-1].WorkS
 	}
-	first := &stops[0].At
-	cos := math.Cos(first.Lat * (math.Pi / 180))
-	all := make([]near, 0, len(f.index.order))
-	for _, k := range f.index.order {
-		n := near{k: k}
-		if k.placed {
-			m := restM + leastFrom(cos, k.at.Lon-first.Lon, k.at.Lat-first.Lat)
-			n.leastS = m/k.cruiseMPS + workS
+	n.cos = math.Cos(n.first.Lat * (math.Pi / 180))
+	at := &f.index.plots
+	n.spirals = make([]spiral, len(at.order))
+	for i, b := range at.order {
+		n.spirals[i].begin(b, &n.first, n.cos)
+	}
+	if at.count < len(f.index.order) {
+		// Who has not said where it is may be anywhere.
+		for _, k := range f.index.order {
+			if k.band == nil {
+				n.push(near{k: k})
+			}
 		}
-		all = append(all, n)
 	}
-	for i := len(all)/2 - 1; i >= 0; i-- {
-		sinkNear(all, i)
+	return n, true
+}
+
+// peek is the nearest vehicle, false when there are no more: one that was looked at,
+// once nobody else can be nearer.
+func (n *nearest) peek() (near, bool) {
+	for i := range n.spirals {
+		s := &n.spirals[i]
+		for !s.done() && (len(n.heap) == 0 || (n.restM+s.leastM())/s.band.fastest+n.workS <= n.heap[0].leastS) {
+			n.ring = s.next(n.ring[:0])
+			for _, k := range n.ring {
+				m := n.restM + leastFrom(n.cos, k.at.Lon-n.first.Lon, k.at.Lat-n.first.Lat)
+				n.push(near{k: k, leastS: m/k.cruiseMPS + n.workS})
+			}
+		}
 	}
-	return all, true
+	if len(n.heap) == 0 {
+		return near{}, false
+	}
+	return n.heap[0], true
 }
 
 // leastM is a distance that is no longer than the one between two places, and not
@@ -158,13 +190,27 @@ func (n *near) before(o *near) bool {
 	return n.leastS < o.leastS || n.leastS == o.leastS && n.k.vehicle.ID < o.k.vehicle.ID
 }
 
-func popNear(heap *[]near) near {
-	h := *heap
+// push adds a vehicle to the heap.
+func (n *nearest) push(one near) {
+	n.heap = append(n.heap, one)
+	h := n.heap
+	for i := len(h) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if !h[i].before(&h[parent]) {
+			return
+		}
+		h[i], h[parent] = h[parent], h[i]
+		i = parent
+	}
+}
+
+// pop takes out what peek has shown.
+func (n *nearest) pop() near {
+	h := n.heap
 	first, last := h[0], len(h)-1
 	h[0] = h[last]
-	h = h[:last]
-	sinkNear(h, 0)
-	*heap = h
+	n.heap = h[:last]
+	sinkNear(n.heap, 0)
 	return first
 }
 
@@ -184,6 +230,3 @@ func sinkNear(h []near, i int) {
 		i = least
 	}
 }
-
-// stands notes where a vehicle is, as it says.
-func (k *known) stands(at *protocol.Position) { k.at, k.placed = *at, true }

@@ -39,7 +39,8 @@ func (f *Fleet) telemetry(in Telemetry) {
 	}
 	sample := &good[len(good)-1]
 	f.emit(Moved{Vehicle: in.Vehicle, Sample: *sample, Earlier: good[:len(good)-1]})
-	k.stands(&sample.Position)
+	f.index.plots.stands(k, &sample.Position)
+	k.quiet, k.full = f.now.Add(f.config.LateAfter), sample.BatteryRatio >= f.config.ChargeBelow
 	f.watchClock(k, in.Skewed)
 	if !k.vehicle.HomeKnown {
 		f.settleHome(k.vehicle, sample.Position)

@@ -39,6 +39,9 @@ func (f *Fleet) watchZones() {
 	coming := f.comingLaws()
 	var concerns []*concern
 	for _, k := range f.index.order {
+		if k.idle && len(f.zones.due) == 0 {
+			continue
+		}
 		v, id := k.vehicle, k.vehicle.ID
 		_, due := f.zones.due[id]
 		held := f.heldForZone(v)

@@ -56,6 +56,9 @@ func (f *Fleet) rebuild(v *Vehicle, m *Mission, why Reason) {
 func (f *Fleet) replan(v *Vehicle, m *Mission, why Reason, spend *int) rebuilt {
 	c, kept := f.fromHere(v, m)
 	s := search{f: f, v: v, c: c, site: v.HomeSite, spend: spend, todo: f.heldLegs(m)}
+	if why.Code == zoneReason {
+		s.caught = f.caughtBy(f.lawsNow(), nil, f.chart.Frame.XYZ(c.Start), MotionKind(v.Kind).Airborne())
+	}
 	offer, refused := s.plan(s.todo)
 	r := rebuilt{refused: refused}
 	if refused != nil && !s.exhausted {
@@ -124,6 +127,14 @@ type search struct {
 	left []TaskID
 	// exhausted says that the expansions ran out.
 	exhausted bool
+	// caught is the zone that a way without stops must lead out of, nil for none.
+	caught *zoneLaw
+}
+
+// stays tells whether a place to end at lies in the zone that the vehicle is to
+// leave: the planner lets who begins in a zone end in it.
+func (s *search) stays(at space.Position) bool {
+	return s.caught != nil && s.caught.breaks(s.f, s.f.chart.Frame.XYZ(at), MotionKind(s.v.Kind).Airborne())
 }
 
 // plan tries a number of legs.
@@ -136,6 +147,11 @@ func (s *search) plan(legs []Leg) (assign.Offer, *assign.Exclusion) {
 		}
 	}
 	stops := s.f.stopsOf(legs)
+	if len(stops) == 0 && s.stays(s.c.Home) {
+		x := exclusionBy(s.caught)
+		x.At = s.c.Home
+		return assign.Offer{}, x
+	}
 	offer, refused := assign.Plan(s.f.world, stops, s.c, limit)
 	if refused == nil {
 		if l := s.f.meetsLater(s.v, &s.c, stops, &offer); l != nil {
@@ -224,10 +240,15 @@ func pick(legs []Leg, tasks []TaskID) []Leg {
 // refuge looks for another place to end at: the nearest dock or pad for its kind
 // that has room and can be reached.
 func (s *search) refuge(v *Vehicle, why *assign.Exclusion) (assign.Offer, *assign.Exclusion) {
-	for i, site := range s.f.refuges(v, s.c.Start) {
-		if i == maxRefugesTried || s.exhausted {
+	tried := 0
+	for _, site := range s.f.refuges(v, s.c.Start) {
+		if tried == maxRefugesTried || s.exhausted {
 			break
 		}
+		if s.stays(site.Position) {
+			continue
+		}
+		tried++
 		home := s.c.Home
 		s.c.Home = site.Position
 		if offer, refused := s.plan(nil); refused == nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/planner/chart"
-	"github.com/kapok-fleet/kapok/planner/route"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/api"
@@ -221,12 +220,8 @@ func (f *Fleet) sendOut(c *concern, e *api.ZoneEffect, spend *int) {
 	}
 	cand, _ := f.fromHere(v, nil)
 	cand.Spec.ReserveRatio = 0
-	s := search{f: f, v: v, c: cand, site: v.HomeSite, spend: spend}
+	s := search{f: f, v: v, c: cand, site: v.HomeSite, spend: spend, caught: c.caught}
 	offer, refused := s.plan(nil)
-	if refused == nil && c.caught.breaks(f, f.chart.Frame.XYZ(cand.Home), MotionKind(v.Kind).Airborne()) {
-		// It stands at its home, which is in the zone: that is no way out.
-		refused = &assign.Exclusion{Rule: assign.Rule(route.InsideZone), Object: c.caught.zone.ID, At: cand.Home}
-	}
 	if refused != nil && !s.exhausted && wayless(refused) {
 		offer, refused = s.refuge(v, refused)
 	}

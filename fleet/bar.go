@@ -98,10 +98,10 @@ func (f *Fleet) barOfVehicle(v *Vehicle, t *Task) bar {
 		return bar{rule: hasFault, object: sortedKeys(v.Faults)[0]}
 	case p.Link != LinkLive:
 		return f.barOfSilence(p)
-	case !p.Fresh || !v.HomeKnown:
-		return bar{rule: positionUnknown}
 	case f.raised(alertAbout{kind: AlertImplausible, vehicle: v.ID}):
 		return bar{rule: positionDoubtful}
+	case !p.Fresh || !v.HomeKnown:
+		return bar{rule: positionUnknown}
 	case f.raised(alertAbout{kind: AlertImplausibleBattery, vehicle: v.ID}):
 		return bar{rule: batteryDoubtful}
 	case p.Sample.Mode == protocol.ModeManual || p.Sample.Mode == protocol.ModeFault:

@@ -205,6 +205,9 @@ func (s *stage) direct(words []string) {
 		s.think()
 	case "crash":
 		s.crash()
+	case "doubting": // from now on leaps are doubted, as they are by default
+		s.config.TrustSamples = false
+		s.crash()
 	case "verbose":
 		s.verbose = true
 	default:

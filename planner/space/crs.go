@@ -102,6 +102,10 @@ func (c CRS) ToWGS84(p orb.Point) orb.Point {
 // coordinates and WGS84", Federal Office of Topography, 2016), good to a metre.
 func swiss(p orb.Point) orb.Point {
 	y, x := (p[0]-2_600_000)/1e6, (p[1]-1_200_000)/1e6
+	// The series are of use in and about Switzerland alone.
+	if math.Abs(y) > 0.4 || math.Abs(x) > 0.3 {
+		return orb.Point{math.NaN(), math.NaN()}
+	}
 	lon := 2.6779094 + 4.728982*y + 0.791484*y*x + 0.1306*y*x*x - 0.0436*y*y*y
 	lat := 16.9023892 + 3.238272*x - 0.270978*y*y - 0.002528*x*x - 0.0447*y*y*x - 0.0140*x*x*x
 	// The formulas count in 10 000 seconds of arc.

@@ -43,7 +43,12 @@ type flight struct {
 	fromM, toM  float64
 	// z is the cruise altitude, groundM the ground's that heights count from.
 	z, groundM float64
-	speed      float64
+	// speed is the cruise speed through the air, power what the flight draws, and
+	// levelW what it draws in level cruise if the least energy is wanted, else 0.
+	speed  float64
+	power  motion.Flight
+	levelW float64
+	drift  drift
 	// departed is when the cruise begins, in Unix nanoseconds.
 	departed int64
 	afloat   bool
@@ -85,6 +90,10 @@ type planned struct {
 
 func (p *Planner) fly(q Query) (Route, error) {
 	budget := q.MaxExpansions
+	if r := p.tooWindy(&q); r != nil {
+		return Route{}, r
+	}
+	p.slowDown(&q)
 	p.begin(&q)
 	if r := p.endsLawful(&q); r != nil {
 		return Route{}, r
@@ -202,7 +211,12 @@ func (p *Planner) begin(q *Query) {
 		speed: q.Spec.CruiseMPS, departed: q.Depart.UnixNano(),
 		afloat: q.Spec.Kind == motion.Vessel, keepIn: -1, water: -1,
 		limitM: p.limitM(), fromGroundM: p.groundM(q.From), toGroundM: p.groundM(q.To),
+		power: q.Spec.In(p.windFor(&q.Spec), q.LoadKg), drift: driftOf(p.windFor(&q.Spec), q.Spec.CruiseMPS),
 	}
+	if q.Objective == LeastEnergy {
+		f.levelW = f.power.PowerW(f.speed, 0)
+	}
+	p.air.sight.drift = f.drift
 	p.air.avoid = p.air.avoid[:0]
 	if f.afloat {
 		q.From.AltitudeM, q.To.AltitudeM = 0, 0
@@ -243,7 +257,7 @@ func (p *Planner) endsLawful(q *Query) *Refusal {
 			}
 		}
 	}
-	earliest := nanos(q.Depart, q.Spec.LowerBoundS(a.start.Dist(a.goal)))
+	earliest := nanos(q.Depart, q.Spec.LowerBoundInS(p.windFor(&q.Spec), a.start.Dist(a.goal)))
 	// No flight lasts longer than the battery: a zone that stands until then
 	// stands until any arrival.
 	latest := nanos(q.Depart, q.Spec.EnduranceS())
@@ -318,7 +332,7 @@ func (p *Planner) flyAt(q *Query, z, boundS float64, straight bool, budget *int)
 	a.z, a.heightM, a.last = z, z, -1
 	a.avoid = a.avoid[:0]
 	up, _ := p.columns(z)
-	upS := q.Spec.Leg(0, max(0, up-a.fromM), max(0, a.fromM-up), q.LoadKg).Seconds
+	upS := a.power.Leg(0, max(0, up-a.fromM), max(0, a.fromM-up)).Seconds
 	a.departed = nanos(q.Depart, upS)
 	a.bends = a.bends[:0]
 	if r := p.columnsLawful(q, z, upS); r != nil {

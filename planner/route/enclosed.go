@@ -16,7 +16,7 @@ func (p *Planner) search(boundM float64, straight bool, budget *int) (lengthM fl
 		*budget--
 		a.sight.straight(a.start, a.goal)
 		id, _ := p.blocked(0, 1, a.start, a.goal, 0)
-		return a.start.Dist(a.goal), id < 0 && *budget >= 0
+		return a.drift.between(a.start, a.goal), id < 0 && *budget >= 0
 	}
 	first := min(*budget, ShareExpansions)
 	left := first

@@ -101,7 +101,7 @@ func (p *Planner) avoids(id int32) bool { return slices.Contains(p.air.avoid, id
 func (p *Planner) blocked(a, b int32, from, to space.XY, g float64) (id int32, lasting bool) {
 	f := &p.air.flight
 	t0 := f.departed + int64(g/f.speed*1e9)
-	t1 := t0 + int64((from.Dist(to)/f.speed+LateS)*1e9)
+	t1 := t0 + int64((f.drift.between(from, to)/f.speed+LateS)*1e9)
 	p.around2(from, to, ClearanceM)
 	for _, id := range p.air.ids {
 		standing, lasting := p.stands(id, t0, t1)
@@ -215,14 +215,16 @@ func (p *Planner) routeOf(q *Query, best planned, used int) Route {
 func (p *Planner) priced(q *Query, path []space.Position, used int) Route {
 	r := Route{Path: path, SpeedsMPS: make([]float64, len(path)-1), Expansions: used}
 	t := q.Depart.UnixNano()
+	flight := q.Spec.In(p.windFor(&q.Spec), q.LoadKg)
 	for i := 1; i < len(path); i++ {
 		from, to := p.c.Frame.XYZ(path[i-1]), p.c.Frame.XYZ(path[i])
-		speed := q.Spec.CruiseMPS
-		late := t + int64((q.Spec.Segment(from, to, q.LoadKg, speed).Seconds+LateS)*1e9)
+		speed := p.groundMPS(&q.Spec, from, to)
+		cost, _ := flight.Segment(from, to, 0)
+		late := t + int64((cost.Seconds+LateS)*1e9)
 		if limit := p.speedLimit(from, to, t, late); limit > 0 {
 			speed = min(speed, limit)
+			cost, _ = flight.Segment(from, to, speed)
 		}
-		cost := q.Spec.Segment(from, to, q.LoadKg, speed)
 		r.SpeedsMPS[i-1] = speed
 		r.LengthM += from.Dist(to)
 		r.Cost = r.Cost.Add(cost)

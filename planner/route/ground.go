@@ -345,7 +345,7 @@ func (p *Planner) free(at space.XY) bool {
 // whole is how many seconds an arc takes when entered after t seconds, and at
 // what speed. It is open to the vehicles of its profiles alone.
 func (p *Planner) whole(i int32, arc *chart.Arc, t float64) (seconds, mps float64, open bool) {
-	if arc.Profiles&p.ground.profile == 0 {
+	if arc.Profiles&p.ground.profile == 0 || p.closed[arc.WayID] {
 		return 0, 0, false
 	}
 	speed := p.ground.speed
@@ -362,7 +362,7 @@ func (p *Planner) whole(i int32, arc *chart.Arc, t float64) (seconds, mps float6
 // part is whole for a piece of an arc.
 func (p *Planner) part(i int32, from, to space.XY, t float64) (seconds, mps float64, open bool) {
 	arc := &p.c.Ground.Arcs[i]
-	if arc.Profiles&p.ground.profile == 0 {
+	if arc.Profiles&p.ground.profile == 0 || p.closed[arc.WayID] {
 		return 0, 0, false
 	}
 	speed := p.ground.speed

@@ -75,7 +75,7 @@ func (p *Planner) limitsAt(lowest *float64) {
 
 func (p *Planner) sortHeights(q *Query) {
 	a := &p.air
-	straight := a.start.Dist(a.goal)
+	straight := a.drift.between(a.start, a.goal)
 	for i := range a.heights {
 		a.heights[i].boundS = p.secondsAt(q, a.heights[i].z, straight)
 	}
@@ -92,7 +92,7 @@ func (p *Planner) secondsAt(q *Query, z, lengthM float64) float64 {
 	up, down := p.columns(z)
 	climb := max(0, up-a.fromM) + max(0, a.toM-down)
 	descent := max(0, a.fromM-up) + max(0, down-a.toM)
-	return q.Spec.Leg(lengthM, climb, descent, q.LoadKg).Seconds
+	return a.price(a.power.Leg(lengthM, climb, descent))
 }
 
 // columns is where the column over the start ends and the one over the goal

@@ -230,7 +230,7 @@ func (p *Planner) upSeconds(q *Query, z float64) float64 {
 
 func (p *Planner) columnSeconds(q *Query, up float64) float64 {
 	a := &p.air
-	return q.Spec.Leg(0, max(0, up-a.fromM), max(0, a.fromM-up), q.LoadKg).Seconds
+	return a.power.Leg(0, max(0, up-a.fromM), max(0, a.fromM-up)).Seconds
 }
 
 // leaveAt looks for the quickest way out at height z that takes less than boundS
@@ -307,7 +307,7 @@ func (p *Planner) alongLine(q *Query, out wayOut) (wayOut, *Refusal) {
 		return wayOut{}, r
 	}
 	for i := 1; i < len(a.line); i++ {
-		out.seconds += q.Spec.Segment(a.line[i-1], a.line[i], q.LoadKg, 0).Seconds
+		out.seconds += a.segment(a.line[i-1], a.line[i], 0).Seconds
 	}
 	out.line = slices.Clone(a.line)
 	return out, nil
@@ -369,7 +369,7 @@ func (p *Planner) toLeave(at space.XY) float64 {
 	least := 0.0
 	for _, id := range p.air.caught {
 		if s := p.laws.shapes; s.inside(id, at) {
-			least = max(least, s.distance(id, at)+ClearanceM-2*slackM)
+			least = max(least, p.air.drift.least(s.distance(id, at)+ClearanceM-2*slackM))
 		}
 	}
 	return least

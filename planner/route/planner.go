@@ -38,6 +38,9 @@ const (
 	OverWaterM = 5.0
 	// SnapLimitM is how far from the ground graph a rover's start or goal may be.
 	SnapLimitM = 200.0
+	// HeadwayMPS is how much faster than the steady wind an aircraft must cruise;
+	// with its gusts, the wind must not exceed the aircraft's greatest speed.
+	HeadwayMPS = 1.0
 	// LateS is how late a vehicle may pass a place and still be lawful: a zone
 	// that begins within that time after the planned passing counts already.
 	LateS = 60.0
@@ -61,6 +64,9 @@ type Planner struct {
 	c     *chart.Chart
 	fixed *fixed
 	laws  *laws
+	// wind and closed are the world's, never written again.
+	wind   motion.Wind
+	closed map[int64]bool
 
 	seen seen
 	ids  []int32
@@ -135,7 +141,7 @@ func NewPlanner(w *World) (*Planner, error) {
 // Clone returns a planner over the same world for use by another goroutine. It
 // shares what is compiled and costs next to nothing.
 func (p *Planner) Clone() *Planner {
-	return &Planner{c: p.c, fixed: p.fixed, laws: p.laws}
+	return &Planner{c: p.c, fixed: p.fixed, laws: p.laws, wind: p.wind, closed: p.closed}
 }
 
 // SetWorld takes over another world. With the same chart as before it costs no
@@ -158,8 +164,15 @@ func (p *Planner) SetWorld(w *World) error {
 		p.c = w.Chart
 		p.fixed = compileChart(w.Chart)
 	}
+	p.wind, p.closed = w.Wind, w.Closed
 	p.SetZones(w.Zones, w.Suspended)
 	return nil
+}
+
+// SetConditions takes over another wind and other closed ways; clones made before
+// keep the old ones. The map must not change any more.
+func (p *Planner) SetConditions(w motion.Wind, closed map[int64]bool) {
+	p.wind, p.closed = w, closed
 }
 
 // SetZones takes over changed live zones and suspensions; clones made before
@@ -377,10 +390,11 @@ func (p *Planner) Find(q Query) (Route, error) {
 	return p.fly(q)
 }
 
-// LeastCost bounds what any way that Find returns takes: the straight line at
-// the cruise speed and, for aircraft, the climb to the lowest cruise there is.
+// LeastCost bounds what any way that Find returns takes that is to take the least
+// time: the straight line at the cruise speed in the wind and, for aircraft, the climb to the lowest cruise there is.
 func (p *Planner) LeastCost(s *motion.Spec, from, to space.Position, loadKg float64) motion.Cost {
-	lengthM := p.c.Frame.XY(from.Point()).Dist(p.c.Frame.XY(to.Point()))
+	way := driftOf(p.windFor(s), s.CruiseMPS)
+	lengthM := way.between(p.c.Frame.XY(from.Point()), p.c.Frame.XY(to.Point()))
 	if !s.Kind.Airborne() {
 		return s.Leg(lengthM, 0, 0, loadKg)
 	}

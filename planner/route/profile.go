@@ -67,11 +67,12 @@ func (p *Planner) layProfile(q *Query) (id int32, why *Refusal) {
 	a := &p.air
 	pr := &a.profile
 	pr.samples = pr.samples[:0]
-	from, m := a.start, 0.0
+	from, m, airM := a.start, 0.0, 0.0
 	for i := range len(a.bends) + 1 {
 		to := p.bend(i)
-		p.surveyLeg(from, to, m)
+		p.surveyLeg(from, to, m, airM)
 		m += from.Dist(to)
+		airM += a.drift.between(from, to)
 		from = to
 	}
 	for i := range pr.samples {
@@ -115,12 +116,13 @@ func (p *Planner) crossed(s *sample) (id int32, why *Refusal) {
 	return id, why
 }
 
-// surveyLeg appends the samples of a leg that begins m metres along the way; its
+// surveyLeg appends the samples of a leg that begins m metres along the way, or
+// airM through the air; its
 // first is the last of the leg before.
-func (p *Planner) surveyLeg(from, to space.XY, m float64) {
+func (p *Planner) surveyLeg(from, to space.XY, m, airM float64) {
 	pr := &p.air.profile
 	lengthM := from.Dist(to)
-	p.findRuns(from, to, m)
+	p.findRuns(from, to, airM)
 	pr.cuts = append(pr.cuts[:0], 0, 1)
 	for _, r := range pr.runs {
 		pr.cuts = append(pr.cuts, r.t0, r.t1)
@@ -219,13 +221,14 @@ func lerpPoint(a, b orb.Point, t float64) orb.Point {
 	return orb.Point{a[0] + (b[0]-a[0])*t, a[1] + (b[1]-a[1])*t}
 }
 
-// findRuns collects where a leg leads over buildings and past zones.
-func (p *Planner) findRuns(from, to space.XY, m float64) {
+// findRuns collects where a leg that begins airM metres through the air along the
+// way leads over buildings and past zones.
+func (p *Planner) findRuns(from, to space.XY, airM float64) {
 	a := &p.air
 	pr := &a.profile
 	pr.runs = pr.runs[:0]
-	t0 := a.departed + int64(m/a.speed*1e9)
-	t1 := t0 + int64((from.Dist(to)/a.speed+LateS)*1e9)
+	t0 := a.departed + int64(airM/a.speed*1e9)
+	t1 := t0 + int64((a.drift.between(from, to)/a.speed+LateS)*1e9)
 	p.around2(from, to, ClearanceM)
 	zones := p.firstZone()
 	for _, id := range a.ids {
@@ -411,11 +414,11 @@ func (p *Planner) tooLate(q *Query) (id int32, why *Refusal) {
 		return -1, nil
 	}
 	up := a.line[0].Z
-	t := nanos(q.Depart, q.Spec.Leg(0, max(0, up-a.fromM), max(0, a.fromM-up), q.LoadKg).Seconds)
+	t := nanos(q.Depart, a.power.Leg(0, max(0, up-a.fromM), max(0, a.fromM-up)).Seconds)
 	zones := p.firstZone()
 	for i := 1; i < len(a.line); i++ {
 		from, to := a.line[i-1], a.line[i]
-		end := t + int64(q.Spec.Segment(from, to, q.LoadKg, 0).Seconds*1e9)
+		end := t + int64(a.segment(from, to, 0).Seconds*1e9)
 		p.around2(from.XY(), to.XY(), 0)
 		for _, id := range a.ids {
 			if id < zones {

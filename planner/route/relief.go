@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/motion"
 	"github.com/kapok-fleet/kapok/planner/space"
 )
 
@@ -229,7 +230,8 @@ func (p *Planner) flyAbove(q *Query, boundS float64, straight bool, budget *int)
 		}
 		a.avoid = append(a.avoid, id)
 	}
-	seconds, why := p.columnsAbove(q)
+	cost, why := p.columnsAbove(q)
+	seconds := a.price(cost)
 	if why != nil || seconds >= boundS {
 		return planned{}, why
 	}
@@ -238,23 +240,22 @@ func (p *Planner) flyAbove(q *Query, boundS float64, straight bool, budget *int)
 
 // columnsAbove is what the way over terrain takes, unless the columns at its
 // ends are not lawful.
-func (p *Planner) columnsAbove(q *Query) (seconds float64, why *Refusal) {
+func (p *Planner) columnsAbove(q *Query) (cost motion.Cost, why *Refusal) {
 	a := &p.air
 	up, down := a.line[0].Z, a.line[len(a.line)-1].Z
-	upS := a.power.Leg(0, max(0, up-a.fromM), max(0, a.fromM-up)).Seconds
-	downS := a.power.Leg(0, max(0, a.toM-down), max(0, down-a.toM)).Seconds
-	seconds = upS
+	cost = a.power.Leg(0, max(0, up-a.fromM), max(0, a.fromM-up))
+	if r := p.startColumn(q, up, cost.Seconds); r != nil {
+		return cost, r
+	}
 	for i := 1; i < len(a.line); i++ {
-		seconds += a.segment(a.line[i-1], a.line[i], 0).Seconds
+		cost = cost.Add(a.segment(a.line[i-1], a.line[i], 0))
 	}
-	if r := p.startColumn(q, up, upS); r != nil {
-		return 0, r
+	arrive := nanos(q.Depart, cost.Seconds)
+	cost = cost.Add(a.power.Leg(0, max(0, a.toM-down), max(0, down-a.toM)))
+	if id := p.columnZone(a.goal, down, a.toM, arrive, nanos(q.Depart, cost.Seconds+LateS)); id >= 0 {
+		return cost, &Refusal{Rule: InsideZone, At: q.To, Object: p.laws.zones[id].id}
 	}
-	arrive, end := nanos(q.Depart, seconds), nanos(q.Depart, seconds+downS+LateS)
-	if id := p.columnZone(a.goal, down, a.toM, arrive, end); id >= 0 {
-		return 0, &Refusal{Rule: InsideZone, At: q.To, Object: p.laws.zones[id].id}
-	}
-	return seconds + downS, nil
+	return cost, nil
 }
 
 // startColumn refuses a column over the start that leads into a zone.

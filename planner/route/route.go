@@ -26,6 +26,11 @@ type World struct {
 	Zones []chart.Zone
 	// Suspended names zones of the chart that do not apply.
 	Suspended map[string]bool
+	// Wind is the same everywhere and at all times; the zero value is still air.
+	// It concerns aircraft.
+	Wind motion.Wind
+	// Closed are the ways of OpenStreetMap that rovers may not enter at present.
+	Closed map[int64]bool
 }
 
 // Query asks for a way.
@@ -36,6 +41,8 @@ type Query struct {
 	// Depart is when the vehicle leaves; zones are tested at the time of passing.
 	// It must be a time that fits nanoseconds since 1970, years 1678 to 2262.
 	Depart time.Time
+	// Objective is what the way is to take least of.
+	Objective Objective
 	// MaxExpansions bounds the search, 0 for no bound.
 	MaxExpansions int
 }
@@ -79,6 +86,9 @@ const (
 	// OverWaterM; Number is its height above the water, Limit OverWaterM, Object
 	// the water. Find does not refuse this, CanStop does.
 	OverWater Rule = "over_water"
+	// TooWindy: the wind, Number, is more than the aircraft can fly against,
+	// Limit, both in metres a second.
+	TooWindy Rule = "too_windy"
 	// Budget: MaxExpansions ran out; asking again with more may find a way.
 	Budget Rule = "budget"
 )

@@ -1,10 +1,6 @@
 package route
 
-import (
-	"math"
-
-	"github.com/kapok-fleet/kapok/planner/space"
-)
+import "github.com/kapok-fleet/kapok/planner/space"
 
 // slackM is taken off the clearance in tests, so that a way along the offset
 // boundary itself is free whatever the rounding.
@@ -23,6 +19,9 @@ const pushesPerExpansion = 16
 // shortest way without it is no longer than one around it, so the answer is
 // that of the whole graph.
 type sight struct {
+	// drift is what the lengths of ways are reckoned by; all lengths but those of
+	// the obstacles are through the air.
+	drift  drift
 	spots  []spot
 	queue  heap
 	done   []int32
@@ -59,7 +58,7 @@ type field interface {
 	covers(id int32, at space.XY) bool
 	// obstacles is one more than the greatest id.
 	obstacles() int
-	// toLeave is a lower bound of the way from a place out of what a search for a
+	// toLeave is a lower bound of the length through the air of the way from a place out of what a search for a
 	// way out leaves, and feet appends places near it where such a way may end.
 	toLeave(at space.XY) float64
 	feet(at space.XY, dst []space.XY) []space.XY
@@ -71,7 +70,7 @@ type field interface {
 func (s *sight) search(f field, start, goal space.XY, bound float64, budget *int) (lengthM float64, ok bool) {
 	s.begin(f, start)
 	s.spots = append(s.spots, spot{corner: corner{at: goal}, parent: -1, final: true})
-	s.spots[0].aheadM = start.Dist(goal)
+	s.spots[0].aheadM = s.drift.between(start, goal)
 	return s.run(f, bound, budget)
 }
 
@@ -164,7 +163,7 @@ func (s *sight) activate(f field, id int32, bound float64, budget *int) {
 		if s.out {
 			aheadM = f.toLeave(c.at)
 		} else {
-			aheadM = c.at.Dist(s.spots[1].at)
+			aheadM = s.drift.between(c.at, s.spots[1].at)
 		}
 		s.spots = append(s.spots, spot{corner: c, parent: -1, aheadM: aheadM})
 	}
@@ -190,7 +189,7 @@ func (s *sight) offer(i, j int32, bound float64) {
 	if bends && (!a.tangent(dx, dy) || !b.tangent(dx, dy)) {
 		return
 	}
-	g := a.g + math.Sqrt(dx*dx+dy*dy)
+	g := a.g + s.drift.lengthM(dx, dy)
 	f := g + b.aheadM
 	if f >= bound {
 		return

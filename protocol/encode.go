@@ -85,6 +85,9 @@ func (e Encoding) EncodeTo(dst []byte, m ToVehicle) ([]byte, error) {
 		}{"welcome", m}
 	case Alive:
 		m.Time = m.Time.UTC()
+		if e == CBOR {
+			return appendAlive(dst, &m), nil
+		}
 		frame = struct {
 			Type string `json:"type"`
 			Alive
@@ -103,6 +106,9 @@ func (e Encoding) EncodeTo(dst []byte, m ToVehicle) ([]byte, error) {
 		}{"command", m}
 	case Received:
 		m.Time = m.Time.UTC()
+		if e == CBOR {
+			return appendReceived(dst, &m), nil
+		}
 		frame = struct {
 			Type string `json:"type"`
 			Received

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 )
@@ -54,6 +55,40 @@ func TestTheShortWayWritesWhatTheLongWayWrites(t *testing.T) {
 		}
 		if got, want := appendTelemetry(nil, &m), longFrame(t, m); !bytes.Equal(got, want) {
 			t.Fatalf("seed %d, frame %d:\n%x, want\n%x", seed, n, got, want)
+		}
+	}
+}
+
+func TestTheShortWayWritesAliveAndReceivedAlike(t *testing.T) {
+	const seed = 10
+	draw := rand.New(rand.NewPCG(seed, 1))
+	for n := range 2000 {
+		at := time.Unix(1e9+draw.Int64N(3e9), draw.Int64N(10)*draw.Int64N(1e8)).UTC()
+		received := Received{LogID: strings.Repeat("l", 1+draw.IntN(MaxIDBytes)), Seq: 1 + draw.Uint64N(1<<draw.IntN(54)), Time: at}
+		for _, one := range []struct {
+			short ToVehicle
+			long  any
+		}{
+			{Alive{at}, struct {
+				Type string `json:"type"`
+				Alive
+			}{"alive", Alive{at}}},
+			{received, struct {
+				Type string `json:"type"`
+				Received
+			}{"received", received}},
+		} {
+			got, err := CBOR.EncodeTo([]byte("before"), one.short)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := CBOR.append([]byte("before"), one.long, MaxFrameToVehicle)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Fatalf("seed %d, message %d, %+v:\n%x, want\n%x", seed, n, one.short, got, want)
+			}
 		}
 	}
 }

@@ -38,8 +38,11 @@ type Digest struct {
 	touched []entityKey
 	// entries are those of presences, which change more often than all else
 	// together; moved are those that were touched.
-	entries       map[VehicleID]*entry
-	moved         []*entry
+	entries map[VehicleID]*entry
+	moved   []*entry
+	// scalars are those of the newest sum, once there is one.
+	scalars       scalars
+	looked        bool
 	durable, rest uint64
 	shapes        shapes
 }
@@ -95,7 +98,7 @@ func (d *Digest) touchPresence(id VehicleID, p *Presence) {
 // Sum returns the checksums of the durable part and of the whole.
 func (d *Digest) Sum() (durable, all uint64) {
 	for i, k := range d.touched {
-		if i > 0 && k.kind == kindScalars {
+		if k.kind == kindScalars && (i > 0 || !d.newScalars()) {
 			// Every durable event touches them; once is enough.
 			continue
 		}
@@ -132,6 +135,14 @@ func (d *Digest) place(e *entry) {
 	sum := sumPresence(e.seed, e.now)
 	d.rest ^= e.sum ^ sum
 	e.sum, e.touched = sum, false
+}
+
+// newScalars takes note of the scalars, and tells whether they have changed.
+func (d *Digest) newScalars() bool {
+	now := d.state.Durable.scalars()
+	same := d.looked && now == d.scalars
+	d.scalars, d.looked = now, true
+	return !same
 }
 
 // DeepSum computes the same sums from scratch, so that changes made behind the
@@ -197,18 +208,26 @@ func appendKeys[K ~string, V any](keys []entityKey, kind entityKind, m map[K]*V)
 	return keys
 }
 
+// scalars are what of the durable state is in no map.
+type scalars struct {
+	Index, Epoch uint64
+	Time         time.Time
+	Chart        string
+	Counters     Counters
+	Freeze       *Freeze
+}
+
+func (d *Durable) scalars() scalars {
+	return scalars{d.Index, d.Epoch, d.Time, d.Chart, d.Counters, d.Freeze}
+}
+
 // hash is 0 for an entity that is not there.
 func (s *State) hash(all shapes, k entityKey) uint64 {
 	d := &s.Durable
 	switch k.kind {
 	case kindScalars:
-		return sum(all, k, &struct {
-			Index, Epoch uint64
-			Time         time.Time
-			Chart        string
-			Counters     Counters
-			Freeze       *Freeze
-		}{d.Index, d.Epoch, d.Time, d.Chart, d.Counters, d.Freeze})
+		now := d.scalars()
+		return sum(all, k, &now)
 	case kindVehicle:
 		return sum(all, k, d.Vehicles[VehicleID(k.id)])
 	case kindTask:

@@ -19,7 +19,7 @@ import (
 
 func newSim(c console) *cobra.Command {
 	cmd := &cobra.Command{Use: "sim", Short: "Run scenarios in virtual time", Args: cobra.ArbitraryArgs, RunE: needsCommand}
-	cmd.AddCommand(newSimRun(c), newSimReplay(c), newSimFuzz(c))
+	cmd.AddCommand(newSimRun(c), newSimReplay(c), newSimFuzz(c), newSimValidate(c))
 	return cmd
 }
 

@@ -113,12 +113,20 @@ func (f *AirframeFile) validate() error {
 		low, high float64
 	}
 	bounds := []bound{
-		{"mass_kg", f.MassKg, 0.05, 600}, {"max_load_kg", f.MaxLoadKg, 0, 600},
-		{"rotors", f.Rotors, 3, 16}, {"rotor_radius_m", f.RotorRadiusM, 0.02, 3},
-		{"pack_wh", f.PackWh, 1, 200_000}, {"endurance_s", f.EnduranceS, 60, 86_400},
-		{"top_mps", f.TopMPS, 1, 60}, {"tilt_deg", f.TiltDeg, 5, 70}, {"avionics_w", f.AvionicsW, 0, 1000},
-		{"cruise_mps", f.CruiseMPS, 1, 60}, {"climb_mps", f.ClimbMPS, 0.2, 20}, {"descent_mps", f.DescentMPS, 0.2, 20},
-		{"charge_w", f.ChargeW, 1, 100_000}, {"reserve_ratio", f.ReserveRatio, 0, 0.9},
+		{"mass_kg", f.MassKg, 0.05, 600},
+		{"max_load_kg", f.MaxLoadKg, 0, 600},
+		{"rotors", f.Rotors, 3, 16},
+		{"rotor_radius_m", f.RotorRadiusM, 0.02, 3},
+		{"pack_wh", f.PackWh, 1, 200_000},
+		{"endurance_s", f.EnduranceS, 60, 86_400},
+		{"top_mps", f.TopMPS, 1, 60},
+		{"tilt_deg", f.TiltDeg, 5, 70},
+		{"avionics_w", f.AvionicsW, 0, 1000},
+		{"cruise_mps", f.CruiseMPS, 1, 60},
+		{"climb_mps", f.ClimbMPS, 0.2, 20},
+		{"descent_mps", f.DescentMPS, 0.2, 20},
+		{"charge_w", f.ChargeW, 1, 100_000},
+		{"reserve_ratio", f.ReserveRatio, 0, 0.9},
 	}
 	if f.EnduranceMPS != nil {
 		bounds = append(bounds, bound{"endurance_mps", *f.EnduranceMPS, 0, 60})
@@ -195,8 +203,11 @@ func (a *Airframe) validate() error {
 		value     float64
 		low, high float64
 	}{
-		{"mass_kg", a.MassKg, 0.05, 600}, {"disc_m2", a.DiscM2, 0.001, 1000}, {"drag_m2", a.DragM2, 0, 100},
-		{"drive_ratio", a.DriveRatio, 0.05, 1}, {"avionics_w", a.AvionicsW, 0, 1000},
+		{"mass_kg", a.MassKg, 0.05, 600},
+		{"disc_m2", a.DiscM2, 0.001, 1000},
+		{"drag_m2", a.DragM2, 0, 100},
+		{"drive_ratio", a.DriveRatio, 0.05, 1},
+		{"avionics_w", a.AvionicsW, 0, 1000},
 	} {
 		if !(figure.value >= figure.low && figure.value <= figure.high) {
 			return fmt.Errorf("spec: airframe %q: %s is %g; it must be from %g to %g", a.Name, figure.name, figure.value, figure.low, figure.high)

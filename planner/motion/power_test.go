@@ -129,8 +129,12 @@ func TestPowerBehavesAsFlightDoes(t *testing.T) {
 
 func TestAirDensity(t *testing.T) {
 	for _, c := range []struct{ m, celsius, want float64 }{
-		{0, 15, 1.225}, {1000, 8.5, 1.1116}, {3000, -4.5, 0.9091}, {0, 35, 1.1455},
-		{-1e9, 15, 1.2989}, {1e9, -1e9, 0.3701},
+		{0, 15, 1.225},
+		{1000, 8.5, 1.1116},
+		{3000, -4.5, 0.9091},
+		{0, 35, 1.1455},
+		{-1e9, 15, 1.2989},
+		{1e9, -1e9, 0.3701},
 	} {
 		if got := AirDensity(c.m, c.celsius); math.Abs(got-c.want) > 0.002 {
 			t.Errorf("%g m, %g °C: %g kg/m³, want %g", c.m, c.celsius, got, c.want)

@@ -44,11 +44,26 @@ func (c *Chart) Findings() []Finding {
 	c.findBuildings(&f)
 	if t := c.Terrain; t == nil {
 		f.add("no_terrain", "no terrain: the ground is taken as flat", fmt.Sprintf("%g m", c.GroundAltitudeM))
-	} else if t.Voids > 0 {
-		f.add("terrain_voids", "height that the terrain's source does not have, filled from its neighbours", t.Source)
-		f[len(f)-1].Count = t.Voids
+	} else {
+		t.find(&f)
 	}
 	return f
+}
+
+// find tells what was wrong with the sources of terrain.
+func (t *Terrain) find(f *findings) {
+	if t.Voids > 0 {
+		f.add("terrain_voids", "height that the terrain's source does not have, filled from its neighbours", t.Source)
+		(*f)[len(*f)-1].Count = t.Voids
+	}
+	if t.Faults > 0 {
+		first := t.Source
+		if len(t.Repairs) > 0 {
+			first = t.Repairs[0].String()
+		}
+		f.add("terrain_faults", "spike or pit of the terrain's source that no ground can be, filled from its neighbours", first)
+		(*f)[len(*f)-1].Count = t.Faults
+	}
 }
 
 type findings []Finding

@@ -50,6 +50,12 @@ type OSMOptions struct {
 	// Undulation tells how high sea level lies above the ellipsoid of WGS-84, of
 	// which the chart keeps its own area; nil where it is not known.
 	Undulation Undulation
+	// TerrainUncertaintyM replaces that of the files of terrain, see Terrain; nil
+	// for what is known of them.
+	TerrainUncertaintyM *float64
+	// Buildings are taken into the chart beside those of the map, where they touch
+	// its extent.
+	Buildings []Building
 	// HeightLimitM is DefaultHeightLimitM when 0.
 	HeightLimitM float64
 	// Zones are taken into the chart as they are.
@@ -110,6 +116,13 @@ func ImportOSM(r io.Reader, opts OSMOptions) (*Chart, Report, error) {
 		draft.Extent = draft.Extent.Union(*m.bounds)
 	}
 	draft.Water = append(draft.Water, m.sea(draft.Extent)...)
+	for _, b := range opts.Buildings {
+		if !b.Footprint.Bound().Intersects(draft.Extent) {
+			m.warn("a building of another file lies outside of the chart and is left out", b.ID)
+			continue
+		}
+		draft.Buildings = append(draft.Buildings, b)
+	}
 	draft.Zones = opts.Zones
 	for _, z := range draft.Zones {
 		if !z.Polygon.Bound().Intersects(draft.Extent) {
@@ -118,6 +131,10 @@ func ImportOSM(r io.Reader, opts OSMOptions) (*Chart, Report, error) {
 	}
 	if err := m.terrain(&draft, opts.Terrain); err != nil {
 		return nil, m.report, fmt.Errorf("import: %w", err)
+	}
+	if opts.TerrainUncertaintyM != nil && draft.Terrain != nil {
+		draft.Terrain.UncertaintyM = *opts.TerrainUncertaintyM
+		m.report.Terrain.UncertaintyM = *opts.TerrainUncertaintyM
 	}
 	if opts.Undulation != nil {
 		draft.Geoid = NewGeoid(opts.Undulation, draft.Extent)

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 
 	"github.com/kapok-fleet/kapok/planner/space"
 )
@@ -39,6 +40,7 @@ type Summary struct {
 	Water   int             `json:"water"`
 	WaterM2 float64         `json:"water_m2"`
 	Terrain *TerrainSummary `json:"terrain,omitempty"`
+	Geoid   *GeoidSummary   `json:"geoid,omitempty"`
 }
 
 // NetworkSummary is the network of one profile in numbers.
@@ -62,6 +64,19 @@ type TerrainSummary struct {
 	LowestM  float64 `json:"lowest_m"`
 	HighestM float64 `json:"highest_m"`
 	Voids    int     `json:"voids"`
+	// Faults are spikes and pits of the sources, and Repairs the first of them.
+	Faults  int      `json:"faults"`
+	Repairs []Repair `json:"repairs,omitempty"`
+	// UncertaintyM is how far the ground may be above the heights.
+	UncertaintyM float64 `json:"uncertainty_m"`
+	Source       string  `json:"source"`
+}
+
+// GeoidSummary is the geoid in numbers: from where to where mean sea level lies
+// above the ellipsoid within the chart.
+type GeoidSummary struct {
+	LowestM  float64 `json:"lowest_m"`
+	HighestM float64 `json:"highest_m"`
 	Source   string  `json:"source"`
 }
 
@@ -99,7 +114,7 @@ func (c *Chart) Summary() Summary {
 		}
 	}
 	s.WaterM2 = math.Round(s.WaterM2)
-	s.Terrain = c.Terrain.summary()
+	s.Terrain, s.Geoid = c.Terrain.summary(), c.Geoid.summary()
 	return s
 }
 
@@ -139,6 +154,15 @@ func (t *Terrain) summary() *TerrainSummary {
 	}
 	return &TerrainSummary{
 		Samples: len(t.HeightDM), Cols: t.Cols, Rows: t.Rows, LowestM: float64(low) / 10, HighestM: float64(high) / 10,
-		Voids: t.Voids, Source: t.Source,
+		Voids: t.Voids, Faults: t.Faults, Repairs: t.Repairs, UncertaintyM: t.UncertaintyM, Source: t.Source,
+	}
+}
+
+func (g *Geoid) summary() *GeoidSummary {
+	if g == nil {
+		return nil
+	}
+	return &GeoidSummary{
+		LowestM: float64(slices.Min(g.UndulationMM)) / 1000, HighestM: float64(slices.Max(g.UndulationMM)) / 1000, Source: g.Source,
 	}
 }

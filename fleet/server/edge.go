@@ -32,6 +32,9 @@ const (
 	maxBodyValues = 16384
 	// refusedBodyWithin is how long the rest of a body may take that nobody wants.
 	refusedBodyWithin = 2 * time.Second
+	// refusedStays is how long a connection stays open that is ended because its
+	// address asks too much, unless the peer ends it before.
+	refusedStays = 2 * time.Second
 	// maxURLBytes is the longest URL; a longer one gets 414.
 	maxURLBytes = 8 << 10
 	// maxParameters is how many parameters a query may have; one more gets 400.
@@ -69,6 +72,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	found := &request{}
 	asks(r)
 	s.harden(answer, r)
+	tooMany := false
+	defer func() {
+		if tooMany {
+			s.linger(r)
+		}
+	}()
 	route := "unknown"
 	defer func() {
 		s.metrics.request(route, r.Method, answer.status, time.Since(started))
@@ -86,9 +95,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// hundreds of connections. To read and refuse them all would take seconds, for
 		// which everybody else would wait.
 		answer.Header().Set("Connection", "close")
+		tooMany = !health
 	}
 	if p != nil && !health {
 		answer.fail(p)
+		// The answer goes out before the connection lingers.
+		_ = http.NewResponseController(w).Flush()
 		return
 	}
 	r, ours := s.inFleet(r)
@@ -116,6 +128,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.serve(answer, admitted, rule, health)
+}
+
+// linger leaves a connection open for a while that is ended with a refusal: closed
+// while the peer still sends, it would take answers away that he has not read yet.
+func (s *Server) linger(r *http.Request) {
+	if _, ok := r.Context().Value(visitorKey{}).(*visitor); !ok {
+		return
+	}
+	timer := time.NewTimer(refusedStays)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+	case <-s.serving.Done():
+	}
 }
 
 // serve answers a request that was admitted, unless too many are under way.

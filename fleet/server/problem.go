@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -79,12 +80,14 @@ func (p *problem) write(w http.ResponseWriter) {
 	for name, values := range p.headers {
 		w.Header()[name] = values
 	}
-	w.Header().Set("Content-Type", problemType)
-	w.WriteHeader(p.Status)
 	// A problem holds nothing that JSON cannot express, and a client that is
 	// gone needs no answer.
 	body, _ := json.Marshal(p.Problem)
-	_, _ = w.Write(append(body, '\n'))
+	body = append(body, '\n')
+	w.Header().Set("Content-Type", problemType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(body)
 }
 
 // codeOf is the code of an error answer that has only a status, as net/http,

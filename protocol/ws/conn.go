@@ -41,10 +41,9 @@ type Conn struct {
 	drained   bool // nothing more had come when Receive returned
 	pings     allowance
 	handler   Handler
-	jobs      chan *Conn // the group's workers
-	line      *line      // the group's
-	inTurn    bool       // one of Serve is under way
-	turns     chan turnEnd
+	line      *line   // the group's
+	worker    *worker // who has the turn that is under way
+	inTurn    bool    // one of Serve is under way, and has not stepped out
 
 	mu          sync.Mutex
 	queue       [][]byte
@@ -143,8 +142,8 @@ func (c *Conn) Go(f func()) {
 	c.begin()
 	go func() {
 		defer c.release()
-		defer c.ended()
 		f()
+		c.ended() // Not after a panic, whose waiting it would never end.
 	}()
 }
 

@@ -73,7 +73,8 @@ func TestFramesThatAreWrong(t *testing.T) {
 		{"a close code that must not be sent", closing(1006, ""), isAbnormal, ws.CloseProtocol},
 		{"a close code of nobody", closing(999, ""), isAbnormal, ws.CloseProtocol},
 		{"a reason that is no text", closing(1000, "\xff"), isAbnormal, ws.CloseProtocol},
-		{"a close frame of one byte", masked(final|closeKind, "x"), peer(1005), ws.CloseNormal},
+		{"a close frame of one byte", masked(final|closeKind, "x"), isAbnormal, ws.CloseProtocol},
+		{"a close frame of none", masked(final|closeKind, ""), peer(1005), ws.CloseNormal},
 		{"a close frame of its own", closing(4000, "enough"), peer(4000), 4000},
 		{"2^63 bytes", append([]byte{final | text, 0x80 | 127, 0x80}, make([]byte, 11)...), func(err error) bool { return err != nil }, ws.CloseTooLarge},
 	}

@@ -35,9 +35,10 @@
 //
 // The memory of an accepted connection that waits in Serve is about 4 KB: a
 // stack of 2 KB and this package's and the socket's state. While a message is
-// read, a worker has 8 to 16 KB for it, and twice of what has arrived of the
-// message, at most twice ReadLimit; there are as many workers as messages that
-// are read at the same time, and 64 idle ones at most. What waits to be written
+// read, a worker has 12 to 24 KB for it, and twice of what has arrived of the
+// message, at most twice ReadLimit; there are as many workers as processors, one
+// more for each message of which only a part has come, and 64 idle ones of these
+// at most. What waits to be written
 // is at most QueueBytes and one frame under way. The system's own buffers come
 // on top of that, see ReceiveBufferBytes. With Receive in place of Serve an idle
 // connection takes 4 to 8 KB more.

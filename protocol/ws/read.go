@@ -24,6 +24,9 @@ func (c *Conn) Receive() ([]byte, error) {
 	var frame []byte
 	var err error
 	for {
+		if c.wire != nil {
+			c.nextIsMessage(true)
+		}
 		frame, c.buffer, err = c.receive(c.buffer)
 		if isFinal(err) || !c.isClosing() {
 			break
@@ -141,13 +144,13 @@ func (c *Conn) pinged(payload []byte) {
 // connection waits for that too.
 func (c *Conn) stepOut() {
 	if c.inTurn {
-		c.line.leave()
+		c.line.stepOut()
 	}
 }
 
 func (c *Conn) stepIn() {
 	if c.inTurn {
-		c.line.enter()
+		c.line.stepIn()
 	}
 }
 

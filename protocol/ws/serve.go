@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// maxIdleWorkers is how many workers of a group may wait for a turn.
-const maxIdleWorkers = 64
-
 // Handler takes what Serve reads.
 type Handler interface {
 	// Frame takes the next frame, which is valid until it returns, or
@@ -29,17 +26,17 @@ type Handler interface {
 // group's workers end with its last connection. Where the system cannot wait
 // like this, with TLS, and without a group, it is Receive in a loop.
 func (c *Conn) Serve(h Handler) {
+	c.begin()
+	defer c.release()
 	if c.wire == nil || c.wire.raw == nil || c.limits.group == nil {
 		c.receiveAll(h)
 		return
 	}
-	c.begin()
-	defer c.release()
 	if !c.beginReading() {
 		h.Ended(c.over())
 		return
 	}
-	c.handler, c.turns = h, make(chan turnEnd, 1)
+	c.handler = h
 	if n := c.reader.Buffered(); n > 0 {
 		// It came while Receive was called.
 		left, _ := c.reader.Peek(n)
@@ -86,95 +83,11 @@ func (c *Conn) receiveAll(h Handler) {
 // handle is a turn of a connection that is read without the group's workers.
 func (c *Conn) handle(h Handler, frame []byte, err error) bool {
 	if c.line != nil {
-		c.line.enter()
-		defer c.line.leave()
+		w := c.line.enter()
+		defer c.line.leave(w)
 	}
 	return h.Frame(frame, err)
 }
 
 // isFinal tells whether the stream is at its end.
 func isFinal(err error) bool { return err != nil && !errors.Is(err, ErrFrameTooLarge) }
-
-// worker reads and handles what has come for one connection after the other.
-type worker struct {
-	reader *bufio.Reader
-	buffer []byte
-}
-
-// turn reads and handles the frames that have come, until nothing of the next
-// one has.
-func (w *worker) turn(c *Conn) turnEnd {
-	*c.reader = *w.reader
-	c.reader.Reset(c.wire)
-	c.inTurn = true
-	c.wire.slowDown()
-	for c.nextIsMessage() {
-		var frame []byte
-		var err error
-		frame, w.buffer, err = c.receive(w.buffer)
-		switch {
-		case isFinal(err):
-			w.partWith(c)
-			c.stopReading(!errors.Is(err, ErrWrongKind))
-			c.handler.Ended(err)
-			return turnOver
-		case c.isClosing():
-			// It is thrown away; reading goes on to the peer's answer.
-		case !c.handler.Frame(frame, err):
-			w.partWith(c)
-			c.stopReading(false)
-			return turnOver
-		}
-	}
-	c.inTurn, c.wire.inside = false, false
-	c.wire.prolong()
-	// The next turn may be another worker's, whose buffer serves as well.
-	*c.reader = bufio.Reader{}
-	if cap(w.buffer) > c.limits.readLimit {
-		w.buffer = nil
-	}
-	return turnOn
-}
-
-// partWith leaves the reader's memory, and the chunk of which not all is taken, to
-// whoever reads the connection to its end, perhaps nobody: the worker and the
-// group get others.
-func (w *worker) partWith(c *Conn) {
-	// Closing the socket waits for whoever is within it.
-	c.wire.letGo()
-	c.inTurn = false
-	w.reader = bufio.NewReaderSize(nil, DefaultBufferBytes)
-	if c.wire.chunk != nil {
-		c.limits.group.spare(new(chunk))
-	}
-}
-
-// nextIsMessage handles the pings and pongs that stand before the next message.
-// It is false when nothing of that has come. All that is wrong is left to the
-// socket.
-func (c *Conn) nextIsMessage() bool {
-	const ping, pong, headBytes = 0x89, 0x8a, 6
-	for c.wire.broken || c.wire.failure != nil || len(c.wire.pending) > 0 || c.reader.Buffered() > 0 {
-		head, err := c.reader.Peek(2)
-		if err != nil || head[0] != ping && head[0] != pong || head[1] < 0x80 || head[1] > 0x80+125 {
-			return true
-		}
-		kind, size := head[0], headBytes+int(head[1]-0x80)
-		frame, err := c.reader.Peek(size)
-		if err != nil {
-			return true
-		}
-		var payload [125]byte
-		n := copy(payload[:], frame[headBytes:])
-		for i := range n {
-			payload[i] ^= frame[2+i%4]
-		}
-		_, _ = c.reader.Discard(size)
-		if kind == ping {
-			c.pinged(payload[:n])
-		} else {
-			c.control()
-		}
-	}
-	return false
-}

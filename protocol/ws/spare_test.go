@@ -17,20 +17,10 @@ func (quiet) Frame([]byte, error) bool { return true }
 
 func (q quiet) Ended(err error) { q.ended <- err }
 
-// spares counts the chunks that stand by.
-func (g *Group) spares() int {
-	n := 0
-	for i := range g.chunks {
-		if g.chunks[i].Load() != nil {
-			n++
-		}
-	}
-	return n
-}
-
-// TestConnectionsThatEndInTheMidstTakeNoMemoryAway has peers send what ends the
-// stream, and more behind it, which nobody reads.
-func TestConnectionsThatEndInTheMidstTakeNoMemoryAway(t *testing.T) {
+// TestConnectionsThatEndInTheMidstTakeNoTurnAway has peers send what ends the
+// stream, and more behind it, which nobody reads. All turns are free afterwards,
+// each with a worker that no connection holds.
+func TestConnectionsThatEndInTheMidstTakeNoTurnAway(t *testing.T) {
 	t.Parallel()
 	var group Group
 	ended := make(chan error, 1)
@@ -46,8 +36,7 @@ func TestConnectionsThatEndInTheMidstTakeNoMemoryAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := group.spares()
-	for range 2 * before {
+	for range 32 {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
@@ -70,8 +59,22 @@ func TestConnectionsThatEndInTheMidstTakeNoMemoryAway(t *testing.T) {
 		}
 		_ = conn.Close()
 	}
-	if after := group.spares(); after < before {
-		t.Errorf("%d chunks stand by, of %d before", after, before)
+	group.mu.Lock()
+	line := group.line
+	group.mu.Unlock()
+	workers := map[*worker]bool{}
+	for range cap(line.turns) {
+		w := line.enter()
+		workers[w] = true
+		if w.conn != nil {
+			t.Error("a worker in the line has a connection")
+		}
+	}
+	if len(workers) != cap(line.turns) {
+		t.Errorf("%d workers for %d turns", len(workers), cap(line.turns))
+	}
+	for w := range workers {
+		line.leave(w)
 	}
 	standing.Close(CloseNormal, "")
 	<-standing.Done()

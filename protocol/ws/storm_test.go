@@ -331,14 +331,14 @@ func (s *storm) left() error {
 	defer g.mu.Unlock()
 	var wrong []string
 	for name, n := range map[string]int{
-		"connections": len(g.conns), "tasks": g.tasks, "workers": int(g.workers.Load()), "resting": int(g.resting.Load()), "serving": int(s.open.Load()),
+		"connections": len(g.conns), "tasks": g.tasks, "serving": int(s.open.Load()),
 	} {
 		if n != 0 {
 			wrong = append(wrong, fmt.Sprintf("%d %s", n, name))
 		}
 	}
-	if n := g.spares(); n < spareChunks/4 {
-		wrong = append(wrong, fmt.Sprintf("%d spare chunks", n))
+	if g.line != nil {
+		wrong = append(wrong, "the line with its workers")
 	}
 	if len(wrong) > 0 {
 		return errors.New("left over: " + strings.Join(wrong, ", "))

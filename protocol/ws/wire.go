@@ -9,12 +9,6 @@ import (
 	"time"
 )
 
-// chunkBytes is how much is read at once where a goroutine waited with Serve.
-const chunkBytes = 4 << 10
-
-// chunk is memory for what was read and not yet taken.
-type chunk [chunkBytes]byte
-
 // wire is the network connection under an accepted stream. It holds the peer
 // to its rate and to its deadlines, of which the socket knows only one that is
 // never later than the real one: moving it for each message would cost more
@@ -35,12 +29,10 @@ type wire struct {
 	end  turnEnd
 	seen uint8
 
-	pending []byte // of the chunk, or of few, not yet taken
-	chunk   *chunk
-	few     [16]byte // where no chunk is at hand
-	failure error    // what reading came to, once it did
-	broken  bool     // waiting has failed, and the next Read says why
-	drained bool     // the last chunk held all that there was
+	pending []byte // of the worker's chunk, not yet taken
+	failure error  // what reading came to, once it did
+	broken  bool   // waiting has failed, and the next Read says why
+	drained bool   // the last chunk held all that there was
 	read    allowance
 	// first is the beginning of a frame, until the rest of it is written too. It
 	// belongs to whoever writes.
@@ -106,9 +98,6 @@ func (w *wire) Read(p []byte) (int, error) {
 	if len(w.pending) > 0 {
 		n := copy(p, w.pending)
 		w.pending = w.pending[n:]
-		if len(w.pending) == 0 {
-			w.giveBack()
-		}
 		return n, nil
 	}
 	if w.failure != nil {
@@ -197,7 +186,7 @@ const trustAfter = 8
 // larger one. It returns when Serve is over, and now and then before.
 func (w *wire) await() turnEnd {
 	if len(w.pending) > 0 || w.failure != nil || w.broken {
-		return w.of.limits.group.turn(w.of)
+		return w.of.turn()
 	}
 	w.arm()
 	w.end = turnWaits
@@ -205,7 +194,7 @@ func (w *wire) await() turnEnd {
 	switch {
 	case w.end == turnOut:
 		// The worker reads by itself what is on its way.
-		return w.of.limits.group.turnEnds(w.of)
+		return w.of.turnEnds()
 	case w.end == turnOver:
 		return turnOver
 	case err != nil && (!isTimeout(err) || !w.extend()):
@@ -221,10 +210,12 @@ func (w *wire) await() turnEnd {
 // system saved for each. The price: the end of a peer that came together with its
 // last frame is found out when something is next sent to it.
 func (w *wire) attend(fd uintptr) bool {
-	for w.takeChunk(fd) {
+	for {
 		w.fd, w.inside = fd, true
-		w.end = w.of.limits.group.turn(w.of)
+		w.end = w.of.turn()
 		switch {
+		case w.end == turnWaits:
+			return false
 		case w.end != turnOn || w.failure != nil || w.of.rests():
 			return true
 		case w.drained && w.seen == trustAfter:
@@ -232,20 +223,21 @@ func (w *wire) attend(fd uintptr) bool {
 		}
 		w.seen = min(w.seen+1, trustAfter)
 	}
-	return false
 }
 
-// takeChunk reads what there is, or what is wrong. It is false when there is
-// nothing.
-func (w *wire) takeChunk(fd uintptr) bool {
-	into := w.few[:] // To make a chunk takes more stack than there is.
-	if w.chunk = w.of.limits.group.takeSpare(); w.chunk != nil {
-		into = w.chunk[:]
+// takeChunk reads what there is into the chunk, or what is wrong, unless there is
+// something already. It is false when there is nothing.
+func (w *wire) takeChunk(into []byte) bool {
+	if len(w.pending) > 0 || w.failure != nil || w.broken {
+		return true
 	}
-	n, err := readNow(fd, into)
+	if !w.inside {
+		return false
+	}
+	n, err := readNow(w.fd, into)
 	if n == 0 {
-		w.giveBack()
 		w.failure = err
+		w.inside = err != nil
 		return err != nil
 	}
 	w.pending, w.drained = into[:n], n < len(into)
@@ -258,15 +250,7 @@ func (w *wire) takeChunk(fd uintptr) bool {
 func (w *wire) letGo() {
 	if w.inside {
 		w.inside = false
-		w.of.turns <- turnOut
-	}
-}
-
-// giveBack returns the chunk, from which all is taken.
-func (w *wire) giveBack() {
-	if w.chunk != nil {
-		w.of.limits.group.spare(w.chunk)
-		w.chunk, w.pending = nil, nil
+		w.of.worker.yield(turnOut)
 	}
 }
 

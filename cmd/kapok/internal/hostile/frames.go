@@ -89,7 +89,7 @@ func frames() []Attack {
 		broken("nested-message", "begins a message within another", frame(opText, "{")+frame(fin|opText, "{}")),
 		broken("long-ping", "sends a ping of 126 bytes", frame(fin|opPing, strings.Repeat("a", 126))),
 		broken("fragmented-ping", "sends a ping in fragments", frame(opPing, "a")),
-		broken("bad-close", "sends a close frame of one byte", frame(fin|opClose, "a")).ends(1000, "peer"),
+		broken("bad-close", "sends a close frame of one byte", frame(fin|opClose, "a")),
 		{
 			Name: "binary-on-json", Does: "sends a binary frame on a link of JSON", Want: Answer{Close: 1003}, Metric: linkClosed("wrong_frame"),
 			Run:   raw(protocol.JSON, func(*Raid) string { return frame(fin|opBinary, "{}") }),
@@ -100,12 +100,6 @@ func frames() []Attack {
 		all[i].Group, all[i].MemoryMiB = Frames, small
 	}
 	return all
-}
-
-// ends is the attack with another end of its link.
-func (a Attack) ends(code int, why string) Attack {
-	a.Want, a.Metric = Answer{Close: code}, linkClosed(why)
-	return a
 }
 
 // oversize is a frame of so many bytes of spaces.

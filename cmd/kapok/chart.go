@@ -16,7 +16,7 @@ import (
 
 func newChart(c console) *cobra.Command {
 	cmd := &cobra.Command{Use: "chart", Short: "Build charts, and look at them", Args: cobra.ArbitraryArgs, RunE: needsCommand}
-	cmd.AddCommand(newChartBuild(c), newChartInfo(c), newChartCheck(c))
+	cmd.AddCommand(newChartBuild(c), newChartInfo(c), newChartCheck(c), newChartZones(c))
 	return cmd
 }
 
@@ -63,7 +63,7 @@ func dataFolder(c console) string {
 // unusable makes an error about what is in a file a negative result; one about
 // reaching the file stays wrong set-up.
 func unusable(err error) error {
-	for _, kind := range [...]error{chart.ErrOSM, chart.ErrFile, chart.ErrTerrain, chart.ErrZones, chart.ErrInvalid} {
+	for _, kind := range [...]error{chart.ErrOSM, chart.ErrFile, chart.ErrTerrain, chart.ErrZones, chart.ErrAirspace, chart.ErrInvalid} {
 		if errors.Is(err, kind) {
 			return &negativeError{text: err.Error()}
 		}

@@ -19,6 +19,7 @@ type chartBuild struct {
 	osm, datum, out, form string
 	terrain, zones        []string
 	options               chart.OSMOptions
+	airspace              chartAirspace
 }
 
 func newChartBuild(c console) *cobra.Command {
@@ -29,10 +30,15 @@ func newChartBuild(c console) *cobra.Command {
 			"What is wrong in the files but does not matter is listed as warnings, with exit status 0; a file that\n" +
 			"cannot be used ends the work with the reason and exit status 1.",
 		Example: "  kapok chart build --osm monaco.osm.pbf --terrain N43E007.hgt.zip -o monaco.chart\n" +
-			"  kapok chart build --osm nanshan.osm --zones airport.geojson --zones schools.geojson --datum gcj02 -o nanshan.chart",
-		RunE: func(*cobra.Command, []string) error { return b.build(c) },
+			"  kapok chart build --osm nanshan.osm --zones airport.geojson --zones schools.geojson --datum gcj02 -o nanshan.chart\n" +
+			"  kapok chart build --osm nanshan.osm --terrain N22E113.hgt --runways runways.csv --airports ZGSZ,VHHH -o nanshan.chart",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			b.airspace.grounded = len(b.terrain) > 0 || cmd.Flags().Changed("ground-altitude-m")
+			return b.build(c)
+		},
 	}
 	f := cmd.Flags()
+	b.airspace.flags(f)
 	f.StringVar(&b.osm, "osm", "", "OpenStreetMap file, .osm or .osm.pbf (WGS-84)")
 	f.StringVarP(&b.out, "out", "o", "", "the chart file to write")
 	f.StringArrayVar(&b.terrain, "terrain", nil, "file with heights: .hgt, .hgt.zip or .tif; may be given several times")
@@ -57,6 +63,9 @@ func (b *chartBuild) build(c console) error {
 	if b.options.Name == "" {
 		b.options.Name, _ = scenario.MapName(b.osm)
 	}
+	if err := b.airspace.check(); err != nil {
+		return err
+	}
 	if err := b.readZones(); err != nil {
 		return err
 	}
@@ -64,6 +73,9 @@ func (b *chartBuild) build(c console) error {
 	if err != nil {
 		c.warn(report)
 		return unusable(fmt.Errorf("building a chart from %s: %w", b.osm, err))
+	}
+	if built, err = b.airspace.add(c, built); err != nil {
+		return err
 	}
 	if err := writeChart(b.out, built); err != nil {
 		return err

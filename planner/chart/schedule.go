@@ -437,15 +437,20 @@ func clockSeconds(s string) (int32, bool) {
 	return total, true
 }
 
+// String names the days, MON to SUN, with blanks between them; nothing for each day.
+func (d Weekdays) String() string { return strings.Join(d.names(), " ") }
+
 // MarshalJSON gives the days as a list of names, MON to SUN.
-func (d Weekdays) MarshalJSON() ([]byte, error) {
+func (d Weekdays) MarshalJSON() ([]byte, error) { return json.Marshal(d.names()) }
+
+func (d Weekdays) names() []string {
 	names := []string{}
 	for i, name := range strings.Fields(weekdayNames) {
 		if d&(1<<i) != 0 {
 			names = append(names, name)
 		}
 	}
-	return json.Marshal(names)
+	return names
 }
 
 // UnmarshalJSON takes a list of names.

@@ -60,7 +60,10 @@ type Moment struct {
 // is an open end.
 type Interval struct{ From, Until time.Time }
 
-const daySeconds = 24 * 3600
+const (
+	hourSeconds = 3600
+	daySeconds  = 24 * hourSeconds
+)
 
 // floorDay is the day of a time in seconds, both since 1970.
 func floorDay(unix int64) int64 {
@@ -89,7 +92,8 @@ func (z *Zone) ActiveAt(t time.Time) bool {
 	today := floorDay(unix)
 	for i := range s.periods {
 		p := &s.periods[i]
-		for day := today - p.reach(); day <= today+1; day++ {
+		// The most likely days come first, as events take long to work out.
+		for _, day := range [...]int64{today, today - 1, today + 1, today - 2} {
 			if sp, ok := s.on(p, day); ok && sp.lo <= unix && unix < sp.hi {
 				return true
 			}
@@ -247,7 +251,7 @@ type roster struct {
 func (z *Zone) roster() roster {
 	s := roster{periods: z.Schedule}
 	for i := range z.Schedule {
-		s.sunny = s.sunny || z.Schedule[i].reach() > clockReach
+		s.sunny = s.sunny || z.Schedule[i].Start.Event != "" || z.Schedule[i].End.Event != ""
 	}
 	if s.sunny && len(z.Polygon) > 0 {
 		s.middle = z.Polygon[0].Bound().Center()
@@ -255,20 +259,10 @@ func (z *Zone) roster() roster {
 	return s
 }
 
-// How many days before another a period may begin that still lasts then. With the
-// sun, a solar day lies up to half a day beside the date, and the offset is up to
-// six hours more.
-const (
-	clockReach = 1
-	sunReach   = 2
-)
-
-func (p *Period) reach() int64 {
-	if p.Start.Event == "" && p.End.Event == "" {
-		return clockReach
-	}
-	return sunReach
-}
+// sunReach is how many days before another a period may begin that still lasts
+// then: a solar day lies up to half a day beside the date, and an offset is up to six
+// hours more.
+const sunReach = 2
 
 // on is when a period that begins on a day is in force; false when it does not
 // begin on that day of the week.
@@ -282,6 +276,10 @@ func (s *roster) on(p *Period, day int64) (daySpan, bool) {
 		lo = s.midnight(day)
 	}
 	for k := day - 1; k <= day+2; k++ {
+		// Events are within their solar day but for some minutes.
+		if p.End.Event != "" && s.midnight(k+1)+int64(p.End.ClockS)+hourSeconds <= lo {
+			continue
+		}
 		hi, ok := s.moment(p.End, k)
 		switch {
 		case ok && hi > lo:

@@ -44,6 +44,9 @@ type Body struct {
 	// Wind is the velocity of the air now, in m/s to the east and to the north;
 	// Forecast is that with which WayWh, RestWh and DownWh reckon.
 	Wind, Forecast space.XY
+	// Air is its density and what its cold does to the battery. It is set before
+	// the first step.
+	Air Air
 	// Paused says that the body does not follow its path for now, and stands or
 	// hovers.
 	Paused bool
@@ -284,7 +287,7 @@ func (b *Body) move(to space.XYZ, seconds float64) {
 	b.SpeedMPS, b.ClimbMPS = level/seconds, dz/seconds
 	b.TravelledM += math.Sqrt(level*level + dz*dz)
 	b.moves = append(b.moves, Move{From: from, To: to, Seconds: seconds, SpeedMPS: b.SpeedMPS})
-	b.EnergyWh -= b.movingW(space.XY{X: dx / seconds, Y: dy / seconds}, b.SpeedMPS, b.ClimbMPS, b.Wind) * seconds / 3600
+	b.drain(b.movingW(space.XY{X: dx / seconds, Y: dy / seconds}, b.SpeedMPS, b.ClimbMPS, b.Wind), seconds)
 }
 
 // segmentMPS is the planned ground speed on the way to the next point of the
@@ -377,20 +380,18 @@ func (b *Body) movingW(ground space.XY, speed, climb float64, wind space.XY) flo
 		air = math.Sqrt(dx*dx + dy*dy)
 	}
 	if f.airborne() {
-		w += f.DragWPerMPS3*air*air*air + b.hoverW()
-		// Climbing lifts the mass at about 70 %; descending saves little.
-		w += max(climb, climb*0.1) * mass * gravity / 0.7
-		return w
+		return w + f.Rotors.shaftW(mass*gravity, air, climb, b.Air.density())/f.Rotors.DriveRatio
 	}
 	// On wheels the drag of the air is overcome at the speed over the ground.
 	return w + f.DragWPerMPS3*air*air*speed
 }
 
-// hoverW is the power that keeps an aircraft up with its load.
+// hoverW is the power that keeps an aircraft up with its load in still air.
 func (b *Body) hoverW() float64 {
 	if b.lifted == 0 || b.liftedKg != b.LoadKg {
-		ratio := 1 + b.LoadKg/b.Figures.MassKg
-		b.lifted, b.liftedKg = b.Figures.HoverW*ratio*math.Sqrt(ratio), b.LoadKg
+		r := &b.Figures.Rotors
+		b.lifted = r.shaftW((b.Figures.MassKg+b.LoadKg)*gravity, 0, 0, b.Air.density()) / r.DriveRatio
+		b.liftedKg = b.LoadKg
 	}
 	return b.lifted
 }
@@ -399,10 +400,11 @@ func (b *Body) hoverW() float64 {
 func (b *Body) stay(seconds float64, a Activity) {
 	w := b.Figures.IdleW
 	if !b.Landed() {
-		w += b.hoverW()
-		if b.Wind != (space.XY{}) {
-			air := b.Wind.Len()
-			w += b.Figures.DragWPerMPS3 * air * air * air
+		if b.Wind == (space.XY{}) {
+			w += b.hoverW()
+		} else {
+			r := &b.Figures.Rotors
+			w += r.shaftW((b.Figures.MassKg+b.LoadKg)*gravity, b.Wind.Len(), 0, b.Air.density()) / r.DriveRatio
 		}
 	}
 	switch a {
@@ -418,7 +420,7 @@ func (b *Body) stay(seconds float64, a Activity) {
 			w /= 3
 		}
 	}
-	b.EnergyWh -= w * seconds / 3600
+	b.drain(w, seconds)
 }
 
 // drop brings an aircraft without power down where it is.

@@ -25,7 +25,7 @@ func (b *Body) RestWh() float64 {
 // its end, with a load.
 func (b *Body) WayWh(from space.XYZ, path []space.XYZ, speedsMPS []float64, loadKg float64) float64 {
 	c := Body{
-		Figures: b.Figures, At: from, LoadKg: loadKg, DriveLost: b.DriveLost, Forecast: b.Forecast,
+		Figures: b.Figures, At: from, LoadKg: loadKg, DriveLost: b.DriveLost, Forecast: b.Forecast, Air: b.Air,
 		GroundM: b.GroundM, Ground: b.Ground, trail: trail{lost: true},
 	}
 	c.Follow(path, speedsMPS)
@@ -39,7 +39,7 @@ func (b *Body) segmentWh(from, to space.XYZ, speed float64) float64 {
 		return t
 	}
 	velocity := space.XY{X: (to.X - from.X) / t, Y: (to.Y - from.Y) / t}
-	return b.movingW(velocity, velocity.Len(), (to.Z-from.Z)/t, b.Forecast) * t / 3600
+	return b.foreseen(b.movingW(velocity, velocity.Len(), (to.Z-from.Z)/t, b.Forecast)) * t / 3600
 }
 
 // DownWh is what it takes to come down to the ground from a height above it; 0 for
@@ -56,10 +56,10 @@ func (b *Body) DownWh(heightM float64) float64 {
 func (b *Body) WorkWh(seconds, heightM, loadKg float64) float64 {
 	w := b.Figures.IdleW + b.Figures.WorkW
 	if b.Figures.airborne() && heightM > landedM {
-		c := Body{Figures: b.Figures, LoadKg: loadKg}
+		c := Body{Figures: b.Figures, LoadKg: loadKg, Air: b.Air}
 		w += c.hoverW()
 	}
-	return w * seconds / 3600
+	return b.foreseen(w) * seconds / 3600
 }
 
 // HoldWh is what so many seconds of standing or hovering take where the body is.
@@ -68,7 +68,7 @@ func (b *Body) HoldWh(seconds float64) float64 {
 	if !b.Landed() {
 		w += b.hoverW()
 	}
-	return w * seconds / 3600
+	return b.foreseen(w) * seconds / 3600
 }
 
 // DropCells takes a share of the battery away for good, with the charge that it
@@ -82,7 +82,7 @@ func (b *Body) DropCells(share float64) {
 // PeakW is the greatest power that the body draws under way with its load, in the
 // wind forecast.
 func (b *Body) PeakW() float64 {
-	return b.movingW(space.XY{X: b.Figures.MaxMPS}, b.Figures.MaxMPS, b.Figures.ClimbMPS, space.XY{})
+	return b.foreseen(b.movingW(space.XY{X: b.Figures.MaxMPS}, b.Figures.MaxMPS, b.Figures.ClimbMPS, space.XY{}))
 }
 
 // End is the last point of the path followed; false without one.

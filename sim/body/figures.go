@@ -15,11 +15,12 @@ type Figures struct {
 	MassKg float64
 	// IdleW is always drawn: computers, radios, sensors.
 	IdleW float64
-	// HoverW keeps an aircraft of MassKg up; it grows with the power 1.5 of the
-	// mass, as the momentum theory of rotors has it.
-	HoverW float64
+	// Rotors keep an aircraft up; the zero value is a vehicle that does not fly.
+	Rotors Rotors
+	// Pack gives the losses in the battery.
+	Pack Pack
 	// RollWPerKgMPS is the power of rolling or drag for each kilogram and metre
-	// per second; DragWPerMPS3 that of the fluid's drag.
+	// per second; DragWPerMPS3 that of the fluid's drag. Aircraft have neither.
 	RollWPerKgMPS, DragWPerMPS3 float64
 	// WorkW is added while working at a stop.
 	WorkW float64
@@ -31,7 +32,8 @@ type Figures struct {
 // FiguresOf returns the hardware that vehicles of the kind have here; false for
 // a kind that is not simulated.
 //
-//   - multirotor: 13 kg, 1.75 kW in the hover, 1600 Wh.
+//   - multirotor: 13 kg on four rotors of 0.33 m with a pitch of 12°, about 1.75 kW
+//     in the hover, 1600 Wh in twelve cells in a row.
 //   - rover: 45 kg on wheels, rolling resistance 4 %, motors 60 % efficient.
 //   - vessel: a displacement launch of 900 kg, drag by the cube of speed.
 func FiguresOf(kind protocol.Kind) (Figures, bool) {
@@ -39,7 +41,12 @@ func FiguresOf(kind protocol.Kind) (Figures, bool) {
 	case protocol.Multirotor:
 		return Figures{
 			Kind: protocol.Multirotor, MaxMPS: 20, ClimbMPS: 4.5, DescentMPS: 3.5,
-			BatteryWh: 1600, MassKg: 13, IdleW: 25, HoverW: 1700, DragWPerMPS3: 0.03,
+			BatteryWh: 1600, MassKg: 13, IdleW: 25,
+			Rotors: Rotors{
+				DiscM2: 1.37, BladeM2: 0.123, PitchRad: 0.21, LiftSlope: 5.7, DragCoefficient: 0.018,
+				BodyM2: 0.23, DriveRatio: 0.645,
+			},
+			Pack:  Pack{FullV: 50.2, EmptyV: 42, Ohms: 0.025},
 			WorkW: 30, ChargeW: 1750, MaxLoadKg: 5,
 		}, true
 	case protocol.Rover:
@@ -77,4 +84,4 @@ func FiguresOfModel(kind protocol.Kind, model string) (Figures, bool) {
 }
 
 // airborne tells whether the vehicle needs power to stay where it is.
-func (f *Figures) airborne() bool { return f.HoverW > 0 }
+func (f *Figures) airborne() bool { return f.Rotors.DiscM2 > 0 }

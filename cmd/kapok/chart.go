@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/chart/geoid"
 	"github.com/kapok-fleet/kapok/planner/chart/harbour"
 	"github.com/kapok-fleet/kapok/sim/scenario"
 )
@@ -63,7 +64,7 @@ func dataFolder(c console) string {
 // unusable makes an error about what is in a file a negative result; one about
 // reaching the file stays wrong set-up.
 func unusable(err error) error {
-	for _, kind := range [...]error{chart.ErrOSM, chart.ErrFile, chart.ErrTerrain, chart.ErrZones, chart.ErrAirspace, chart.ErrInvalid} {
+	for _, kind := range [...]error{chart.ErrOSM, chart.ErrFile, chart.ErrTerrain, chart.ErrZones, chart.ErrAirspace, chart.ErrBuildings, chart.ErrInvalid, geoid.ErrFile} {
 		if errors.Is(err, kind) {
 			return &negativeError{text: err.Error()}
 		}

@@ -20,6 +20,7 @@ type chartBuild struct {
 	terrain, zones        []string
 	options               chart.OSMOptions
 	airspace              chartAirspace
+	heights               heightFlags
 }
 
 func newChartBuild(c console) *cobra.Command {
@@ -41,9 +42,10 @@ func newChartBuild(c console) *cobra.Command {
 	b.airspace.flags(f)
 	f.StringVar(&b.osm, "osm", "", "OpenStreetMap file, .osm or .osm.pbf (WGS-84)")
 	f.StringVarP(&b.out, "out", "o", "", "the chart file to write")
-	f.StringArrayVar(&b.terrain, "terrain", nil, "file with heights: .hgt, .hgt.zip or .tif; may be given several times")
+	f.StringArrayVar(&b.terrain, "terrain", nil, "file with heights: .hgt, .hgt.zip, .tif, terrarium tiles z/x/y.png, or .json of a grid and of its extent; may be given several times")
+	b.heights.flags(f)
 	f.StringArrayVar(&b.zones, "zones", nil, "GeoJSON file with zones to take in; may be given several times")
-	f.StringVar(&b.datum, "datum", "", "datum of the files with zones that do not say it themselves: wgs84, gcj02, bd09")
+	f.StringVar(&b.datum, "datum", "", "datum of the files with zones and buildings that do not say it themselves: wgs84, gcj02, bd09")
 	f.StringVar(&b.options.Name, "name", "", "name of the chart (default: that of the file)")
 	f.StringVar(&b.options.Attribution, "attribution", "", "source and licence (default: OpenStreetMap's)")
 	f.Float64Var(&b.options.GroundAltitudeM, "ground-altitude-m", 0, "altitude of the ground above mean sea level (EGM96) where there is no terrain")
@@ -69,6 +71,10 @@ func (b *chartBuild) build(c console) error {
 	if err := b.readZones(); err != nil {
 		return err
 	}
+	stated, _ := space.ParseDatum(b.datum)
+	if err := b.heights.fill(&b.options, stated); err != nil {
+		return err
+	}
 	built, report, err := b.importFiles()
 	if err != nil {
 		c.warn(report)
@@ -81,6 +87,7 @@ func (b *chartBuild) build(c console) error {
 		return err
 	}
 	c.warn(report)
+	guard(c, built, b.options.Buildings)
 	c.say("%d nodes, %d ways and %d relations read; heights of buildings: %d given, %d from storeys, %d by type, %d unknown and taken as %d m",
 		report.Nodes, report.Ways, report.Relations,
 		report.HeightFromTag, report.HeightFromLevels, report.HeightFromDefault, report.HeightFromMaximum, chart.MaximumHeightM)
@@ -108,8 +115,8 @@ func times(n int) string {
 }
 
 func (b *chartBuild) readZones() error {
-	if b.datum != "" && len(b.zones) == 0 {
-		return errors.New("--datum says what the degrees in --zones files are, and there is none")
+	if b.datum != "" && len(b.zones) == 0 && len(b.heights.buildings) == 0 {
+		return errors.New("--datum says what the degrees in --zones and --buildings files are, and there is none")
 	}
 	stated := space.Datum("")
 	if b.datum != "" {

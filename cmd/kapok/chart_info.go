@@ -76,6 +76,7 @@ func printChart(c console, form string, from *chart.Chart) error {
 		{"extent", fmt.Sprintf("%.5f,%.5f to %.5f,%.5f (%.1f by %.1f km)", s.Extent[0], s.Extent[1], s.Extent[2], s.Extent[3], s.EastWestM/1000, s.NorthSouthM/1000)},
 		{"height limit", fmt.Sprintf("%g m above ground", s.HeightLimitM)},
 		{"terrain", terrainText(s)},
+		{"sea level", geoidText(s.Geoid)},
 		{"nodes and arcs", fmt.Sprintf("%d and %d, for all profiles together", s.Nodes, s.Arcs)},
 		{"network: sidewalk", networkText(s.Sidewalk)},
 		{"network: road", networkText(s.Road)},
@@ -106,8 +107,8 @@ func terrainText(s chart.Summary) string {
 	if s.Terrain == nil {
 		return fmt.Sprintf("none, the ground is taken as %g m high", s.GroundAltitudeM)
 	}
-	return fmt.Sprintf("%d by %d samples from %g to %g m, %d of them voids (%s)",
-		s.Terrain.Cols, s.Terrain.Rows, s.Terrain.LowestM, s.Terrain.HighestM, s.Terrain.Voids, s.Terrain.Source)
+	return fmt.Sprintf("%d by %d samples from %g to %g m, %d of them voids%s (%s)",
+		s.Terrain.Cols, s.Terrain.Rows, s.Terrain.LowestM, s.Terrain.HighestM, s.Terrain.Voids, terrainDoubt(s.Terrain), s.Terrain.Source)
 }
 
 func networkText(n chart.NetworkSummary) string {

@@ -13,12 +13,8 @@ import (
 	"github.com/kapok-fleet/kapok/planner/space"
 )
 
-const (
-	// maxGridBytes is the longest grid of heights in JSON.
-	maxGridBytes = 64 << 20
-	// maxExtentBytes is the longest file that says where grids lie.
-	maxExtentBytes = 64 << 10
-)
+// maxGridBytes is the longest grid of heights in JSON.
+const maxGridBytes = 64 << 20
 
 // gridExtent says where the grids beside it lie: the middles of their outermost
 // cells, in metres of a coordinate reference system.

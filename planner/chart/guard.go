@@ -12,9 +12,10 @@ import (
 
 const (
 	// GuardLeast is how many places and references GuardDatum needs to say
-	// anything; of more than GuardMost places it takes only some.
+	// anything.
 	GuardLeast = 20
-	GuardMost  = 5000
+	// GuardMost is how many places it looks at; of more it takes only some.
+	GuardMost = 5000
 	// guardReachM is how far a reference is looked for.
 	guardReachM = 5_000.0
 	// guardFarM and guardShare are when a file looks shifted: its places lie at

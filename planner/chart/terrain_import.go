@@ -61,6 +61,8 @@ type terrainParts struct {
 	names   map[string]bool
 	grids   []*heightGrid
 	extent  *gridExtent
+	// unused counts the files that do not touch the area.
+	unused int
 }
 
 // ImportTerrain reads files of heights and joins those that touch an area to
@@ -136,7 +138,12 @@ func (p *terrainParts) add(part raster, file string) error {
 	}
 	p.names[part.name] = true
 	if part = part.cut(p.area); part.heights == nil {
-		p.report.Warnings = append(p.report.Warnings, Warning{Text: "a terrain file does not touch the chart and is not used", Count: 1, First: file})
+		if p.unused == 0 {
+			p.report.Warnings = append(p.report.Warnings, Warning{Text: "a terrain file does not touch the chart and is not used", First: file})
+		}
+		// It is the first of the warnings: those of what is in the files come later.
+		p.unused++
+		p.report.Warnings[0].Count = p.unused
 		return nil
 	}
 	if len(p.rasters) > 0 && !p.rasters[0].aligned(part) {

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/paulmach/orb"
+	"github.com/spf13/pflag"
+
+	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/chart/geoid"
+	"github.com/kapok-fleet/kapok/planner/space"
+)
+
+// heightFlags are the flags of chart build about buildings, the ground's
+// uncertainty and the geoid.
+type heightFlags struct {
+	buildings    []string
+	geoid        string
+	undulationM  float64
+	uncertaintyM float64
+	set          *pflag.FlagSet
+}
+
+func (h *heightFlags) flags(f *pflag.FlagSet) {
+	h.set = f
+	f.StringArrayVar(&h.buildings, "buildings", nil, "file with buildings: CityJSON (.json) or GeoJSON (.geojson); may be given several times")
+	f.StringVar(&h.geoid, "geoid", "", "EGM96 grid of the whole earth, .gtx or .grd (default: the one in the program, at half a degree)")
+	f.Float64Var(&h.undulationM, "undulation-m", 0, "how high mean sea level lies above the WGS-84 ellipsoid, instead of EGM96")
+	f.Float64Var(&h.uncertaintyM, "terrain-uncertainty-m", 0, "how far the ground may be above the heights of --terrain (default: what is known of the kind of file)")
+}
+
+// fill sets what the flags say in the options of an import.
+func (h *heightFlags) fill(o *chart.OSMOptions, datum space.Datum) error {
+	if h.set.Changed("terrain-uncertainty-m") {
+		if !(h.uncertaintyM >= 0 && h.uncertaintyM <= chart.MaxTerrainUncertaintyM) {
+			return fmt.Errorf("--terrain-uncertainty-m %g is not within 0 to %d", h.uncertaintyM, chart.MaxTerrainUncertaintyM)
+		}
+		o.TerrainUncertaintyM = &h.uncertaintyM
+	}
+	var err error
+	if o.Undulation, err = h.undulation(); err != nil {
+		return err
+	}
+	for _, name := range h.buildings {
+		list, err := readBuildings(name, datum)
+		if err != nil {
+			return unusable(fmt.Errorf("reading the buildings of %s: %w", name, err))
+		}
+		o.Buildings = append(o.Buildings, list...)
+	}
+	return nil
+}
+
+// undulation is the geoid that the flags ask for.
+func (h *heightFlags) undulation() (chart.Undulation, error) {
+	constant := h.set.Changed("undulation-m")
+	switch {
+	case constant && h.geoid != "":
+		return nil, errors.New("--geoid and --undulation-m both say how high the sea lies")
+	case constant && !(h.undulationM >= -200 && h.undulationM <= 200):
+		return nil, fmt.Errorf("--undulation-m %g is not within -200 to 200", h.undulationM)
+	case constant:
+		return chart.Constant(h.undulationM), nil
+	case h.geoid == "":
+		return geoid.EGM96()
+	}
+	file, err := os.Open(h.geoid)
+	if err != nil {
+		return nil, fmt.Errorf("opening the geoid: %w", err)
+	}
+	grid, err := geoid.Read(h.geoid, file)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, unusable(fmt.Errorf("reading the geoid: %w", err))
+	}
+	return grid, nil
+}
+
+// readBuildings reads a file of buildings by the ending of its name.
+func readBuildings(name string, datum space.Datum) ([]chart.Building, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	if strings.HasSuffix(strings.ToLower(name), ".geojson") {
+		return chart.ImportGeoJSONBuildings(file, datum)
+	}
+	list, _, err := chart.ImportCityJSON(file)
+	return list, err
+}
+
+// guard warns when the zones of the chart, or buildings that are not of its map,
+// look shifted against the map.
+func guard(c console, built *chart.Chart, added []chart.Building) {
+	var zones, buildings []orb.Point
+	for i := range built.Zones {
+		zones = append(zones, built.Zones[i].Polygon[0]...)
+	}
+	own := map[string]bool{}
+	for i := range added {
+		own[added[i].ID] = true
+		buildings = append(buildings, added[i].Footprint[0]...)
+	}
+	for _, list := range [...]struct {
+		what   string
+		places []orb.Point
+	}{{"zones", zones}, {"buildings", buildings}} {
+		if w, found := chart.GuardDatum(list.places, space.WGS84, built.Landmarks(own)); found {
+			c.say("warning: what is in the files with %s looks shifted against the map: %s", list.what, w)
+		}
+	}
+}
+
+// terrainDoubt tells of faults and uncertainty where there is any.
+func terrainDoubt(t *chart.TerrainSummary) string {
+	text := ""
+	if t.Faults > 0 {
+		text = fmt.Sprintf(", %d spikes and pits mended", t.Faults)
+	}
+	if t.UncertaintyM > 0 {
+		text += fmt.Sprintf(", uncertain by %g m", t.UncertaintyM)
+	}
+	return text
+}
+
+// geoidText tells where the sea lies against the ellipsoid.
+func geoidText(g *chart.GeoidSummary) string {
+	if g == nil {
+		return "its height above the WGS-84 ellipsoid is not known"
+	}
+	return fmt.Sprintf("%.2f to %.2f m above the WGS-84 ellipsoid (%s)", g.LowestM, g.HighestM, g.Source)
+}

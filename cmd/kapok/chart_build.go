@@ -76,6 +76,7 @@ func (b *chartBuild) build(c console) error {
 		return err
 	}
 	built, report, err := b.importFiles()
+	report.Warnings = append(report.Warnings, b.heights.warnings...)
 	if err != nil {
 		c.warn(report)
 		return unusable(fmt.Errorf("building a chart from %s: %w", b.osm, err))

@@ -22,6 +22,8 @@ type heightFlags struct {
 	undulationM  float64
 	uncertaintyM float64
 	set          *pflag.FlagSet
+	// warnings are those of the files of buildings.
+	warnings []chart.Warning
 }
 
 func (h *heightFlags) flags(f *pflag.FlagSet) {
@@ -45,11 +47,12 @@ func (h *heightFlags) fill(o *chart.OSMOptions, datum space.Datum) error {
 		return err
 	}
 	for _, name := range h.buildings {
-		list, err := readBuildings(name, datum)
+		list, report, err := readBuildings(name, datum)
 		if err != nil {
 			return unusable(fmt.Errorf("reading the buildings of %s: %w", name, err))
 		}
 		o.Buildings = append(o.Buildings, list...)
+		h.warnings = append(h.warnings, report.Warnings...)
 	}
 	return nil
 }
@@ -79,17 +82,17 @@ func (h *heightFlags) undulation() (chart.Undulation, error) {
 }
 
 // readBuildings reads a file of buildings by the ending of its name.
-func readBuildings(name string, datum space.Datum) ([]chart.Building, error) {
+func readBuildings(name string, datum space.Datum) ([]chart.Building, chart.BuildingsReport, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, chart.BuildingsReport{}, err
 	}
 	defer func() { _ = file.Close() }()
 	if strings.HasSuffix(strings.ToLower(name), ".geojson") {
-		return chart.ImportGeoJSONBuildings(file, datum)
+		list, err := chart.ImportGeoJSONBuildings(file, datum)
+		return list, chart.BuildingsReport{Objects: len(list), Buildings: len(list)}, err
 	}
-	list, _, err := chart.ImportCityJSON(file)
-	return list, err
+	return chart.ImportCityJSON(file)
 }
 
 // guard warns when the zones of the chart, or buildings that are not of its map,

@@ -213,7 +213,7 @@ func (f *Fleet) sendToCharger(v *Vehicle, site SiteID) {
 		next = m.NextLeg
 	}
 	todo := []Leg{{Site: site, Action: protocol.ActionCharge, ChargeToRatio: f.config.ChargeTo, WorkS: needS}}
-	legs := legsOf(&there, todo, v, &next)
+	legs := f.legsOf(&there, todo, v, &next)
 	f.issue(v, m, append(kept, legs...), next, Reason{"charging", "the battery is low"})
 }
 

@@ -141,7 +141,7 @@ func (f *Fleet) assign(t *Task, v *Vehicle, offer *assign.Offer, without []TaskI
 	o := f.openingFor(v, t, without)
 	todo := newLegs(t)
 	eta := offer.Arrive[len(todo)-1]
-	legs := append(o.kept, legsOf(offer, append(todo, o.after...), v, &next)...)
+	legs := append(o.kept, f.legsOf(offer, append(todo, o.after...), v, &next)...)
 	f.emit(TaskChanged{
 		Task: t.ID, State: TaskAssigned, Vehicle: v.ID, Mission: mission,
 		Reason:     Reason{"assigned", f.whyChosen(t, v)},

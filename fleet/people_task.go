@@ -195,7 +195,7 @@ func (f *Fleet) planForward(v *Vehicle) {
 		return
 	}
 	next := m.NextLeg
-	f.issue(v, m, append(kept, legsOf(&offer, legs, v, &next)...), next, Reason{"planned_forward", "an emergency goes first"})
+	f.issue(v, m, append(kept, f.legsOf(&offer, legs, v, &next)...), next, Reason{"planned_forward", "an emergency goes first"})
 	f.estimate(m.ID)
 }
 

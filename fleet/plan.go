@@ -53,7 +53,7 @@ func (f *Fleet) fromHere(v *Vehicle, m *Mission) (c assign.Candidate, kept []Leg
 			kept = append(kept, l)
 			at = l.End()
 			when = later(when, l.EndsAt)
-			energy -= v.Spec.Work(l.WorkS, 0).EnergyWh
+			energy -= f.workWh(v, &l)
 		}
 	}
 	return f.candidate(v, at, when, energy, f.loadOn(v.ID)), kept
@@ -147,14 +147,14 @@ func planStop(s *Stop) assign.Stop {
 
 // legsOf lays the routes of an offer along the given legs, and ends with the
 // way home. Legs keep their ids; one without an id gets the next.
-func legsOf(o *assign.Offer, todo []Leg, v *Vehicle, nextLeg *int) []Leg {
+func (f *Fleet) legsOf(o *assign.Offer, todo []Leg, v *Vehicle, nextLeg *int) []Leg {
 	legs := make([]Leg, 0, len(todo)+1)
 	for i := range todo {
 		l := todo[i]
 		l.lay(&o.Routes[i])
 		l.ETA = o.Arrive[i]
 		l.EndsAt = o.Begin[i].Add(time.Duration(l.WorkS * float64(time.Second)))
-		l.EnergyWh += v.Spec.Work(l.WorkS, 0).EnergyWh
+		l.EnergyWh += f.workWh(v, &l)
 		l.State, l.StartedAt = protocol.LegPending, time.Time{}
 		if l.ID == "" {
 			l.ID = newLeg(nextLeg)
@@ -165,6 +165,11 @@ func legsOf(o *assign.Offer, todo []Leg, v *Vehicle, nextLeg *int) []Leg {
 	home.lay(&o.Routes[len(o.Routes)-1])
 	home.ETA, home.EndsAt = o.Home, o.Home
 	return append(legs, home)
+}
+
+// workWh is what the work of a leg takes.
+func (f *Fleet) workWh(v *Vehicle, l *Leg) float64 {
+	return f.world.Work(&v.Spec, l.End(), l.WorkS, 0).EnergyWh
 }
 
 // standingMPS is stated for a leg that leads nowhere: any speed will do.

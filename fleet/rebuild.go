@@ -81,7 +81,7 @@ func (f *Fleet) replan(v *Vehicle, m *Mission, why Reason, spend *int) rebuilt {
 	}
 	f.freed(v.ID, "there is a way for it again")
 	next := m.NextLeg
-	legs := legsOf(&offer, s.todo, v, &next)
+	legs := f.legsOf(&offer, s.todo, v, &next)
 	if s.site != v.HomeSite {
 		r.refuge, legs[len(legs)-1].Site = s.site, s.site
 	}

@@ -230,7 +230,7 @@ func (f *Fleet) sendOut(c *concern, e *api.ZoneEffect, spend *int) {
 		return
 	}
 	next := 0
-	legs := legsOf(&offer, nil, v, &next)
+	legs := f.legsOf(&offer, nil, v, &next)
 	legs[0].Site = s.site
 	e.Action = zoneLeaving
 	f.issue(v, nil, legs, next, c.zoneWhy())

@@ -122,7 +122,7 @@ func TestAnOfferAddsUp(t *testing.T) {
 			t.Errorf("route %d: %v", i, v)
 		}
 		if i < 3 {
-			energy += cand.Spec.Work(o.Begin[i].Sub(o.Arrive[i]).Seconds()+works[i], 0).EnergyWh
+			energy += p.Work(&cand.Spec, w.Path[len(w.Path)-1], o.Begin[i].Sub(o.Arrive[i]).Seconds()+works[i], 0).EnergyWh
 			at = o.Begin[i].Add(time.Duration(works[i] * 1e9))
 		}
 	}

@@ -196,7 +196,7 @@ func judge(p *route.Planner, job *Job, c *Candidate, now time.Time) (least time.
 			return least, x
 		}
 		// Waiting is left out: who really arrives later waits less.
-		used += cost.EnergyWh + c.Spec.Work(s.WorkS, loadKg).EnergyWh
+		used += cost.EnergyWh + p.Work(&c.Spec, s.At, s.WorkS, loadKg).EnergyWh
 		t = t.Add(seconds(s.WorkS))
 		at, loadKg = s.At, max(0, loadKg+s.LoadKg)
 		if i == len(job.Stops)-1 {

@@ -104,7 +104,7 @@ func (r *run) visit(s *Stop) *Exclusion {
 	if late := lateness(s, begin, r.now); late != nil {
 		return late
 	}
-	r.used += r.c.Spec.Work(begin.Sub(r.t).Seconds()+s.WorkS, r.loadKg).EnergyWh
+	r.used += r.p.Work(&r.c.Spec, s.At, begin.Sub(r.t).Seconds()+s.WorkS, r.loadKg).EnergyWh
 	r.offer.Arrive = append(r.offer.Arrive, r.t)
 	r.offer.Begin = append(r.offer.Begin, begin)
 	r.t = begin.Add(seconds(s.WorkS))

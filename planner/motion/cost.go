@@ -99,6 +99,15 @@ func (s Spec) Work(seconds, loadKg float64) Cost {
 	return f.Work(seconds)
 }
 
+// Stand returns what it takes to work at a stop for some seconds while it stands
+// on the ground: with an airframe its avionics alone, else as Work.
+func (s Spec) Stand(seconds, loadKg float64) Cost {
+	if s.Airframe.MassKg > 0 {
+		return spend(s.Airframe.AvionicsW, seconds)
+	}
+	return s.Work(seconds, loadKg)
+}
+
 // Path returns what it takes to follow a path with loadKg on board. Aircraft
 // take each segment at cruise speed or as slowly as its slope demands of the
 // climb or descent speed; a vertical segment takes its height alone.

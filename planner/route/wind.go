@@ -122,9 +122,17 @@ func (p *Planner) windFor(s *motion.Spec) motion.Wind {
 // Wind is the wind of the planner's world.
 func (p *Planner) Wind() motion.Wind { return p.wind }
 
-// Work returns what it takes a vehicle to work at a stop for some seconds in the
-// planner's wind; for aircraft that is a hover.
-func (p *Planner) Work(s *motion.Spec, seconds, loadKg float64) motion.Cost {
+// onGroundM is how far above the ground an aircraft's stop may be and counts as
+// one at which it lands.
+const onGroundM = 1
+
+// Work returns what it takes a vehicle to work at a stop for some seconds: for
+// aircraft a hover in the planner's wind, unless the stop is on the ground, where
+// they land and stand.
+func (p *Planner) Work(s *motion.Spec, at space.Position, seconds, loadKg float64) motion.Cost {
+	if s.Kind.Airborne() && at.AltitudeM <= p.groundM(at)+onGroundM {
+		return s.Stand(seconds, loadKg)
+	}
 	f := s.In(p.windFor(s), loadKg)
 	return f.Work(seconds)
 }

@@ -114,7 +114,7 @@ func TestAMissionBeyondTheReserveIsRefused(t *testing.T) {
 	p := newPlay(t, protocol.Multirotor, 0)
 	p.join()
 	p.a.Body().EnergyWh = 400
-	// At 10 m/s a kilometre takes about 50 Wh; 160 Wh are the reserve.
+	// At 10 m/s a kilometre takes about 37 Wh; 160 Wh are the reserve.
 	p.tell(p.flight(3000, 10))
 	p.expect("1 M1/1 refused low_battery")
 	p.tell(p.flight(1500, 10))
@@ -164,7 +164,7 @@ func TestCellsThatFailInFlight(t *testing.T) {
 		reason string
 	}{
 		{"back", 0.70, 0, "it goes back"},
-		{"down", 0.84, 1000, "it comes down here"},
+		{"down", 0.86, 1000, "it comes down here"},
 	} {
 		p := newPlay(t, protocol.Multirotor, 0)
 		p.join()

@@ -24,14 +24,14 @@ PKG ?= ./...
 # Which benchmarks `make bench` runs, which commands of `kapok bench` after them,
 # and how long each fuzz target is fuzzed.
 BENCH    ?= .
-COMMANDS ?= ingest fanout fences tasks overload sim
+COMMANDS ?= ingest fanout fences routes tasks overload sim
 FUZZTIME ?= 1m
 
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/kapok
@@ -72,6 +72,10 @@ bench: build ## run the benchmarks; BENCH=regexp PKG=./planner/... COMMANDS="ing
 	if [ -n "$$failed" ]; then \
 		echo "make bench: bounds that do not hold:$$failed" >&2; exit 1; \
 	fi
+
+.PHONY: bench-routes
+bench-routes: build ## shortest ways on the MovingAI maps in KAPOK_DATA/grid, each length held to an exact search
+	@bin/kapok bench routes -o table
 
 # Fuzz minutes and seed sweeps: too long for every change, right for every night.
 # A finding becomes a file in testdata/fuzz, and so a test.

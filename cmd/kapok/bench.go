@@ -28,6 +28,7 @@ func newBench(c console) *cobra.Command {
 		newBenchFanout(c),
 		newBenchTasks(c),
 		newBenchFences(c),
+		newBenchRoutes(c),
 		newBenchSim(c),
 		newBenchHostile(c),
 		// What they start.

@@ -35,7 +35,7 @@ type begunLeg struct {
 func (f *flights) track(_ time.Time, a *agent.Agent) { f.agents[a.ID()] = a }
 
 func (f *flights) event(r fleet.Recorded) {
-	switch e := r.Event.(type) {
+	switch e := r.Event.(type) { //nolint:gochecksumtype // The rest says nothing of legs.
 	case fleet.MissionIssued:
 		f.missions[e.Mission] = string(e.Vehicle)
 		if f.plans[e.Mission] == nil {

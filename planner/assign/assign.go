@@ -78,6 +78,10 @@ type Offer struct {
 	// EnergyWh is what all of it takes; BatteryAfterRatio is the charge at home.
 	EnergyWh          float64
 	BatteryAfterRatio float64
+	// LandWh has for each of Routes what it takes at most to come down somewhere
+	// lawful from anywhere on it, the reserve not counted; nil for vehicles that do
+	// not fly.
+	LandWh []float64
 	// Expansions is what the searches for it took.
 	Expansions int
 }
@@ -99,6 +103,11 @@ const (
 	Slower Rule = "slower"
 	// NotTried: its lower bound was beyond MaxCandidates or the budget ran out.
 	NotTried Rule = "not_tried"
+	// NotLandable: at some place of its way the aircraft's battery would not be
+	// enough to come down somewhere and keep the reserve; Number is the energy that
+	// takes with the reserve, Limit what the battery would hold, both in watt hours,
+	// and At the landing.
+	NotLandable Rule = "not_landable"
 	// BadSpec: the vehicle's figures are unusable; Object says why.
 	BadSpec Rule = "bad_spec"
 )

@@ -49,6 +49,9 @@ func Earliest(p *route.Planner, job Job, candidates []Candidate, now time.Time, 
 		return cmp.Or(x.least.Compare(y.least), cmp.Compare(x.candidate, y.candidate))
 	})
 	a.try(p, &job, free, trials, now, limits)
+	if a.Best != nil {
+		a.Expansions += a.Best.findLandings(p, &free[a.Best.Candidate])
+	}
 	a.limitSlower(&job, free, now)
 	slices.SortFunc(a.Excluded, func(x, y Exclusion) int { return cmp.Compare(x.Candidate, y.Candidate) })
 	return a

@@ -18,7 +18,10 @@ import (
 //   - it never carries more than MaxLoadKg (a load below zero counts as none);
 //   - work begins no earlier than each stop's Earliest, for which it waits on
 //     the spot at the power of work, and no later than its Latest;
-//   - the energy for ways, work and waiting leaves the reserve.
+//   - the energy for ways, work and waiting leaves the reserve;
+//   - from everywhere on its way an aircraft can come down somewhere and keep the
+//     reserve: at home, which it reaches as planned, or, when it has none to go to,
+//     at the best landing that package route knows.
 //
 // MaxExpansions bounds all its searches together, 0 for no bound; when they run
 // out the exclusion is NotTried. The offer's Candidate and the exclusion's are
@@ -33,7 +36,11 @@ func Plan(p *route.Planner, stops []Stop, c Candidate, maxExpansions int) (Offer
 		return Offer{}, x
 	}
 	r := run{p: p, c: &c, budget: maxExpansions, bounded: maxExpansions > 0, now: c.FreeAt}
-	return r.all(stops, time.Time{})
+	o, x := r.all(stops, time.Time{})
+	if x == nil {
+		o.findLandings(p, &c)
+	}
+	return o, x
 }
 
 // run is one vehicle going through its stops in thought.
@@ -75,6 +82,9 @@ func (r *run) all(stops []Stop, best time.Time) (Offer, *Exclusion) {
 		if x := r.drive(c.Home); x != nil {
 			return Offer{Expansions: r.offer.Expansions}, x
 		}
+	}
+	if x := r.landable(nil); x != nil {
+		return Offer{Expansions: r.offer.Expansions}, x
 	}
 	r.offer.Home = r.t
 	r.offer.EnergyWh = r.used
@@ -127,6 +137,9 @@ func (r *run) drive(to space.Position) *Exclusion {
 		return refused(err)
 	}
 	r.offer.Routes = append(r.offer.Routes, way)
+	if x := r.landable(&way); x != nil {
+		return x
+	}
 	r.used += way.Cost.EnergyWh
 	r.t = r.t.Add(seconds(way.Cost.Seconds))
 	r.at = to

@@ -32,6 +32,7 @@ type air struct {
 	profile        profile
 	line, bestLine []space.XYZ
 	leaving
+	landing
 
 	// The flight being planned.
 	flight

@@ -6,7 +6,8 @@ import "math"
 // own side that it cannot be reached.
 const enclosedExpansions = 2000
 
-// search looks for a way among the obstacles, shorter than boundM. A search that
+// search looks for a way among the obstacles, shorter than boundM: in the layer of
+// the flight if there is one, otherwise in the visibility graph. A search that
 // does not end soon is interrupted by one from the goal's side: a court among
 // high walls is soon explored from within, whereas from without the whole town
 // would be.
@@ -17,6 +18,9 @@ func (p *Planner) search(boundM float64, straight bool, budget *int) (lengthM fl
 		a.sight.straight(a.start, a.goal)
 		id, _ := p.blocked(0, 1, a.start, a.goal, 0)
 		return a.drift.between(a.start, a.goal), id < 0 && *budget >= 0
+	}
+	if lengthM, ok, decided := p.inLayer(boundM, budget); decided {
+		return lengthM, ok
 	}
 	first := min(*budget, ShareExpansions)
 	left := first

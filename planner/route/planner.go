@@ -88,8 +88,12 @@ type fixed struct {
 	arcIx      *index
 	// inner is the part of the frame that surely lies in the chart's extent.
 	inner space.Box
+	// layers are where many obstacles stand; see layer.go.
+	layers []layer
 	// water are the waters, whose shores and islands are the forbidden side.
 	water *shapes
+	// sites are those out of doors.
+	sites []landingSite
 	// Where the ground is not flat, lowM is the lowest ground about each
 	// building, and groundLowM and groundHighM are the bounds of all ground.
 	lowM                    []float64
@@ -191,7 +195,7 @@ func (p *Planner) SetZones(live []chart.Zone, suspended map[string]bool) {
 }
 
 func compileChart(c *chart.Chart) *fixed {
-	f := &fixed{buildings: newShapes(), water: newShapes(), inner: innerBox(c)}
+	f := &fixed{buildings: newShapes(), water: newShapes(), inner: innerBox(c), sites: compileSites(c)}
 	for i := range c.Buildings {
 		f.buildings.add(c.Outline(int32(i)), false)
 		f.roofM = append(f.roofM, c.RoofM(int32(i)))
@@ -202,6 +206,11 @@ func compileChart(c *chart.Chart) *fixed {
 	if c.Terrain != nil {
 		f.surveyGround(c)
 	}
+	limitM := c.HeightLimitM
+	if limitM <= 0 {
+		limitM = DefaultHeightLimitM
+	}
+	f.compileLayers(c.GroundAltitudeM, limitM-LimitMarginM, c.Terrain == nil)
 	f.buildingIx = newIndex(f.buildings.boxes, 64)
 	arcs := make([]space.Box, len(c.Ground.Arcs))
 	for i := range c.Ground.Arcs {

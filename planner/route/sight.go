@@ -28,6 +28,7 @@ type sight struct {
 	active seen
 	bends  []corner
 	feet   []space.XY
+	layered
 	// last is the spot at which the way found ends.
 	last int32
 	// out says that the search is for a way out, which may end at many places.

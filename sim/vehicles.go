@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
@@ -40,10 +41,7 @@ type vehicle struct {
 // NewAgents makes the vehicles of a scenario at homes that scenario.Place gave, in
 // the order of its fleets. Charges and clock errors are drawn from the seed.
 func NewAgents(s scenario.Scenario, c *chart.Chart, homes [][]scenario.Home) ([]*agent.Agent, error) {
-	var wind *body.Wind
-	if w := &s.Conditions; w.WindMPS+w.GustMPS > 0 {
-		wind = body.NewWind(w.WindMPS, w.WindFromDeg, w.GustMPS, s.Seed)
-	}
+	wind := windOf(&s)
 	draw := chance(s.Seed, chanceFleet)
 	var agents []*agent.Agent
 	for i := range s.Fleets {
@@ -69,10 +67,24 @@ func NewAgents(s scenario.Scenario, c *chart.Chart, homes [][]scenario.Home) ([]
 			agents = append(agents, agent.New(agent.Options{
 				ID: id, Kind: f.ProtocolKind(), Model: f.Model, Capabilities: f.Capabilities,
 				MaxLoadKg: load, MaxLegs: f.MaxLegs, Frame: c.Frame, ClockError: clockError, Wind: wind,
+				LostLink: agent.LostLink{Do: agent.LinkAction(f.LostLink), After: f.LostLinkAfter.D()},
 			}, b, agent.NewStore(logID(id, 1)), agent.NewTruth()))
 		}
 	}
 	return agents, nil
+}
+
+// windOf is the wind that the bodies of a scenario move in, nil for calm.
+func windOf(s *scenario.Scenario) *body.Wind {
+	all := s.Conditions.Over()
+	if !slices.ContainsFunc(all, func(w scenario.Weather) bool { return w.WindMPS+w.GustMPS > 0 }) {
+		return nil
+	}
+	wind := body.NewWind(all[0].WindMPS, all[0].WindFromDeg, all[0].GustMPS, s.Seed)
+	for _, w := range all[1:] {
+		wind.Change(s.Start.Add(w.At.D()), w.WindMPS, w.WindFromDeg, w.GustMPS)
+	}
+	return wind
 }
 
 func logID(vehicle string, number int) string { return fmt.Sprintf("%s-%d", vehicle, number) }

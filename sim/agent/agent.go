@@ -114,7 +114,7 @@ func New(o Options, b *body.Body, store *Store, truth *Truth) *Agent {
 		o.ResendAfter = resendAfter
 	}
 	b.LoadKg = truth.LoadKg()
-	b.Forecast = o.Wind.Mean()
+	b.Forecast = o.Wind.Mean(time.Time{})
 	a := &Agent{options: o, body: b, wind: o.Wind, store: store, truth: truth}
 	a.placed, a.place = b.At, o.Frame.Position(b.At)
 	a.reserveWh = a.ReserveWh()
@@ -241,6 +241,9 @@ func (a *Agent) Step(now time.Time, dst []protocol.FromVehicle) []protocol.FromV
 	a.last = now
 	if a.wind != nil {
 		a.body.Wind = a.wind.At(now)
+		if a.wind.Changes() {
+			a.body.Forecast = a.wind.Mean(now)
+		}
 	}
 	quiet := now.Before(a.quiet.until)
 	if quiet && a.goOn(now, seconds) {

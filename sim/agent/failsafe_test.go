@@ -125,7 +125,7 @@ func TestAMissionBeyondTheReserveIsRefused(t *testing.T) {
 	// The wind makes the same way longer.
 	q := newPlay(t, protocol.Multirotor, 0)
 	q.a.options.Wind = body.NewWind(14, 90, 0, 1)
-	q.a.body.Forecast = q.a.options.Wind.Mean()
+	q.a.body.Forecast = q.a.options.Wind.Mean(time.Time{})
 	q.join()
 	q.a.Body().EnergyWh = 400
 	q.tell(q.flight(1500, 10))

@@ -71,8 +71,8 @@ func TestGustsAreAFunctionOfTimeAndSeed(t *testing.T) {
 	if !differ {
 		t.Error("seeds 1 and 2 give the same gusts")
 	}
-	if mean := sum / 10_000; math.Abs(mean+a.Mean().X) > 0.3 {
-		t.Errorf("mean %g m/s, Mean says %g", mean, -a.Mean().X)
+	if mean := sum / 10_000; math.Abs(mean+a.Mean(time.Time{}).X) > 0.3 {
+		t.Errorf("mean %g m/s, Mean says %g", mean, -a.Mean(time.Time{}).X)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestWhatAWayTakesIsWhatItTook(t *testing.T) {
 	for _, kind := range []protocol.Kind{protocol.Multirotor, protocol.Rover, protocol.Vessel} {
 		b := newBody(t, kind, space.XYZ{X: 3})
 		b.LoadKg = 2
-		b.Wind, b.Forecast = wind.At(time.Unix(0, 0)), wind.Mean()
+		b.Wind, b.Forecast = wind.At(time.Unix(0, 0)), wind.Mean(time.Time{})
 		path := []space.XYZ{{}, {X: 300}, {X: 300, Y: 200}}
 		if kind == protocol.Multirotor {
 			path = []space.XYZ{{X: 3}, {X: 3, Z: 50}, {X: 300, Z: 60}, {X: 300, Y: 200, Z: 60}, {X: 300, Y: 200}}

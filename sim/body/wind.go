@@ -9,37 +9,88 @@ import (
 
 // Wind is the motion of the air over the whole chart: a steady wind, and gusts
 // that add to it in its direction. It is a pure function of time, and may be
-// shared by all bodies. The zero value is calm.
+// shared by all bodies once no more changes are added. The zero value is calm.
 type Wind struct {
+	// blows are what the steady wind and the gusts are, in order of their times. The
+	// first is from ever on.
+	blows []blow
+	seed  uint64
+}
+
+// blow is a wind from a time on.
+type blow struct {
+	since time.Time
 	// along points to where the wind blows, with the length of 1.
 	along           space.XY
 	steadyMPS, gust float64
-	seed            uint64
 }
 
-// gustEvery is the time from one strength of the gusts to the next; between them
-// it changes smoothly.
-const gustEvery = 8 * time.Second
+const (
+	// gustEvery is the time from one strength of the gusts to the next; between them
+	// it changes smoothly.
+	gustEvery = 8 * time.Second
+	// changeTakes is how long one wind takes to become the next.
+	changeTakes = 30 * time.Second
+)
 
 // NewWind is a wind of mps metres a second from a direction in degrees clockwise
 // from the frame's north, with gusts of up to gustMPS more whose strength is
 // drawn from the seed. Speeds below zero count as zero.
 func NewWind(mps, fromDeg, gustMPS float64, seed uint64) *Wind {
-	sin, cos := math.Sincos(fromDeg * math.Pi / 180)
-	return &Wind{along: space.XY{X: -sin, Y: -cos}, steadyMPS: max(mps, 0), gust: max(gustMPS, 0), seed: seed}
+	return &Wind{blows: []blow{blowOf(mps, fromDeg, gustMPS)}, seed: seed}
 }
+
+func blowOf(mps, fromDeg, gustMPS float64) blow {
+	sin, cos := math.Sincos(fromDeg * math.Pi / 180)
+	return blow{along: space.XY{X: -sin, Y: -cos}, steadyMPS: max(mps, 0), gust: max(gustMPS, 0)}
+}
+
+// Change lets the wind turn into another one from a time on, which takes half a
+// minute. Changes are added in order of time.
+func (w *Wind) Change(at time.Time, mps, fromDeg, gustMPS float64) {
+	b := blowOf(mps, fromDeg, gustMPS)
+	b.since = at
+	w.blows = append(w.blows, b)
+}
+
+// Changes tells whether the wind turns into another one at any time.
+func (w *Wind) Changes() bool { return len(w.blows) > 1 }
 
 // At is the velocity of the air at a time, in m/s to the east and to the north of
 // the frame. A nil wind is calm.
 func (w *Wind) At(now time.Time) space.XY {
-	if w == nil {
+	if w == nil || len(w.blows) == 0 {
 		return space.XY{}
 	}
-	mps := w.steadyMPS
-	if w.gust > 0 {
-		mps += w.gust * w.strength(now)
+	// Gusts are drawn only where there are any.
+	strength := -1.0
+	return w.blend(now, func(b *blow) float64 {
+		if b.gust == 0 {
+			return b.steadyMPS
+		}
+		if strength < 0 {
+			strength = w.strength(now)
+		}
+		return b.steadyMPS + b.gust*strength
+	})
+}
+
+// blend is the velocity of the air at a time, where speed tells that of each wind.
+func (w *Wind) blend(now time.Time, speed func(*blow) float64) space.XY {
+	i := len(w.blows) - 1
+	for i > 0 && now.Before(w.blows[i].since) {
+		i--
 	}
-	return space.XY{X: w.along.X * mps, Y: w.along.Y * mps}
+	b := &w.blows[i]
+	v := b.along.Scale(speed(b))
+	if i == 0 {
+		return v
+	}
+	if over := now.Sub(b.since); over < changeTakes {
+		last := &w.blows[i-1]
+		v = last.along.Scale(speed(last)).Lerp(v, float64(over)/float64(changeTakes))
+	}
+	return v
 }
 
 // strength is that of the gusts, 0 to 1.
@@ -65,12 +116,11 @@ func (w *Wind) knot(n int64) float64 {
 	return u * u
 }
 
-// Mean is the velocity of the air on average, with its gusts.
-func (w *Wind) Mean() space.XY {
-	if w == nil {
+// Mean is the velocity of the air at a time on average, with its gusts.
+func (w *Wind) Mean(now time.Time) space.XY {
+	if w == nil || len(w.blows) == 0 {
 		return space.XY{}
 	}
 	// The mean of the square of an even draw is a third.
-	mps := w.steadyMPS + w.gust/3
-	return space.XY{X: w.along.X * mps, Y: w.along.Y * mps}
+	return w.blend(now, func(b *blow) float64 { return b.steadyMPS + b.gust/3 })
 }

@@ -184,6 +184,12 @@ func (s *Scenario) validateFleets() error {
 			return wrong(path, "has a negative figure")
 		}
 		seen[f.Prefix] = true
+		if err := checkWord(path+".lost_link", f.LostLink, LostLinks()); err != nil {
+			return err
+		}
+		if f.LostLinkAfter > 0 && (f.LostLink == "" || f.LostLink == LostLinks()[0]) {
+			return wrong(path+".lost_link_after", "is %v: give lost_link, which says what is done then", f.LostLinkAfter)
+		}
 		if err := checkRange(path+".battery_ratio", f.BatteryRatio, 1); err != nil {
 			return err
 		}

@@ -95,14 +95,7 @@ func (s *Scenario) validateTroubles() error {
 	if err := s.validateFaults(); err != nil {
 		return err
 	}
-	c := &s.Conditions
-	if err := checkNumber("conditions.wind_mps", c.WindMPS, 0, 40); err != nil {
-		return err
-	}
-	if err := checkNumber("conditions.wind_from_deg", c.WindFromDeg, 0, 360); err != nil {
-		return err
-	}
-	if err := checkNumber("conditions.gust_mps", c.GustMPS, 0, 40); err != nil {
+	if err := s.validateConditions(); err != nil {
 		return err
 	}
 	if s.Settle.D() > MaxSettle {

@@ -33,6 +33,9 @@ func (c Charts) Prepare(s *Scenario) (*chart.Chart, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Where("chart"), err)
 	}
+	if err := s.checkClosed(on); err != nil {
+		return nil, err
+	}
 	return on, nil
 }
 

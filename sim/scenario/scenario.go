@@ -52,7 +52,7 @@ type Scenario struct {
 	// Demand are orders and incidents drawn from places, hours and records of real
 	// ones.
 	Demand []Demand `yaml:"demand,omitempty"`
-	// Conditions are the weather.
+	// Conditions are the weather and the streets that are closed.
 	Conditions Conditions `yaml:"conditions,omitempty"`
 	// Person decides what only a person can.
 	Person Person `yaml:"person,omitempty"`
@@ -114,6 +114,10 @@ type Fleet struct {
 	BatteryRatio []float64 `yaml:"battery_ratio,omitempty"`
 	// ClockErrorMS is the greatest error of the vehicles' clocks, either way.
 	ClockErrorMS int `yaml:"clock_error_ms,omitempty"`
+	// LostLink is what the vehicles do of their own accord when nothing has come from
+	// Kapok for LostLinkAfter: one of LostLinks; "continue" when absent, after 30 s.
+	LostLink      string   `yaml:"lost_link,omitempty"`
+	LostLinkAfter Duration `yaml:"lost_link_after,omitempty"`
 }
 
 // Orders are what dispatchers ask for.

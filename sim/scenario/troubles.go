@@ -118,15 +118,6 @@ const (
 	SlowDispatcher = "slow_dispatcher"
 )
 
-// Conditions are the weather.
-type Conditions struct {
-	// WindMPS blows from WindFromDeg, clockwise from north, in gusts of up to
-	// GustMPS more.
-	WindMPS     float64 `yaml:"wind_mps,omitempty"`
-	WindFromDeg float64 `yaml:"wind_from_deg,omitempty"`
-	GustMPS     float64 `yaml:"gust_mps,omitempty"`
-}
-
 // Demand is a source of orders or incidents beyond Orders and Incidents.
 // Exactly one of Areas, Loggi and SeattleFire is given.
 type Demand struct {

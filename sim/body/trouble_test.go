@@ -62,7 +62,7 @@ func TestGustsAreAFunctionOfTimeAndSeed(t *testing.T) {
 			t.Fatal("the same wind differs")
 		}
 		differ = differ || v != other.At(now)
-		if mps := -v.X; mps < 5-1e-9 || mps > 9+1e-9 || math.Abs(v.X-last.X) > 0.1 {
+		if mps := -v.X; mps < 3-1e-9 || mps > 9+1e-9 || math.Abs(v.X-last.X) > 0.15 {
 			t.Fatalf("a wind of %g m/s after one of %g", mps, -last.X)
 		}
 		last = v
@@ -73,6 +73,30 @@ func TestGustsAreAFunctionOfTimeAndSeed(t *testing.T) {
 	}
 	if mean := sum / 10_000; math.Abs(mean+a.Mean(time.Time{}).X) > 0.3 {
 		t.Errorf("mean %g m/s, Mean says %g", mean, -a.Mean(time.Time{}).X)
+	}
+}
+
+// TestAWindTurnsIntoTheNext: it is the old one until its time, the new one half a
+// minute later, and never leaps.
+func TestAWindTurnsIntoTheNext(t *testing.T) {
+	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	w := NewWind(4, 90, 0, 1)
+	w.Change(at, 10, 0, 3)
+	w.Change(at.Add(10*time.Second), 0, 0, 0)
+	for after, want := range map[time.Duration]space.XY{
+		-time.Hour: {X: -4}, 0: {X: -4}, 5 * time.Second: {X: -4 * 25.0 / 30, Y: -10 * 5.0 / 30}, 40 * time.Second: {},
+	} {
+		if got := w.Mean(at.Add(after)); got.Dist(want) > 1e-9 {
+			t.Errorf("%v after the change it is %v, want %v", after, got, want)
+		}
+	}
+	last := w.At(at.Add(-time.Second))
+	for i := range 600 {
+		now := w.At(at.Add(time.Duration(i-10) * 100 * time.Millisecond))
+		if now.Dist(last) > 0.15 {
+			t.Errorf("from %v to %v at once", last, now)
+		}
+		last = now
 	}
 }
 

@@ -7,8 +7,9 @@ import (
 	"github.com/kapok-fleet/kapok/planner/space"
 )
 
-// Wind is the motion of the air over the whole chart: a steady wind, and gusts
-// that add to it in its direction. It is a pure function of time, and may be
+// Wind is the motion of the air over the whole chart: a steady wind, as an
+// anemometer has it on average, and gusts and lulls that add to it in its
+// direction and take from it, as much together. It is a pure function of time, and may be
 // shared by all bodies once no more changes are added. The zero value is calm.
 type Wind struct {
 	// blows are what the steady wind and the gusts are, in order of their times. The
@@ -29,13 +30,15 @@ const (
 	// gustEvery is the time from one strength of the gusts to the next; between them
 	// it changes smoothly.
 	gustEvery = 8 * time.Second
+	// meanStrength is that of the gusts on average: that of the square of an even draw.
+	meanStrength = 1.0 / 3
 	// changeTakes is how long one wind takes to become the next.
 	changeTakes = 30 * time.Second
 )
 
 // NewWind is a wind of mps metres a second from a direction in degrees clockwise
-// from the frame's north, with gusts of up to gustMPS more whose strength is
-// drawn from the seed. Speeds below zero count as zero.
+// from the frame's north, with gusts of up to gustMPS more, and lulls of up to half
+// as much less, whose strength is drawn from the seed. Speeds below zero count as zero.
 func NewWind(mps, fromDeg, gustMPS float64, seed uint64) *Wind {
 	return &Wind{blows: []blow{blowOf(mps, fromDeg, gustMPS)}, seed: seed}
 }
@@ -71,24 +74,25 @@ func (w *Wind) At(now time.Time) space.XY {
 		if strength < 0 {
 			strength = w.strength(now)
 		}
-		return b.steadyMPS + b.gust*strength
+		return b.steadyMPS + b.gust*(strength-meanStrength)/(1-meanStrength)
 	})
 }
 
 // blend is the velocity of the air at a time, where speed tells that of each wind.
 func (w *Wind) blend(now time.Time, speed func(*blow) float64) space.XY {
-	i := len(w.blows) - 1
-	for i > 0 && now.Before(w.blows[i].since) {
-		i--
+	// The last wind that has fully come, and those that are coming since.
+	first := len(w.blows) - 1
+	for first > 0 && now.Sub(w.blows[first].since) < changeTakes {
+		first--
 	}
-	b := &w.blows[i]
-	v := b.along.Scale(speed(b))
-	if i == 0 {
-		return v
-	}
-	if over := now.Sub(b.since); over < changeTakes {
-		last := &w.blows[i-1]
-		v = last.along.Scale(speed(last)).Lerp(v, float64(over)/float64(changeTakes))
+	v := w.blows[first].along.Scale(speed(&w.blows[first]))
+	for i := first + 1; i < len(w.blows); i++ {
+		b := &w.blows[i]
+		over := now.Sub(b.since)
+		if over <= 0 {
+			break
+		}
+		v = v.Lerp(b.along.Scale(speed(b)), float64(over)/float64(changeTakes))
 	}
 	return v
 }
@@ -116,11 +120,10 @@ func (w *Wind) knot(n int64) float64 {
 	return u * u
 }
 
-// Mean is the velocity of the air at a time on average, with its gusts.
+// Mean is the velocity of the air at a time on average.
 func (w *Wind) Mean(now time.Time) space.XY {
 	if w == nil || len(w.blows) == 0 {
 		return space.XY{}
 	}
-	// The mean of the square of an even draw is a third.
-	return w.blend(now, func(b *blow) float64 { return b.steadyMPS + b.gust/3 })
+	return w.blend(now, func(b *blow) float64 { return b.steadyMPS })
 }

@@ -62,7 +62,16 @@ func countFaults(s *scenario.Scenario) map[string]int {
 	for i := range s.Faults {
 		n[cmp.Or(s.Faults[i].Kind, scenario.Broken)]++
 	}
-	for kind, count := range map[string]int{"outage": len(s.Network.Outages), "storm": len(s.Network.Storms), "crash": len(s.Crashes.At)} {
+	winds, closed := 0, len(s.Conditions.ClosedWays)
+	for i := range s.Conditions.Changes {
+		ch := &s.Conditions.Changes[i]
+		winds += int(asNumber(ch.WindMPS != nil || ch.WindFromDeg != nil || ch.GustMPS != nil))
+		closed += len(ch.CloseWays)
+	}
+	for kind, count := range map[string]int{
+		"outage": len(s.Network.Outages), "storm": len(s.Network.Storms), "crash": len(s.Crashes.At),
+		"zone": len(s.Zones), "change of wind": winds, "closed street": closed,
+	} {
 		if count > 0 {
 			n[kind] = count
 		}

@@ -162,6 +162,7 @@ func (s *shrinker) fewer(ctx context.Context) (bool, error) {
 		listOf(func(s *scenario.Scenario) *[]scenario.Duration { return &s.Network.Storms }),
 		listOf(func(s *scenario.Scenario) *[]scenario.Action { return &s.Actions }),
 		listOf(func(s *scenario.Scenario) *[]scenario.TimedZone { return &s.Zones }),
+		listOf(func(s *scenario.Scenario) *[]scenario.WeatherChange { return &s.Conditions.Changes }),
 		listOf(func(s *scenario.Scenario) *[]scenario.TimedIncident { return &s.Incidents.Timed }),
 		listOf(func(s *scenario.Scenario) *[]scenario.TimedOrder { return &s.Orders.Timed }),
 		listOf(func(s *scenario.Scenario) *[]scenario.Fleet { return &s.Fleets }),
@@ -245,6 +246,7 @@ func tidy(s *scenario.Scenario) {
 	drop(&s.Network.Storms, late)
 	drop(&s.Network.Outages, func(o scenario.Outage) bool { return late(o.At) || gone(o.Vehicle) })
 	drop(&s.Actions, func(a scenario.Action) bool { return gone(a.Vehicle) })
+	tidyWeather(&s.Conditions, s.Duration)
 	drop(&s.Zones, func(z scenario.TimedZone) bool { return late(z.At) })
 	drop(&s.Incidents.Timed, func(i scenario.TimedIncident) bool { return late(i.At) })
 	drop(&s.Orders.Timed, func(o scenario.TimedOrder) bool { return late(o.At) })
@@ -270,6 +272,23 @@ func tidy(s *scenario.Scenario) {
 			s.Orders.Timed[i].CancelAfter = &after
 		}
 	}
+}
+
+// tidyWeather brings changes forward that would come after the end, and opens only
+// streets that are closed.
+func tidyWeather(c *scenario.Conditions, end scenario.Duration) {
+	c.Changes = slices.Clone(c.Changes)
+	closed := slices.Clone(c.ClosedWays)
+	for i := range c.Changes {
+		ch := &c.Changes[i]
+		ch.At = min(ch.At, end)
+		drop(&ch.OpenWays, func(way int64) bool { return !slices.Contains(closed, way) })
+		drop(&closed, func(way int64) bool { return slices.Contains(ch.OpenWays, way) })
+		closed = append(closed, ch.CloseWays...)
+	}
+	drop(&c.Changes, func(ch scenario.WeatherChange) bool {
+		return ch.WindMPS == nil && ch.WindFromDeg == nil && ch.GustMPS == nil && len(ch.CloseWays)+len(ch.OpenWays) == 0
+	})
 }
 
 // drop takes what matches out of a list, which is left as it is: others may have

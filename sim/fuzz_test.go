@@ -33,9 +33,9 @@ func TestFuzzSeeds(t *testing.T) {
 
 // TestFuzzDrawsOfEverything holds what the seeds 1 to 200 are together: crashes in
 // a third, half with 30 vehicles, a tenth with more than 150, each kind of fault,
-// both charts.
+// both charts, wind in half, zones in all.
 func TestFuzzDrawsOfEverything(t *testing.T) {
-	crashed, harbours := 0, 0
+	crashed, harbours, windy := 0, 0, 0
 	var fleets []int
 	kinds, faults := map[string]int{}, map[string]int{}
 	for seed := range uint64(200) {
@@ -59,16 +59,20 @@ func TestFuzzDrawsOfEverything(t *testing.T) {
 		for kind, n := range countFaults(s) {
 			faults[kind] += n
 		}
+		windy += int(asNumber(s.Conditions.WindMPS > 0))
+		if last := s.Conditions.At(s.Duration); len(s.Zones) == 0 || last.WindMPS > mildMPS || len(last.Closed) > 0 {
+			t.Errorf("seed %d: %d zones, in the end %+v", seed+1, len(s.Zones), last)
+		}
 		if len(s.Orders.Timed) == 0 || s.Settle.D() != FuzzSettle {
 			t.Errorf("seed %d: %d orders, settle %v", seed+1, len(s.Orders.Timed), s.Settle)
 		}
 	}
 	slices.Sort(fleets)
 	large := len(fleets) - slices.IndexFunc(fleets, func(n int) bool { return n > 150 })
-	if crashed < 80 || harbours < 25 || harbours > 60 || fleets[100] < 30 || large < 20 {
-		t.Errorf("of 200 seeds %d crash and %d are in the harbour; half have %d vehicles, %d have more than 150", crashed, harbours, fleets[100], large)
+	if crashed < 80 || harbours < 25 || harbours > 60 || fleets[100] < 30 || large < 20 || windy < 100 {
+		t.Errorf("of 200 seeds %d crash and %d are in the harbour; half have %d vehicles, %d have more than 150, %d have wind", crashed, harbours, fleets[100], large, windy)
 	}
-	for _, kind := range append(scenario.FaultKinds(), "outage", "storm", "crash", "loss", "duplicate", "reorder", "bandwidth", "jitter", "wind") {
+	for _, kind := range append(scenario.FaultKinds(), "outage", "storm", "crash", "loss", "duplicate", "reorder", "bandwidth", "jitter", "zone", "change of wind", "closed street") {
 		if faults[kind] < 5 {
 			t.Errorf("%d faults of kind %s", faults[kind], kind)
 		}

@@ -188,13 +188,10 @@ func (d *fuzz) fault(r *rand.Rand, k fuzzFault) scenario.Fault {
 	return f
 }
 
-// drawZones draws zones that people make, all of which end within the safety
-// phase.
+// drawZones draws zones that people make, in every scenario, all of which end
+// within the safety phase.
 func (d *fuzz) drawZones() {
 	r := d.part(fuzzZones)
-	if r.IntN(2) == 0 {
-		return
-	}
 	for n := range 1 + r.IntN(4) {
 		at := d.when(r, 0, 0.85)
 		middle, radiusM := r.IntN(scenario.MinEndpoints), float64(30+r.IntN(120))
@@ -252,16 +249,5 @@ func (d *fuzz) drawActions() {
 		}
 		undo.Vehicle, undo.Zone = do.Vehicle, do.Zone
 		d.scenario.Actions = append(d.scenario.Actions, do, undo)
-	}
-}
-
-// drawWeather draws wind in a third of the scenarios.
-func (d *fuzz) drawWeather() {
-	r := d.part(fuzzWeather)
-	if r.IntN(3) > 0 {
-		return
-	}
-	d.scenario.Conditions = scenario.Conditions{
-		WindMPS: round(6 * r.Float64()), WindFromDeg: float64(r.IntN(360)), GustMPS: round(3 * r.Float64()),
 	}
 }

@@ -14,19 +14,21 @@ const (
 	Terrain   = "terrain"
 	Height    = "height"
 	Clearance = "clearance"
-	Energy    = "energy"
-	LostTask  = "lost_task"
-	Twice     = "twice"
-	Missed    = "missed"
-	Custody   = "custody"
-	Expired   = "expired_command"
-	Epoch     = "stale_epoch"
-	Authority = "authority"
-	Alerts    = "alerts"
-	Answers   = "answers"
-	Events    = "events"
-	Liveness  = "liveness"
-	Folds     = "folds"
+	// ClosedStreets: no robot drives into a street that is closed.
+	ClosedStreets = "closed_streets"
+	Energy        = "energy"
+	LostTask      = "lost_task"
+	Twice         = "twice"
+	Missed        = "missed"
+	Custody       = "custody"
+	Expired       = "expired_command"
+	Epoch         = "stale_epoch"
+	Authority     = "authority"
+	Alerts        = "alerts"
+	Answers       = "answers"
+	Events        = "events"
+	Liveness      = "liveness"
+	Folds         = "folds"
 	// Dispatchers: what dispatchers learned from their streams is what the fleet has
 	// recorded.
 	Dispatchers = "dispatchers"
@@ -35,7 +37,7 @@ const (
 // Names lists the checkers in the order of the docs.
 func Names() []string {
 	return []string{
-		Zones, Buildings, Terrain, Height, Clearance, Energy, LostTask, Twice, Missed, Custody, Expired, Epoch,
+		Zones, Buildings, Terrain, Height, Clearance, ClosedStreets, Energy, LostTask, Twice, Missed, Custody, Expired, Epoch,
 		Authority, Alerts, Answers, Events, Liveness, Folds, Dispatchers,
 	}
 }

@@ -3,23 +3,22 @@ package server
 import (
 	"cmp"
 	"iter"
+	"log/slog"
 	"math/bits"
 	"slices"
 )
 
-// batch are the rows that changed behind a look, by id, side by side in memory:
-// a hundred areas are cut out of one batch.
+// batch are the rows that changed behind a look, by id: a hundred areas are cut
+// out of one batch.
 type batch struct {
 	numbers []int
 	spots   []spot
 	// changed are the numbers as a set.
 	changed members
-	// encoded are the frames of rows that are shown, each behind a comma; ends are
-	// their ends.
+	// encoded are all rows that are shown, each behind a comma, once somebody is sent
+	// them all.
 	encoded []byte
-	ends    []int
-	// shown are how many are.
-	shown int
+	whole   bool
 	// byLon are the rows that have a place, from west to east, once an area is
 	// looked for; nowhere are the others.
 	byLon   []lonOf
@@ -35,29 +34,34 @@ type lonOf struct {
 
 // fill makes a batch of what changed, in the memory that it has.
 func (b *batch) fill(r *roster, since uint64) {
-	b.numbers, b.spots, b.encoded, b.ends = b.numbers[:0], b.spots[:0], b.encoded[:0], b.ends[:0]
-	b.shown, b.sorted = 0, false
+	b.numbers, b.spots, b.encoded = b.numbers[:0], b.spots[:0], b.encoded[:0]
+	b.whole, b.sorted = false, false
 	b.changed.clear(len(r.rows))
 	for _, n := range r.order {
 		row := &r.rows[n]
 		if row.look <= since {
 			continue
 		}
-		if row.spot.kind != 0 {
-			b.encoded = append(append(b.encoded, ','), row.frame...)
-			b.shown++
-		}
-		b.numbers, b.spots, b.ends = append(b.numbers, n), append(b.spots, row.spot), append(b.ends, len(b.encoded))
+		b.numbers, b.spots = append(b.numbers, n), append(b.spots, row.spot)
 		b.changed.set(n)
 	}
 }
 
-// part is the encoded row i of the batch, behind a comma.
-func (b *batch) part(i int) []byte {
-	if i == 0 {
-		return b.encoded[:b.ends[0]]
+// all encodes the rows that are shown, once.
+func (b *batch) all(r *roster, log *slog.Logger) []byte {
+	if b.whole {
+		return b.encoded
 	}
-	return b.encoded[b.ends[i-1]:b.ends[i]]
+	b.whole = true
+	for i, n := range b.numbers {
+		if b.spots[i].kind == 0 {
+			continue
+		}
+		if one := r.encoded(n, log); len(one) > 0 {
+			b.encoded = append(append(b.encoded, ','), one...)
+		}
+	}
+	return b.encoded
 }
 
 // within calls see with all rows that a sight may have, in any order.

@@ -91,6 +91,9 @@ func BenchmarkPulse(b *testing.B) {
 	}{
 		{"nobody moves on, whole area", nil},
 		{"100 of the whole area", func(int) interest { return interest{topics: everything} }},
+		{"100 of one tenth", func(int) interest {
+			return interest{topics: everything, bounded: true, area: box{7, 43, 7.1, 44}}
+		}},
 		{"100 of a tenth", func(n int) interest {
 			west := 7 + float64(n%10)/10
 			return interest{topics: everything, bounded: true, area: box{west, 43, west + 0.1, 44}}

@@ -401,7 +401,7 @@ func (h *hub) resume(s *subscriber, after uint64) error {
 func (h *hub) start(s *subscriber, before ...[]byte) error {
 	h.mu.Lock()
 	view := h.server.backend.View()
-	h.roster.look(view, h.server.options.Log)
+	h.roster.look(view)
 	seen := h.roster.looks
 	var inside *members
 	if s.selective() {

@@ -103,7 +103,7 @@ func (h *hub) pulse() {
 	if len(due) == 0 {
 		return
 	}
-	h.roster.look(h.server.backend.View(), h.server.options.Log)
+	h.roster.look(h.server.backend.View())
 	round := newRound(&h.roster, &h.backlog.sheets, h.server.options.Log)
 	round.spare, round.scratch, h.spare = h.spare, &h.scratch, nil
 	for _, s := range due {
@@ -137,12 +137,13 @@ func (r *round) moved(t turn) moved {
 
 func (r *round) make(t turn) moved {
 	changed := r.behind(t.seen)
-	p := parts{complete: t.complete, of: changed}
+	p := parts{complete: t.complete, rows: r.roster.rows}
 	if !t.selective() {
-		p.whole, p.size = changed.shown > 0, len(changed.encoded)
+		p.whole = changed.all(r.roster, r.log)
+		p.size = len(p.whole)
 		return moved{p.frame(r.roster.view.At, r.sheets, r.log), t.inside}
 	}
-	inside := r.pick(t, &p)
+	inside := r.pick(t, changed, &p)
 	if known, ok := r.inside[t.interest]; ok {
 		inside = known
 	}
@@ -165,34 +166,37 @@ func (r *round) behind(seen uint64) *batch {
 }
 
 // pick finds what of the batch is for a turn, and returns who is inside then.
-func (r *round) pick(t turn, p *parts) *members {
-	all, scratch := len(r.roster.rows), r.scratch
-	scratch.clear(len(p.of.spots), all)
+func (r *round) pick(t turn, changed *batch, p *parts) *members {
+	scratch := r.scratch
+	scratch.clear(len(changed.spots), len(r.roster.rows))
 	sight := t.sight()
-	p.of.within(&sight, func(i int) {
-		if sight.has(&p.of.spots[i]) {
+	changed.within(&sight, func(i int) {
+		if sight.has(&changed.spots[i]) {
 			scratch.picked.set(i)
-			scratch.now.set(p.of.numbers[i])
+			scratch.now.set(changed.numbers[i])
 		}
 	})
 	p.vehicles = scratch.vehicles[:0]
 	for i := range scratch.picked.each() {
-		p.vehicles = append(p.vehicles, i)
-		p.size += len(p.of.part(i))
+		n := changed.numbers[i]
+		if one := r.roster.encoded(n, r.log); len(one) > 0 {
+			p.vehicles = append(p.vehicles, n)
+			p.size += len(one) + 1
+		}
 	}
 	scratch.vehicles = p.vehicles
-	return r.crossed(t, p)
+	return r.crossed(t, changed, p)
 }
 
 // crossed tells who came into the turn's interest and who left it, with what
 // pick found to be there now.
-func (r *round) crossed(t turn, p *parts) *members {
-	inside, now, changed := t.inside, r.scratch.now, p.of.changed
+func (r *round) crossed(t turn, changed *batch, p *parts) *members {
+	inside, now := t.inside, r.scratch.now
 	p.entered, p.left = r.scratch.entered[:0], r.scratch.left[:0]
 	own := false
-	for w := range changed.bits {
+	for w := range changed.changed.bits {
 		was := inside.word(w)
-		is := was&^changed.bits[w] | now.bits[w]
+		is := was&^changed.changed.bits[w] | now.bits[w]
 		if is == was {
 			continue
 		}
@@ -253,13 +257,12 @@ func (s *scratch) clear(batch, roster int) {
 // parts are what an api.StreamPositions is put together from.
 type parts struct {
 	complete bool
-	// vehicles are of the batch, whole says that all of it are; entered and left are
+	// vehicles are the numbers of rows that are encoded; whole, entered and left are
 	// encoded, each behind a comma.
-	of            *batch
-	vehicles      []int
-	whole         bool
-	entered, left []byte
-	size          int
+	rows                 []row
+	vehicles             []int
+	whole, entered, left []byte
+	size                 int
 }
 
 func (p *parts) add(to *[]byte, element []byte) {
@@ -270,7 +273,7 @@ func (p *parts) add(to *[]byte, element []byte) {
 // frame puts the parts together, in memory of sheets; nil where there is nothing
 // to tell.
 func (p *parts) frame(at time.Time, sheets *sheets, log *slog.Logger) []byte {
-	if len(p.vehicles)+len(p.left) == 0 && !p.whole && !p.complete {
+	if len(p.vehicles)+len(p.left)+len(p.whole) == 0 && !p.complete {
 		return nil
 	}
 	const around = 160 // All that is not an element.
@@ -290,15 +293,14 @@ func (p *parts) frame(at time.Time, sheets *sheets, log *slog.Logger) []byte {
 		b = append(b, ']')
 	}
 	b = append(b, `,"vehicles":[`...)
-	if p.whole {
-		b = append(b, p.of.encoded[1:]...)
+	if len(p.whole) > 0 {
+		b = append(b, p.whole[1:]...)
 	}
 	for i, n := range p.vehicles {
-		part := p.of.part(n)
-		if i == 0 {
-			part = part[1:]
+		if i > 0 {
+			b = append(b, ',')
 		}
-		b = append(b, part...)
+		b = append(b, p.rows[n].frame...)
 	}
 	b = append(b, ']')
 	if len(p.left) > 0 {

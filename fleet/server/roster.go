@@ -11,7 +11,7 @@ import (
 )
 
 // roster is the table of vehicles that frames of positions are made from: a row
-// for each, encoded once for all subscribers. Its numbers of rows never change,
+// for each, encoded once for all subscribers, and only when one of them is sent it. Its numbers of rows never change,
 // so that a set of vehicles is a set of bits. The hub's lock guards it.
 type roster struct {
 	rows   []row
@@ -23,15 +23,17 @@ type roster struct {
 	looks uint64
 }
 
-// row is the moving state of one vehicle, encoded, and when it changed.
+// row is the moving state of one vehicle and when it changed.
 type row struct {
 	id       fleet.VehicleID
 	vehicle  *fleet.Vehicle
 	presence *fleet.Presence
 	spot     spot
 	// look is that in which another state was found than in the one before.
-	look  uint64
+	look uint64
+	// frame is the state encoded, unless it is stale.
 	frame []byte
+	stale bool
 }
 
 // spot is what a row's matter comes to, in little memory: a hundred areas look
@@ -80,7 +82,7 @@ func (s *sight) has(at *spot) bool {
 // look takes note of what changed since the last view. Vehicles and presences
 // are never changed in place: another pointer is another state, and none the
 // state of a vehicle that was not heard since the start.
-func (r *roster) look(view *engine.View, log *slog.Logger) {
+func (r *roster) look(view *engine.View) {
 	if view == r.view {
 		return
 	}
@@ -100,17 +102,17 @@ func (r *roster) look(view *engine.View, log *slog.Logger) {
 			present++
 		}
 		if vehicle != row.vehicle || presence != row.presence {
-			r.renew(row, vehicle, presence, log)
+			r.renew(row, vehicle, presence)
 		}
 	}
 	if present < len(d.Vehicles) {
-		r.admit(view.State, log)
+		r.admit(view.State)
 	}
 }
 
 // renew gives a row its new state. A vehicle that is gone is about no topic: no
 // subscription has it.
-func (r *roster) renew(row *row, vehicle *fleet.Vehicle, presence *fleet.Presence, log *slog.Logger) {
+func (r *roster) renew(row *row, vehicle *fleet.Vehicle, presence *fleet.Presence) {
 	at := spot{lon: math.NaN(), lat: math.NaN()}
 	if presence != nil && presence.Known {
 		at.lon, at.lat = presence.Sample.Position.Lon, presence.Sample.Position.Lat
@@ -122,21 +124,30 @@ func (r *roster) renew(row *row, vehicle *fleet.Vehicle, presence *fleet.Presenc
 	default:
 		at.kind = kindBit(vehicle.Kind)
 	}
-	same := row.frame != nil && presence == row.presence && at.kind == row.spot.kind
+	same := row.look > 0 && presence == row.presence && at.kind == row.spot.kind
 	row.vehicle, row.presence = vehicle, presence
 	if same {
 		return
 	}
-	var err error
-	if row.frame, err = appendMoving(row.frame[:0], row.id, presence); err != nil {
-		log.Error("a vehicle's position cannot be encoded; it is not shown", "vehicle", row.id, "error", err)
-		at.kind = 0
+	row.spot, row.look, row.stale = at, r.looks, true
+}
+
+// encoded is a row's state as it is sent; empty where it cannot be encoded.
+func (r *roster) encoded(n int, log *slog.Logger) []byte {
+	row := &r.rows[n]
+	if row.stale {
+		var err error
+		if row.frame, err = appendMoving(row.frame[:0], row.id, row.presence); err != nil {
+			log.Error("a vehicle's position cannot be encoded; it is not shown", "vehicle", row.id, "error", err)
+			row.frame = row.frame[:0]
+		}
+		row.stale = false
 	}
-	row.spot, row.look = at, r.looks
+	return row.frame
 }
 
 // admit adds rows for vehicles that have none.
-func (r *roster) admit(state *fleet.State, log *slog.Logger) {
+func (r *roster) admit(state *fleet.State) {
 	if r.number == nil {
 		r.number = map[fleet.VehicleID]int{}
 	}
@@ -148,7 +159,7 @@ func (r *roster) admit(state *fleet.State, log *slog.Logger) {
 		r.number[id] = n
 		r.rows = append(r.rows, row{id: id})
 		r.order = append(r.order, n)
-		r.renew(&r.rows[n], vehicle, state.Volatile.Presences[id], log)
+		r.renew(&r.rows[n], vehicle, state.Volatile.Presences[id])
 	}
 	slices.SortFunc(r.order, func(a, b int) int { return strings.Compare(string(r.rows[a].id), string(r.rows[b].id)) })
 }

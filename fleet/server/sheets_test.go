@@ -103,7 +103,7 @@ func TestASightIsItsInterest(t *testing.T) {
 				v, m = nil, matter{}
 			}
 			r.rows, r.order, law = append(r.rows, row{id: "v"}), append(r.order, n), append(law, m)
-			r.renew(&r.rows[n], v, p, nil)
+			r.renew(&r.rows[n], v, p)
 		}
 		var b batch
 		b.fill(r, 0)

@@ -61,6 +61,8 @@ type Attack struct {
 	// MemoryMiB bounds the memory that it costs the server at any moment, whatever
 	// its size or number as described.
 	MemoryMiB int
+	// Linked says that each run holds the link of a vehicle for most of its time.
+	Linked bool
 	// Once says that it cannot be repeated on one server.
 	Once bool
 	// Flood is what kapok bench hostile repeats in place of Run: it goes on until

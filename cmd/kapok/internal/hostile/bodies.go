@@ -53,8 +53,8 @@ func bodies() []Attack {
 		body("body-of-stops", "orders as many stops as a body holds", "/v1/tasks", large, amplified, many(`{"kind":"visit","stops":[`, "{},", 349_000, `{}]}`)),
 		body("many-laps", "orders 201 stops, or 200 stops 100 times", "/v1/tasks", Answer{Status: http.StatusUnprocessableEntity, Code: "too_many_stops"}, small,
 			func(r *Raid) string { return patrol(r, 200, 100) }),
-		body("zone-100k", "draws a zone of 100,000 corners", "/v1/zones", large, amplified, func(r *Raid) string { return r.zone(circle(r, 100_000)) }),
-		body("zone-5k", "draws a zone of 5,000 corners", "/v1/zones", badZone, amplified, func(r *Raid) string { return r.zone(circle(r, 5_000)) }),
+		body("zone-100k", "draws a zone of 100,000 corners", "/v1/zones", large, amplified, once(func(r *Raid) string { return r.zone(circle(r, 100_000)) })),
+		body("zone-5k", "draws a zone of 5,000 corners", "/v1/zones", badZone, amplified, once(func(r *Raid) string { return r.zone(circle(r, 5_000)) })),
 		body("zone-crossing", "draws a zone that crosses itself", "/v1/zones", badZone, small, func(r *Raid) string { return r.zone(bow(r)) }),
 		body("zone-nan", "draws a zone with a corner at NaN", "/v1/zones", malformed, small, func(r *Raid) string { return r.zone(`[[NaN,22.5],[113.9,22.5],[113.9,22.6],[NaN,22.5]]`) }),
 		body("zone-huge-corner", "draws a zone with a corner at 1e308", "/v1/zones", badZone, small, func(r *Raid) string { return r.zone(`[[1e308,22.5],[113.9,22.5],[113.9,22.6],[1e308,22.5]]`) }),
@@ -137,6 +137,17 @@ func circle(r *Raid, corners int) string {
 	}
 	fmt.Fprintf(&b, "[%.6f,%.6f]]", r.At.Lon+0.001, r.At.Lat)
 	return b.String()
+}
+
+// once writes a text for the first raid only: attackers that repeat it shall send,
+// not write.
+func once(text func(*Raid) string) func(*Raid) string {
+	var first sync.Once
+	var written string
+	return func(r *Raid) string {
+		first.Do(func() { written = text(r) })
+		return written
+	}
 }
 
 // bow is a ring in the shape of a bow tie.

@@ -60,7 +60,8 @@ func floods() []Attack {
 			Run: raw(protocol.JSON, func(*Raid) string {
 				return strings.Repeat(frame(fin|opPong, strings.Repeat("p", 125)), 5_000) + strings.Repeat(frame(fin|opPing, ""), 200)
 			}),
-			Flood: writes(protocol.JSON, func(*Raid) string { return frame(fin|opPong, strings.Repeat("p", 125)) }),
+			// A ping with each pong, as pings are what is counted.
+			Flood: writes(protocol.JSON, func(*Raid) string { return frame(fin|opPong, strings.Repeat("p", 125)) + frame(fin|opPing, "") }),
 		},
 	}
 }

@@ -57,7 +57,9 @@ func alone(name, does, code string, text func(*Raid) string) Attack {
 
 // address is an attack by the path of a GET of a viewer.
 func address(name, does, path string, want Answer) Attack {
-	return head(name, does, want, "", func(r *Raid) string { return Request{Path: path, Token: r.Tokens.Viewer}.head(r.Address) })
+	return head(name, does, want, "", func(r *Raid) string {
+		return Request{Path: strings.ReplaceAll(path, "{fleet}", r.Fleet), Token: r.Tokens.Viewer}.head(r.Address)
+	})
 }
 
 func heads() []Attack {
@@ -115,7 +117,7 @@ func heads() []Attack {
 		address("backslash", "climbs out of the API with backslashes", `/v1/..\..\metrics`, notFound),
 		address("zero-in-path", "puts a zero byte in the id of a vehicle", "/v1/vehicles/r1%00", Answer{Status: http.StatusNotFound, Code: "vehicle_not_found"}),
 		address("other-fleet", "asks for a fleet that another server runs", "/v1/fleets/other/tasks", Answer{Status: http.StatusNotFound, Code: "fleet_not_found"}),
-		address("fleet-in-fleet", "asks for a fleet within the fleet", "/v1/fleets/harbour/fleets/other/tasks", notFound),
+		address("fleet-in-fleet", "asks for a fleet within the fleet", "/v1/fleets/{fleet}/fleets/other/tasks", notFound),
 		{
 			Name: "double-slash", Group: Heads, Does: "asks for addresses with double slashes and dots that would pass by a rule for the right ones",
 			Note: "no answer tells more than those of the right addresses do", Want: Answer{}, Metric: `kapok_refusals_total{code="unauthenticated"}`, MemoryMiB: small, Run: doubleSlashes,

@@ -142,14 +142,19 @@ func (r *Raid) paced(do func() error) error {
 }
 
 // Storm repeats an attack at the raid's rate until the context ends, with at
-// most 1024 under way at a time. What the server answers is not judged.
+// most mostRunning under way at a time, or mostLinked that hold a link of a vehicle.
+// What the server answers is not judged.
 func (r *Raid) Storm(a Attack) error {
 	if a.Flood != nil {
 		return a.Flood(r)
 	}
 	var running sync.WaitGroup
 	defer running.Wait()
-	room := make(chan struct{}, 1024)
+	most := mostRunning
+	if a.Linked {
+		most = mostLinked
+	}
+	room := make(chan struct{}, most)
 	return r.paced(func() error {
 		select {
 		case room <- struct{}{}:
@@ -165,6 +170,14 @@ func (r *Raid) Storm(a Attack) error {
 		return nil
 	})
 }
+
+// mostRunning bounds the runs of one attack under way at a time. mostLinked is less
+// than there are ids of vehicles in kapok bench hostile: nobody takes over the link of
+// a run that still waits for what the server does about it.
+const (
+	mostRunning = 1024
+	mostLinked  = 200
+)
 
 // NamePool returns ids in turn: count of them that begin with prefix.
 func NamePool(prefix string, count int) func() string {

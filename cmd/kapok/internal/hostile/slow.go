@@ -53,14 +53,14 @@ func slow() []Attack {
 			Metric: linkClosed("hello_timeout"), Run: muteLink,
 		},
 		{
-			Name: "silent-link", Does: "says hello and then nothing, not even a pong", Want: Answer{Code: "silent", Close: 1008}, Within: lostWithin, Metric: linkClosed("silent"), Run: silentLink,
+			Name: "silent-link", Does: "says hello and then nothing, not even a pong", Want: Answer{Code: "silent", Close: 1008}, Within: lostWithin, Metric: linkClosed("silent"), Linked: true, Run: silentLink,
 		},
 		{
-			Name: "slow-frame", Does: "sends a frame a byte at a time", Want: Answer{Close: 1008}, Within: frameWithin, Metric: linkClosed("unfinished"), Run: slowFrame,
+			Name: "slow-frame", Does: "sends a frame a byte at a time", Want: Answer{Close: 1008}, Within: frameWithin, Metric: linkClosed("unfinished"), Linked: true, Run: slowFrame,
 		},
 		{
 			Name: "deaf-link", Does: "pings 200 times a second, says nothing and reads nothing", Want: Answer{Code: "silent", Close: 1008}, Within: lostWithin + closeWithin,
-			Metric: `kapok_link_throttled_total{what="pings"}`, Run: deafLink,
+			Metric: `kapok_link_throttled_total{what="pings"}`, Linked: true, Run: deafLink,
 		},
 		{
 			Name: "silent-stream", Does: "opens a stream and answers no ping", Want: Answer{Close: 1001}, Within: silentWithin,

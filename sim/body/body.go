@@ -291,12 +291,16 @@ func (b *Body) move(to space.XYZ, seconds float64) {
 }
 
 // segmentMPS is the planned ground speed on the way to the next point of the
-// path, within what the vehicle can do.
+// path, within what the vehicle can do. What an aircraft can do is a matter of its
+// speed through the air, which secondsTo sees to.
 func (b *Body) segmentMPS() float64 {
 	most := b.Figures.MaxMPS * (1 - min(max(b.DriveLost, 0), 1))
 	speed := speedOf(b.speeds, b.next)
-	if !(speed > 0) {
+	switch {
+	case !(speed > 0):
 		return most
+	case b.Figures.airborne():
+		return speed
 	}
 	return min(speed, most)
 }
@@ -318,7 +322,7 @@ func (b *Body) secondsTo(from, to space.XYZ, speed float64, wind space.XY) float
 	dx, dy, dz := to.X-from.X, to.Y-from.Y, to.Z-from.Z
 	t := 0.0
 	if level := math.Sqrt(dx*dx + dy*dy); level > 0 {
-		if wind != (space.XY{}) && b.Figures.airborne() {
+		if b.Figures.airborne() {
 			speed = min(speed, b.againstWind(dx/level, dy/level, wind))
 		}
 		if !(speed > leastMPS) {

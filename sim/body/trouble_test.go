@@ -34,6 +34,19 @@ func TestWindAgainstAndBehind(t *testing.T) {
 	}
 }
 
+// TestATailWindCarriesFurther: an aircraft's greatest speed is that through the air.
+func TestATailWindCarriesFurther(t *testing.T) {
+	for _, c := range []struct{ wind, planned, want float64 }{{0, 27, 20}, {8, 27, 27}, {8, 40, 28}} {
+		b := newBody(t, protocol.Multirotor, space.XYZ{Z: 60})
+		b.Wind = NewWind(c.wind, 270, 0, 1).At(time.Unix(0, 0))
+		b.Follow([]space.XYZ{{Z: 60}, {X: 10_000, Z: 60}}, []float64{c.planned})
+		b.Step(10, Resting)
+		if math.Abs(b.At.X-10*c.want) > 1e-6 {
+			t.Errorf("planned at %g m/s before a wind of %g: %g m/s, want %g", c.planned, c.wind, b.At.X/10, c.want)
+		}
+	}
+}
+
 func TestWindCostsEnergyByTheAirSpeed(t *testing.T) {
 	used := func(from, mps float64) float64 {
 		b := newBody(t, protocol.Multirotor, space.XYZ{Z: 60})

@@ -7,8 +7,9 @@ import "github.com/kapok-fleet/kapok/protocol"
 // the planner's phases.
 type Figures struct {
 	Kind protocol.Kind
-	// MaxMPS bounds the ground speed, of aircraft that through the air, ClimbMPS and DescentMPS the vertical one;
-	// zero climb and descent mean that the vehicle stays on the surface.
+	// MaxMPS bounds the ground speed, of aircraft that through the air, ClimbMPS and
+	// DescentMPS the vertical one; zero climb and descent mean that the vehicle stays
+	// on the surface.
 	MaxMPS, ClimbMPS, DescentMPS float64
 	BatteryWh                    float64
 	// MassKg is without load.

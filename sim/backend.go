@@ -70,7 +70,7 @@ type backend struct {
 	pending     map[fleet.RequestID]func(fleet.Answer)
 	connections uint64
 	conns       map[fleet.SessionID]*conn
-	order       []*conn
+	order       []opened
 	stream      stream
 }
 

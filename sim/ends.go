@@ -117,7 +117,8 @@ func (b *backend) die() {
 	b.running, b.doom = false, spared
 	b.cutShort = b.ends.IntN(4) == 0
 	conns, pending := b.forget()
-	for _, c := range conns {
+	for i := range conns {
+		c := conns[i].conn
 		c.serverOpen = false
 		if c.orphan = power; !power {
 			b.w.push(c, closeDown, nil)
@@ -153,7 +154,8 @@ func (b *backend) giveUp(err error) {
 		b.w.err = b.deepCheck()
 	}
 	conns, pending := b.forget()
-	for _, c := range conns {
+	for i := range conns {
+		c := conns[i].conn
 		b.w.apply(c, fleet.CloseLink{
 			Session: c.session.ID(), Code: engine.CodeRestarting, Text: "Kapok is restarting; log in again",
 		})
@@ -186,7 +188,7 @@ func (b *backend) reopenLater() {
 
 // forget gives the state up, with all that was only in memory, and returns the
 // connections and the requests without an answer, in their order.
-func (b *backend) forget() (conns []*conn, pending []func(fleet.Answer)) {
+func (b *backend) forget() (conns []opened, pending []func(fleet.Answer)) {
 	conns = b.order
 	for _, id := range slices.Sorted(maps.Keys(b.pending)) {
 		pending = append(pending, b.pending[id])

@@ -31,6 +31,13 @@ type conn struct {
 	life           int
 }
 
+// opened is a connection in the order in which they were opened.
+type opened struct {
+	conn *conn
+	// rests is until when its session need not be looked at.
+	rests time.Time
+}
+
 // direction is one way of a connection.
 type direction struct {
 	way fault.Way
@@ -80,7 +87,7 @@ func (w *world) open(v *vehicle) {
 	}
 	v.bridged = nil
 	b.conns[id] = c
-	b.order = append(b.order, c)
+	b.order = append(b.order, opened{conn: c})
 	v.conn = c
 	w.send(v, v.agent.Connected(w.time(), w.out[:0]))
 }
@@ -172,18 +179,33 @@ func (w *world) arriveUp(c *conn, frame []byte) {
 		w.push(c, closeDown, nil)
 	}
 	if c.serverOpen {
-		r, ok := c.session.Admit(w.time())
+		now := w.time()
+		r, ok := c.session.Admit(now)
 		if ok {
 			m, err := w.encoding.DecodeFrom(frame)
 			if err != nil {
-				r = c.session.ReceiveError(w.time(), err)
+				r = c.session.ReceiveError(now, err)
 			} else {
-				r = c.session.Receive(w.time(), m)
+				r = w.receive(c, now, m)
 			}
 		}
 		w.react(c, r)
 	}
 	w.spare(frame)
+}
+
+// receive hands a message to the session, as the server does it: samples, of which
+// most messages are, go on without the room of a reaction.
+func (w *world) receive(c *conn, now time.Time, m protocol.FromVehicle) session.Reaction {
+	samples, is := m.(protocol.Telemetry)
+	if !is {
+		return c.session.Receive(now, m)
+	}
+	input, ok, r := c.session.ReceiveTelemetry(now, samples)
+	if ok {
+		w.backend.put(input)
+	}
+	return r
 }
 
 // arriveDown takes a frame from Kapok.
@@ -291,7 +313,7 @@ func (w *world) endAtServer(c *conn, why string) {
 	b := &w.backend
 	delete(b.conns, c.session.ID())
 	for i := range b.order {
-		if b.order[i] == c {
+		if b.order[i].conn == c {
 			b.order = append(b.order[:i], b.order[i+1:]...)
 			break
 		}
@@ -338,11 +360,21 @@ func (w *world) giveUp(v *vehicle) {
 
 // tickSessions lets sessions speak where they must.
 func (w *world) tickSessions() {
+	now := w.time()
 	for i := 0; i < len(w.backend.order); i++ {
-		c := w.backend.order[i]
-		w.react(c, c.session.Tick(w.time()))
+		at := &w.backend.order[i]
+		if now.Before(at.rests) {
+			continue
+		}
+		c := at.conn
+		w.react(c, c.session.Tick(now))
 		if !c.serverOpen {
 			i--
+			continue
+		}
+		// What is said in between lets it rest the longer, never less.
+		if until, ok := c.session.Rests(); ok {
+			at.rests = until
 		}
 	}
 }

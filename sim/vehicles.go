@@ -60,7 +60,7 @@ func NewAgents(s scenario.Scenario, c *chart.Chart, homes [][]scenario.Home) ([]
 				clockError = time.Duration(draw.IntN(2*f.ClockErrorMS+1)-f.ClockErrorMS) * time.Millisecond
 			}
 			home, id := homes[i][n].Position, f.VehicleID(n+1)
-			b := body.New(figures, c.Frame.XYZ(home), c.GroundAltitude(home.Point()), between(draw, f.BatteryRatio))
+			b := body.NewLike(&figures, c.Frame.XYZ(home), c.GroundAltitude(home.Point()), between(draw, f.BatteryRatio))
 			if c.Terrain != nil {
 				b.Ground = c.GroundAltitudeXY
 			}

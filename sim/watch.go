@@ -123,8 +123,10 @@ func (j *Judge) moved(now time.Time, v *vehicle, second bool) {
 	if (second || len(moves) > 0) && flies(v.kind) {
 		j.separation.At(j.w.now/int64(100*time.Millisecond), int(v.n), b.At, b.SpeedMPS > 1 || !b.Landed())
 	}
-	if t := v.agent.Truth(); v.agent.Thought() && (t.Obeyed.Len() > s.obeyed || t.Begun.Len() > s.begun || t.Handled.Len() > s.handled) {
-		j.readTruth(v, s, t)
+	if v.agent.Thought() {
+		if t := v.agent.Truth(); t.Obeyed.Len() > s.obeyed || t.Begun.Len() > s.begun || t.Handled.Len() > s.handled {
+			j.readTruth(v, s, t)
+		}
 	}
 	if second {
 		j.watchTroubles(now, v, s)

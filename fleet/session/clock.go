@@ -18,8 +18,8 @@ type clock struct {
 	last time.Time
 	// marks tell the last samples that counted apart, in a ring; next is where the
 	// next one goes.
-	marks [rememberedSamples]uint64
 	next  int
+	marks [rememberedSamples]uint64
 }
 
 // rememberedSamples is how many samples back an exact repetition is known as one.

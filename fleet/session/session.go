@@ -73,19 +73,21 @@ const (
 
 // Session is the state of one link. Use it from one goroutine at a time.
 type Session struct {
-	config  Config
+	// What each sample needs stands first: a frame of one vehicle among thousands costs
+	// as much as it touches lines of memory.
+	phase   phase
+	frames  bucket
 	vehicle fleet.VehicleID
 	id      fleet.SessionID
-	phase   phase
-	opened  time.Time
-	// sent is when the last frame was sent.
-	sent time.Time
-
 	clock   clock
+
+	config Config
+	opened time.Time
+	// sent is when the last frame was sent.
+	sent    time.Time
 	reports reports
 	told    told
-
-	frames, errors bucket
+	errors  bucket
 	// limitedFrom is when frames began to be dropped, zero while none is;
 	// limitedAt when the last one was, complainedAt when the vehicle was told.
 	limitedFrom, limitedAt, complainedAt time.Time
@@ -205,6 +207,12 @@ func (s *Session) Tick(now time.Time) Reaction {
 		s.send(now, &r, protocol.Alive{Time: now})
 	}
 	return r
+}
+
+// Rests tells until when Tick has nothing to do whatever comes, false when that may
+// change at any time.
+func (s *Session) Rests() (until time.Time, ok bool) {
+	return s.sent.Add(s.config.AliveInterval), s.phase == welcomed
 }
 
 // Deadline is when Tick next has something to do, false for never as things

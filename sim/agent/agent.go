@@ -47,7 +47,9 @@ type Options struct {
 // Every method that takes dst appends the messages that the vehicle sends now,
 // in order. The samples in a Telemetry are valid until the next call.
 type Agent struct {
-	// What each step needs stands together, so that a quiet vehicle costs little.
+	// What each step needs stands first, then what each sample needs, and at last what
+	// thinking needs: by the time it is a vehicle's turn again the others have driven it
+	// out of the processor's caches, and a quiet step costs as much as it touches lines.
 	body *body.Body
 	wind *body.Wind
 	last time.Time
@@ -58,43 +60,44 @@ type Agent struct {
 	reserveWh, spareS float64
 	nextSample        time.Time
 
-	options Options
-	store   *Store
-	truth   *Truth
+	interval time.Duration
+	// clockError is the one of the options.
+	clockError time.Duration
 	// The link: connected is open, welcomed is usable.
 	connected, welcomed bool
 	// stale says that this link's owner has an older epoch than the store has
 	// seen; its frames give no authority.
-	stale     bool
+	stale bool
+	down  bool
+	// commanded says that the body follows the motion command's path.
+	commanded bool
 	lastFrame time.Time
 	alive     time.Duration
+	// place caches the geographic position of placed.
+	placed  space.XYZ
+	place   space.Position
+	samples [1]protocol.Sample
+	// telemetry is the message with samples, made once.
+	telemetry protocol.FromVehicle
+	// waiting are messages that the mind has not taken notice of yet.
+	waiting []waiting
+	ills    ills
+
+	store  *Store
+	truth  *Truth
+	safety safety
+	fault  string
 	// heardAt is when the last frame came, on this link or an earlier one.
 	heardAt time.Time
 	// jumped is what the clock jumped by since the greeting.
 	jumped time.Duration
-	// waiting are messages that the mind has not taken notice of yet.
-	waiting []waiting
 	// Sent is the highest number sent on this link, sentAt when one was sent.
 	sent   uint64
 	sentAt time.Time
-
-	interval time.Duration
-	samples  [1]protocol.Sample
-	// telemetry is the message with samples, made once.
-	telemetry protocol.FromVehicle
-	// place caches the geographic position of placed.
-	placed space.XYZ
-	place  space.Position
-
 	// driving is the leg that the body follows, driven as it was on setting out.
 	driving string
 	driven  protocol.Leg
-	// commanded says that the body follows the motion command's path.
-	commanded bool
-	fault     string
-	down      bool
-	ills      ills
-	safety    safety
+	options Options
 	// wayBack and backSpeeds are room for reckoning.
 	wayBack    []space.XYZ
 	backSpeeds []float64
@@ -115,7 +118,7 @@ func New(o Options, b *body.Body, store *Store, truth *Truth) *Agent {
 	}
 	b.LoadKg = truth.LoadKg()
 	b.Forecast = o.Wind.Mean(time.Time{})
-	a := &Agent{options: o, body: b, wind: o.Wind, store: store, truth: truth}
+	a := &Agent{options: o, clockError: o.ClockError, body: b, wind: o.Wind, store: store, truth: truth}
 	a.placed, a.place = b.At, o.Frame.Position(b.At)
 	a.reserveWh = a.ReserveWh()
 	return a
@@ -378,7 +381,7 @@ func (a *Agent) heard(now, sent time.Time) {
 
 // clock is the vehicle's own clock, which stamps its reports.
 func (a *Agent) clock(now time.Time) time.Time {
-	return now.Add(a.options.ClockError + a.ills.jump + a.ills.drift(now))
+	return now.Add(a.clockError + a.ills.jump + a.ills.drift(now))
 }
 
 // kapokTime is Kapok's clock as far as the vehicle knows; it may be a little

@@ -23,59 +23,71 @@ const landedM = 0.5
 // Body is one vehicle's place, motion, battery and load. It has one owner. Its
 // state after a number of steps depends on nothing but the calls made.
 type Body struct {
-	Figures Figures
+	// Figures may be shared with other bodies, and are not to be changed.
+	Figures *Figures
+	// What a step of a body at rest needs stands before what one on its way needs: steps
+	// cost as much as they touch lines of memory.
+
 	// At is where it is, in the chart's frame.
 	At space.XYZ
+	// EnergyWh is what the battery holds; LoadKg what is carried.
+	EnergyWh, LoadKg float64
+	// LostWh is the part of the battery that is gone for good; DriveLost the share
+	// of its greatest speed that it does not reach any more, 0 to 1.
+	LostWh, DriveLost float64
+
+	path []space.XYZ
+	next int
+	// moves are those of the last step.
+	moves []Move
+	// faced is the point of the path that the heading is towards, counted from 1.
+	faced int
+
 	// SpeedMPS is along the ground, ClimbMPS upwards, when the last step ended;
 	// in the step in which a path ends they are still those of its last metres.
 	SpeedMPS, ClimbMPS float64
+	// Bias is where the body takes itself to be, minus where it is: paths are in
+	// the coordinates that it believes in. Use Mislead to change it.
+	Bias space.XY
+	// Wind is the velocity of the air now, in m/s to the east and to the north.
+	Wind space.XY
+	// Air is its density and what its cold does to the battery. It is set before
+	// the first step.
+	Air Air
+
 	// HeadingDeg is clockwise from the frame's north, 0 to 360.
 	HeadingDeg float64
-	// EnergyWh is what the battery holds; LoadKg what is carried.
-	EnergyWh, LoadKg float64
+	// speeds are those of the segments of path, or one for all.
+	speeds []float64
+	// Paused says that the body does not follow its path for now, and stands or
+	// hovers.
+	Paused bool
 	// GroundM is the altitude of the ground, where aircraft land, unless Ground
 	// gives that of each place.
 	GroundM float64
 	// Ground, when set, is the altitude of the ground at a place, on a chart
 	// whose ground is not flat. It must be a pure function.
 	Ground func(at space.XY) float64
-	// TravelledM is the length of all ways so far.
-	TravelledM float64
-	// Wind is the velocity of the air now, in m/s to the east and to the north;
-	// Forecast is that with which WayWh, RestWh and DownWh reckon.
-	Wind, Forecast space.XY
-	// Air is its density and what its cold does to the battery. It is set before
-	// the first step.
-	Air Air
-	// Paused says that the body does not follow its path for now, and stands or
-	// hovers.
-	Paused bool
-	// LostWh is the part of the battery that is gone for good; DriveLost the share
-	// of its greatest speed that it does not reach any more, 0 to 1.
-	LostWh, DriveLost float64
-	// Bias is where the body takes itself to be, minus where it is: paths are in
-	// the coordinates that it believes in. Use Mislead to change it.
-	Bias space.XY
-
-	path []space.XYZ
-	next int
-	// speeds are those of the segments of path, or one for all.
-	speeds []float64
-	// moves are those of the last step.
-	moves []Move
-	trail trail
-	// faced is the point of the path that the heading is towards, counted from 1.
-	faced int
 	// groundM is the altitude of the ground below the place grounded.
 	grounded space.XY
 	groundM  float64
 	surveyed bool
 	// lifted is the power of hovering with the load liftedKg.
 	lifted, liftedKg float64
+	// TravelledM is the length of all ways so far.
+	TravelledM float64
+	// Forecast is the velocity of the air with which WayWh, RestWh and DownWh reckon.
+	Forecast space.XY
+	trail    trail
 }
 
 // New returns a body at rest. The battery's ratio is taken into 0 to 1.
 func New(f Figures, at space.XYZ, groundM, batteryRatio float64) *Body {
+	return NewLike(&f, at, groundM, batteryRatio)
+}
+
+// NewLike is New for a body that shares its figures with others.
+func NewLike(f *Figures, at space.XYZ, groundM, batteryRatio float64) *Body {
 	b := &Body{
 		Figures: f, At: at, GroundM: groundM,
 		EnergyWh: f.BatteryWh * min(max(batteryRatio, 0), 1),
@@ -375,7 +387,7 @@ const gravity = 9.81
 // and a climbing speed. Drag is that of the air that an aircraft or a vehicle on
 // wheels meets, or of the water.
 func (b *Body) movingW(ground space.XY, speed, climb float64, wind space.XY) float64 {
-	f := &b.Figures
+	f := b.Figures
 	mass := f.MassKg + b.LoadKg
 	w := f.IdleW + f.RollWPerKgMPS*mass*speed
 	air := speed

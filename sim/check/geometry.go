@@ -63,18 +63,19 @@ type mover struct {
 	id    string
 	air   bool
 	known bool
+	// version is that of the zones of its last look, in the objects that it is in.
+	// Beat reads these alone of nearly all vehicles.
+	version int
+	in      []string
+	caught  []caught
 	// at and mps are where it was at its last look, and how fast.
 	at  space.XYZ
 	mps float64
 	// free is the box in which nothing can change for it up to a speed, as long as
 	// the zones are those of version and until a time.
-	free    free
-	version int
-	// in are the objects that it is in.
-	in     []string
-	caught []caught
+	free   free
 	grazes []graze
-	// last and judged are the time and the zones of its last look.
+	// last is the time of its last look.
 	last time.Time
 }
 
@@ -214,7 +215,7 @@ func (g *Geometry) Beat(now time.Time) {
 	}
 	for i := range g.movers {
 		m := &g.movers[i]
-		if m.known && m.last.Before(now) && (m.version != g.version || len(m.in) > 0 || len(m.caught) > 0) {
+		if (m.version != g.version || len(m.in) > 0 || len(m.caught) > 0) && m.known && m.last.Before(now) {
 			g.judge(now, m, m.at, m.mps)
 		}
 	}

@@ -54,7 +54,9 @@ type flyer struct {
 	// held before the tenths that are looked at next.
 	up, baseUp bool
 	at, base   space.XYZ
-	tenths     *[keptTenths]fix
+	// changed is the last tenth at which it flew or was somewhere else than before.
+	changed int64
+	tenths  *[keptTenths]fix
 }
 
 type fix struct {
@@ -81,8 +83,11 @@ func (s *Separation) Add(n int) {
 // whether it flies. While it stays there it need not be told again.
 func (s *Separation) At(tenth int64, n int, at space.XYZ, flies bool) {
 	f := &s.flyers[n]
+	if !flies && !f.up && at == f.at {
+		return // Most aircraft stand most of the time, and no place need be told twice.
+	}
 	f.tenths[tenth%keptTenths] = fix{tenth + 1, flies, at}
-	f.at, f.up = at, flies
+	f.at, f.up, f.changed = at, flies, tenth
 }
 
 // Second measures the second that ended lagTenths ago. It is to be called once each
@@ -115,8 +120,8 @@ func (s *Separation) Second(tenth int64) {
 
 // pass makes what holds at the end of the tenths looked at the base of the next.
 func (f *flyer) pass(from, to int64) {
-	if !f.in {
-		return
+	if !f.in || f.changed < from {
+		return // What was told before is the base already.
 	}
 	for t := max(from, 0); t <= to; t++ {
 		if x := &f.tenths[t%keptTenths]; x.tenth == t+1 {

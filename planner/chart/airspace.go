@@ -17,9 +17,12 @@ import (
 
 const (
 	// MaxAirspaceBytes is the longest file that ImportAirspace reads. What is no
-	// JSON is refused at the first byte that shows it; a file of that length
-	// takes about four times as much memory while it is read.
+	// JSON is refused at the first byte that shows it; a file of that length takes
+	// up to 600 MB of memory while it is read.
 	MaxAirspaceBytes = 64 << 20
+	// MaxAirspaceFeatures is how many zones a file may have, those included that do
+	// not touch the chart.
+	MaxAirspaceFeatures = 1_000_000
 	// MaxAirspaceNotes is how many notes of each kind a report keeps; the rest is
 	// counted.
 	MaxAirspaceNotes = 1000
@@ -66,7 +69,7 @@ type AirspaceReport struct {
 	// Format is ed269, ed318, uasfm, qgroundcontrol, kapok or runways.
 	Format string
 	// Features is how many the file has, and Elsewhere how many zones of them were
-	// left out as they do not touch the chart.
+	// left out as they do not touch the chart or begin above MaxHeightM.
 	Features, Elsewhere int
 	// Rules counts the zones by their rule, Kinds by what the file calls them.
 	Rules map[Rule]int
@@ -125,13 +128,15 @@ type airspaceImport struct {
 	report AirspaceReport
 	zones  []Zone
 	taken  map[string]bool
+	// again is the last number that an id in use got.
+	again map[string]int
 }
 
 func newAirspaceImport(opts AirspaceOptions) *airspaceImport {
 	if opts.HeightLimitM <= 0 {
 		opts.HeightLimitM = DefaultHeightLimitM
 	}
-	im := &airspaceImport{opts: opts, taken: maps.Clone(opts.Taken)}
+	im := &airspaceImport{opts: opts, taken: maps.Clone(opts.Taken), again: map[string]int{}}
 	im.report.Rules, im.report.Kinds = map[Rule]int{}, map[string]int{}
 	if im.taken == nil {
 		im.taken = map[string]bool{}
@@ -144,7 +149,11 @@ func (im *airspaceImport) read(r io.Reader) error {
 	if start, _ := buffered.Peek(3); string(start) == "\xef\xbb\xbf" {
 		_, _ = buffered.Discard(3)
 	}
-	if start, _ := buffered.Peek(512); !bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")) {
+	start, _ := buffered.Peek(512)
+	if err := checkText(start); err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")) {
 		if bytes.Contains(start, []byte("airport_ident")) {
 			return errors.New("line 1: it is a table of runways, of which ImportRunways (kapok chart build --runways) makes zones")
 		}
@@ -166,7 +175,7 @@ func (im *airspaceImport) read(r io.Reader) error {
 		}
 		return counted.place(err)
 	}
-	return im.document(file)
+	return im.document(file, true)
 }
 
 // lists are the names that files give the list of their zones.
@@ -174,8 +183,9 @@ func featureLists() []string {
 	return []string{"features", "UASZoneList", "uasZoneList", "UASZoneVersion", "zones"}
 }
 
-// document takes a file whose members are known to be JSON.
-func (im *airspaceImport) document(file map[string]json.RawMessage) error {
+// document takes a file whose members are known to be JSON; one that is outer may
+// have all of it in one member.
+func (im *airspaceImport) document(file map[string]json.RawMessage, outer bool) error {
 	root := &jnode{value: map[string]any{}}
 	if _, ok := file["geoFence"]; ok {
 		im.report.Format = "qgroundcontrol"
@@ -186,16 +196,12 @@ func (im *airspaceImport) document(file map[string]json.RawMessage) error {
 		if !ok {
 			continue
 		}
-		features, err := eachFeature(raw, &jnode{parent: root, key: name})
-		if err != nil {
-			return err
-		}
-		return im.features(file, root, features)
+		return im.features(file, root, raw, &jnode{parent: root, key: name})
 	}
-	if name, ok := wrapping(file); ok {
+	if name, ok := wrapping(file); ok && outer {
 		var inner map[string]json.RawMessage
 		if json.Unmarshal(file[name], &inner) == nil {
-			return im.document(inner)
+			return im.document(inner, false)
 		}
 	}
 	return fmt.Errorf("it is none of ED-269, ED-318, a UAS Facility Map, a QGroundControl plan and GeoJSON: it has %s, and neither features nor a geoFence", names(file))
@@ -220,81 +226,58 @@ func names(file map[string]json.RawMessage) string {
 	return fmt.Sprintf("the members %.60q", sorted[:min(len(sorted), 5)])
 }
 
-// airspaceFeature is an item of the file's list; it is decoded when it is its turn, as many
-// at once would take much memory.
-type airspaceFeature struct {
-	raw json.RawMessage
-	at  *jnode
-}
-
-func eachFeature(raw json.RawMessage, at *jnode) ([]airspaceFeature, error) {
-	var list []json.RawMessage
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, at.fault("it is not a list")
+// airspaceFeature decodes an item of the file's list.
+func airspaceFeature(raw json.RawMessage, at *jnode, i int) (*jnode, error) {
+	n := &jnode{parent: at, index: i}
+	if err := json.Unmarshal(raw, &n.value); err != nil {
+		return nil, n.fault("%w", err)
 	}
-	features := make([]airspaceFeature, len(list))
-	for i := range list {
-		features[i] = airspaceFeature{list[i], &jnode{parent: at, index: i}}
+	if _, ok := n.value.(map[string]any); !ok {
+		return nil, n.fault("it is %s, not an object", n.what())
 	}
-	return features, nil
-}
-
-// node decodes the feature.
-func (f *airspaceFeature) node() (*jnode, error) {
-	if err := json.Unmarshal(f.raw, &f.at.value); err != nil {
-		return nil, f.at.fault("%w", err)
-	}
-	if _, ok := f.at.value.(map[string]any); !ok {
-		return nil, f.at.fault("it is %s, not an object", f.at.what())
-	}
-	return f.at, nil
+	return n, nil
 }
 
 // features takes the features of a file, whose format the first shows.
-func (im *airspaceImport) features(file map[string]json.RawMessage, root *jnode, features []airspaceFeature) error {
-	im.report.Features = len(features)
-	if len(features) == 0 {
-		im.report.Format = "ed269"
-		if _, ok := file["type"]; ok {
-			im.report.Format = "kapok"
-		}
-		return nil
+func (im *airspaceImport) features(file map[string]json.RawMessage, root *jnode, list json.RawMessage, at *jnode) error {
+	im.report.Format = "ed269"
+	if _, ok := file["type"]; ok {
+		im.report.Format = "kapok"
 	}
-	first, err := features[0].node()
-	if err != nil {
-		return err
-	}
-	im.report.Format = formatOf(first)
-	if im.report.Format == "kapok" {
-		return im.own(file, features)
-	}
-	if im.report.Format == "ed318" {
-		if err := checkMetadata(root, file["metadata"]); err != nil {
-			return err
-		}
-	}
-	for i := range features {
-		n, err := features[i].node()
+	datum := space.WGS84
+	err := eachItem(list, func(i int, raw json.RawMessage) error {
+		n, err := airspaceFeature(raw, at, i)
 		if err != nil {
 			return err
 		}
-		if kind := formatOf(n); kind != im.report.Format {
+		kind := formatOf(n)
+		if i == 0 {
+			im.report.Format = kind
+			if datum, err = im.head(file, root); err != nil {
+				return err
+			}
+		}
+		if im.report.Features = i + 1; i >= MaxAirspaceFeatures {
+			return n.fault("more than %d zones", MaxAirspaceFeatures)
+		}
+		if kind != im.report.Format {
 			return n.fault("it looks like %s, and what comes before like %s", kind, im.report.Format)
 		}
-		switch im.report.Format {
+		switch kind {
 		case "ed269":
-			err = im.ed269(n)
+			return im.ed269(n)
 		case "ed318":
-			err = im.ed318(n)
+			return im.ed318(n)
 		case "uasfm":
-			err = im.uasfm(n)
+			return im.uasfm(n)
 		}
-		if err != nil {
-			return err
-		}
-		n.value = nil
+		return im.own(n, raw, datum)
+	})
+	var fault itemFault
+	if errors.As(err, &fault) {
+		return at.fault("%s", fault)
 	}
-	return nil
+	return err
 }
 
 // formatOf tells what a feature looks like.
@@ -325,8 +308,9 @@ func formatOf(n *jnode) string {
 	return "kapok"
 }
 
-// own takes zones in Kapok's own GeoJSON.
-func (im *airspaceImport) own(file map[string]json.RawMessage, features []airspaceFeature) error {
+// head reads what a file says of itself as a whole: its datum, which only Kapok's
+// own zones may choose, and the metadata of ED-318.
+func (im *airspaceImport) head(file map[string]json.RawMessage, root *jnode) (space.Datum, error) {
 	var head struct {
 		Datum *string `json:"datum"`
 		CRS   *crs    `json:"crs"`
@@ -334,26 +318,36 @@ func (im *airspaceImport) own(file map[string]json.RawMessage, features []airspa
 	for name, into := range map[string]any{"datum": &head.Datum, "crs": &head.CRS} {
 		if raw, ok := file[name]; ok {
 			if err := json.Unmarshal(raw, into); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+				return "", fmt.Errorf("%s: %w", name, err)
 			}
 		}
 	}
-	datum, err := chooseDatum(head.Datum, head.CRS, im.opts.Datum)
+	if im.report.Format == "kapok" {
+		return chooseDatum(head.Datum, head.CRS, im.opts.Datum)
+	}
+	// These formats are in WGS-84 by definition; a file that says otherwise is none
+	// of them.
+	if _, err := chooseDatum(head.Datum, head.CRS, space.WGS84); err != nil {
+		return "", fmt.Errorf("%s is in WGS-84 by definition, but %w", im.report.Format, err)
+	}
+	if im.report.Format == "ed318" {
+		return space.WGS84, checkMetadata(root, file["metadata"])
+	}
+	return space.WGS84, nil
+}
+
+// own takes a feature of Kapok's own GeoJSON.
+func (im *airspaceImport) own(n *jnode, raw json.RawMessage, datum space.Datum) error {
+	zones, err := zonesOf(raw, datum)
 	if err != nil {
-		return err
+		return n.fault("%w", err)
 	}
-	for _, f := range features {
-		zones, err := zonesOf(f.raw, datum)
-		if err != nil {
-			return f.at.fault("%w", err)
+	for i := range zones {
+		if im.taken[zones[i].ID] {
+			return n.fault("the id %q is in use", zones[i].ID)
 		}
-		for i := range zones {
-			if im.taken[zones[i].ID] {
-				return f.at.fault("the id %q is in use", zones[i].ID)
-			}
-			if err := im.add(f.at, zones[i], "zone"); err != nil {
-				return err
-			}
+		if err := im.add(n, zones[i], "zone"); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -361,8 +355,10 @@ func (im *airspaceImport) own(file map[string]json.RawMessage, features []airspa
 
 // add takes a zone, under another id if its own is in use.
 func (im *airspaceImport) add(at *jnode, z Zone, kind string) error {
-	for i, id := 2, z.ID; im.taken[z.ID]; i++ {
-		z.ID = fmt.Sprintf("%s#%d", id, i)
+	for id := z.ID; im.taken[z.ID]; {
+		// The numbers that others of this id have got need not be tried again.
+		im.again[id] = max(im.again[id]+1, 2)
+		z.ID = fmt.Sprintf("%s#%d", id, im.again[id])
 	}
 	if err := z.Validate(); err != nil {
 		return at.fault("%w", err)

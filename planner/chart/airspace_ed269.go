@@ -154,9 +154,12 @@ func readLimit(n *jnode, member, reference, uom string) (limit, error) {
 	if value >= unlimited {
 		return limit{}, nil
 	}
-	factor, err := unitM(n, uom)
-	if err != nil {
-		return limit{}, err
+	// 0 is 0 in every unit.
+	factor := 1.0
+	if value != 0 || uom != "" {
+		if factor, err = unitM(n, uom); err != nil {
+			return limit{}, err
+		}
 	}
 	l := limit{m: value * factor, given: true}
 	if math.Abs(l.m) > 1e6 {
@@ -176,7 +179,9 @@ func readLimit(n *jnode, member, reference, uom string) (limit, error) {
 // unitM is how many metres one of the file's units has.
 func unitM(n *jnode, uom string) (float64, error) {
 	switch strings.ToUpper(uom) {
-	case "M", "":
+	case "":
+		return 0, n.fault("it does not say its unit, metres (M) or feet (FT)")
+	case "M":
 		return 1, nil
 	case "FT":
 		return footM, nil

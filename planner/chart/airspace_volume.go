@@ -59,8 +59,13 @@ func (im *airspaceImport) take(v *volume) error {
 		im.report.Elsewhere += max(1, len(v.times))
 		return nil
 	}
-	if err := im.heights(v, &z); err != nil {
+	switch err := im.heights(v, &z); {
+	case err != nil:
 		return err
+	case z.FloorM > MaxHeightM:
+		im.report.note(&im.report.Notes, z.ID, 0, "it begins at %.0f m, above all flight, and is left out", z.FloorM)
+		im.report.Elsewhere += max(1, len(v.times))
+		return nil
 	}
 	if len(v.times) == 0 {
 		v.times = make([]applicability, 1)
@@ -97,7 +102,7 @@ func (im *airspaceImport) heights(v *volume, z *Zone) error {
 	if z.CeilingM, err = im.ceiling(v, z.ID); err != nil {
 		return err
 	}
-	if z.CeilingM != 0 && z.CeilingM <= z.FloorM {
+	if z.CeilingM != 0 && z.CeilingM <= z.FloorM && z.FloorM != 0 && z.FloorM <= MaxHeightM {
 		// Limits of different kinds, or of the same height, that cross somewhere.
 		im.report.note(&im.report.Widened, z.ID, 0, "its floor of %.1f m is not below its ceiling of %.1f m: it is taken from the ground", z.FloorM, z.CeilingM)
 		z.FloorM = 0
@@ -138,9 +143,6 @@ func (im *airspaceImport) floor(v *volume, id string) (float64, error) {
 		_, most, err := im.undulation(v, "lower")
 		return figure(l.m - most), err
 	case overSea:
-	}
-	if l.m > MaxHeightM {
-		return 0, v.at.fault("its lower limit is %g m, above all flight", l.m)
 	}
 	return l.m, nil
 }

@@ -259,7 +259,8 @@ func (z Zone) Validate() error {
 			return fault("a figure is %g, out of range", v)
 		}
 	}
-	if z.CeilingM != 0 && z.CeilingM <= z.FloorM {
+	// Either may lie below the sea, and 0 is none.
+	if z.CeilingM != 0 && z.FloorM != 0 && z.CeilingM <= z.FloorM {
 		return fault("ceiling_m %g is not above floor_m %g", z.CeilingM, z.FloorM)
 	}
 	if !z.Until.IsZero() && !z.From.IsZero() && !z.Until.After(z.From) {
@@ -273,6 +274,13 @@ func (z Zone) Validate() error {
 	}
 	if flat(z.Polygon[0]) {
 		return fault("the polygon has no area, its points lie on a line")
+	}
+	for _, ring := range z.Polygon {
+		for i := 1; i < len(ring); i++ {
+			if math.Abs(ring[i][0]-ring[i-1][0]) >= 180 {
+				return fault("the polygon crosses the 180th meridian between %g and %g: it must be cut there", ring[i-1][0], ring[i][0])
+			}
+		}
 	}
 	return nil
 }

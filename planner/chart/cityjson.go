@@ -20,7 +20,7 @@ import (
 const (
 	MaxCityBytes    = 256 << 20
 	MaxCityObjects  = 1_000_000
-	MaxCityVertices = 20_000_000
+	MaxCityVertices = 8_000_000
 	// maxCityDepth bounds how deep a part lies in its building.
 	maxCityDepth = 20
 )
@@ -145,8 +145,8 @@ func (c *cityReader) readVertices(decoder *json.Decoder) error {
 	if err := wantDelim(decoder, '['); err != nil {
 		return err
 	}
+	var at []float64
 	for decoder.More() {
-		var at []float64
 		if err := decoder.Decode(&at); err != nil {
 			return err
 		}

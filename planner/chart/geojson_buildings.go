@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -28,42 +27,23 @@ func ImportGeoJSONBuildings(r io.Reader, stated space.Datum) ([]Building, error)
 }
 
 func importGeoJSONBuildings(r io.Reader, stated space.Datum) ([]Building, error) {
-	start := make([]byte, 512)
-	n, _ := io.ReadFull(r, start)
-	start = bytes.TrimPrefix(start[:n], []byte("\xef\xbb\xbf"))
-	if first := bytes.TrimLeft(start, " \t\r\n"); len(first) > 0 && first[0] != '{' {
-		return nil, fmt.Errorf("it begins with %q and is no JSON object", first[0])
-	}
-	data, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(start), r), MaxGeoJSONBuildingsBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > MaxGeoJSONBuildingsBytes {
-		return nil, fmt.Errorf("it is longer than %d bytes", MaxGeoJSONBuildingsBytes)
-	}
-	var file struct {
-		Type     string            `json:"type"`
-		Datum    *string           `json:"datum"`
-		CRS      *crs              `json:"crs"`
-		Features []json.RawMessage `json:"features"`
-	}
-	if err := json.Unmarshal(data, &file); err != nil {
-		return nil, place(data, err)
-	}
-	if file.Type != "FeatureCollection" {
-		return nil, fmt.Errorf("its type is %q, not FeatureCollection", file.Type)
-	}
-	datum, err := chooseDatum(file.Datum, file.CRS, stated)
+	features, datum, err := readCollection(r, MaxGeoJSONBuildingsBytes, stated)
 	if err != nil {
 		return nil, err
 	}
 	var list []Building
-	for i, raw := range file.Features {
+	err = eachItem(features, func(i int, raw json.RawMessage) error {
 		more, err := geoJSONBuildings(raw, datum)
 		if err != nil {
-			return nil, fmt.Errorf("feature %d: %w", i+1, err)
+			return fmt.Errorf("feature %d: %w", i+1, err)
 		}
-		list = append(list, more...)
+		if list = append(list, more...); len(list) > MaxBuildings {
+			return fmt.Errorf("feature %d: more than the %d buildings that a chart may have", i+1, MaxBuildings)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return list, nil
 }

@@ -318,8 +318,10 @@ func (m *importer) readPBF(r io.Reader) error {
 }
 
 func (m *importer) readXML(r io.Reader) error {
-	scanner := osmxml.New(context.Background(), r)
+	piece := &elementReader{r: r, left: MaxOSMElementBytes}
+	scanner := osmxml.New(context.Background(), piece)
 	for scanner.Scan() {
+		piece.left = MaxOSMElementBytes
 		if err := m.take(scanner.Object()); err != nil {
 			return err
 		}

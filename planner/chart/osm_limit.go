@@ -3,6 +3,7 @@ package chart
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/paulmach/osm"
@@ -20,6 +21,25 @@ const (
 	// way without any takes memory, too.
 	wayRefs = 6
 )
+
+// MaxOSMElementBytes is how long one element of a file in XML may be, with all in it.
+// The map itself allows a relation 32000 members, which take 2 MB.
+const MaxOSMElementBytes = 16 << 20
+
+// elementReader ends reading, with an error, after a number of bytes.
+type elementReader struct {
+	r    io.Reader
+	left int
+}
+
+func (e *elementReader) Read(p []byte) (int, error) {
+	if e.left <= 0 {
+		return 0, fmt.Errorf("an element is longer than %d bytes", MaxOSMElementBytes)
+	}
+	n, err := e.r.Read(p[:min(len(p), e.left)])
+	e.left -= n
+	return n, err
+}
 
 // tagsOf takes over the tags that some rule looks at. The others, of which an
 // element may have any number, are not kept.

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -19,6 +20,15 @@ func (im *airspaceImport) plan(root *jnode, file map[string]json.RawMessage) err
 	if _, ok := fence.value.(map[string]any); !ok {
 		return fence.fault("it is %s, not an object", fence.what())
 	}
+	// Version 1 had other members, which would be passed over.
+	if version, ok := fence.get("version"); ok && version.value != 2.0 {
+		return version.fault("it is %v; only version 2 of the fence is read: save the plan with a newer QGroundControl", version.value)
+	}
+	for _, member := range [...]string{"polygon", "circle"} {
+		if n, ok := fence.get(member); ok {
+			return n.fault("it belongs to version 1 of the fence, and only version 2 is read: save the plan with a newer QGroundControl")
+		}
+	}
 	for _, member := range [...]string{"polygons", "circles"} {
 		n, ok := fence.get(member)
 		if !ok {
@@ -34,6 +44,12 @@ func (im *airspaceImport) plan(root *jnode, file map[string]json.RawMessage) err
 				return err
 			}
 		}
+	}
+	if im.report.Features == 0 {
+		im.report.note(&im.report.Notes, cmp.Or(im.opts.Name, "plan"), 0, "the plan has no geofence")
+	}
+	if _, ok := fence.get("breachReturn"); ok {
+		im.report.note(&im.report.Notes, cmp.Or(im.opts.Name, "plan"), 0, "the plan's place of return after a breach is not read")
 	}
 	return nil
 }
@@ -53,10 +69,7 @@ func (im *airspaceImport) fence(n *jnode, member string, number int) error {
 	if within {
 		z.Rule, kind = KeepIn, "inclusion"
 	}
-	name := im.opts.Name
-	if name == "" {
-		name = "plan"
-	}
+	name := cmp.Or(im.opts.Name, "plan")
 	if member == "circles" {
 		z.ID = fmt.Sprintf("%s/circle/%d", name, number)
 		z.Polygon, err = planCircle(n, within)
@@ -118,7 +131,10 @@ func planPolygon(n *jnode) (orb.Polygon, error) {
 		}
 		ring = append(ring, place)
 	}
-	return orb.Polygon{append(ring, ring[0])}, nil
+	if ring[0] != ring[len(ring)-1] {
+		ring = append(ring, ring[0])
+	}
+	return orb.Polygon{ring}, nil
 }
 
 // planPlace reads latitude and longitude.

@@ -182,6 +182,13 @@ func (f *tiff) lattice(name string) (raster, error) {
 	if key[1024] != 2 || key[2048] != 4326 {
 		return r, fmt.Errorf("it is not in degrees of WGS-84 (model %d, system %d); convert it with gdalwarp -t_srs EPSG:4326", key[1024], key[2048])
 	}
+	if unit := key[4099]; unit != 0 && unit != 9001 {
+		return r, fmt.Errorf("its heights are in unit %d, not in metres; convert them with gdal_calc or gdalwarp -t_srs EPSG:4326+5773", unit)
+	}
+	// 5001 to 5033 are heights above an ellipsoid, 4979 those of WGS-84.
+	if over := key[4096]; over >= 5001 && over <= 5033 || over == 4979 {
+		return r, fmt.Errorf("its heights are above an ellipsoid (%d), not above the sea; convert them with gdalwarp -s_srs EPSG:4979 -t_srs EPSG:4326+5773", over)
+	}
 	r.stepLon, r.stepLat = f.number(tagPixelScale, 0, 0), f.number(tagPixelScale, 1, 0)
 	// Where a pixel is an area, its height is that of its middle.
 	middle := 0.5

@@ -30,45 +30,38 @@ var ErrZones = errors.New("unusable zones file")
 // in "/1", "/2" and so on. The first fault ends the import with an error of
 // kind ErrZones that names the feature.
 func ImportZones(r io.Reader, stated space.Datum) ([]Zone, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxZonesBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("import zones: %w", err)
-	}
-	if len(data) > MaxZonesBytes {
-		return nil, fmt.Errorf("import zones: %w: it is longer than %d bytes", ErrZones, MaxZonesBytes)
-	}
-	// Some programs put a byte order mark first.
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	var file struct {
-		Type     string            `json:"type"`
-		Datum    *string           `json:"datum"`
-		CRS      *crs              `json:"crs"`
-		Features []json.RawMessage `json:"features"`
-	}
-	if err := json.Unmarshal(data, &file); err != nil {
-		return nil, fmt.Errorf("import zones: %w: %w", ErrZones, place(data, err))
-	}
-	if file.Type != "FeatureCollection" {
-		return nil, fmt.Errorf("import zones: %w: its type is %q, not FeatureCollection", ErrZones, file.Type)
-	}
-	datum, err := chooseDatum(file.Datum, file.CRS, stated)
+	zones, err := importZones(r, stated)
 	if err != nil {
 		return nil, fmt.Errorf("import zones: %w: %w", ErrZones, err)
 	}
+	return zones, nil
+}
+
+func importZones(r io.Reader, stated space.Datum) ([]Zone, error) {
+	features, datum, err := readCollection(r, MaxZonesBytes, stated)
+	if err != nil {
+		return nil, err
+	}
 	var zones []Zone
 	seen := map[string]int{}
-	for i, raw := range file.Features {
+	err = eachItem(features, func(i int, raw json.RawMessage) error {
 		more, err := zonesOf(raw, datum)
 		if err != nil {
-			return nil, fmt.Errorf("import zones: %w: feature %d: %w", ErrZones, i+1, err)
+			return fmt.Errorf("feature %d: %w", i+1, err)
 		}
 		for _, z := range more {
 			if before, twice := seen[z.ID]; twice {
-				return nil, fmt.Errorf("import zones: %w: feature %d: the id %q is that of feature %d", ErrZones, i+1, z.ID, before)
+				return fmt.Errorf("feature %d: the id %q is that of feature %d", i+1, z.ID, before)
 			}
 			seen[z.ID] = i + 1
 		}
-		zones = append(zones, more...)
+		if zones = append(zones, more...); len(zones) > MaxZones {
+			return fmt.Errorf("feature %d: more than the %d zones that a chart may have", i+1, MaxZones)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return zones, nil
 }

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -48,8 +49,13 @@ func (f *Fleet) fromHere(v *Vehicle, m *Mission) (c assign.Candidate, kept []Leg
 	energy := f.energy(v)
 	if m != nil {
 		kept = lastFinished(m)
-		if i, ok := begunLeg(m); ok && f.holds(m, &m.Legs[i]) {
+		// More than one is begun when a revision put another stop before one that was
+		// just being begun.
+		for i := range m.Legs {
 			l := m.Legs[i]
+			if l.State != protocol.LegBegun || l.Task == "" || !f.holds(m, &m.Legs[i]) {
+				continue
+			}
 			kept = append(kept, l)
 			at = l.End()
 			when = later(when, l.EndsAt)
@@ -152,6 +158,7 @@ func (f *Fleet) legsOf(o *assign.Offer, todo []Leg, v *Vehicle, nextLeg *int) []
 	for i := range todo {
 		l := todo[i]
 		l.lay(&o.Routes[i])
+		l.LandWh = landWh(o, i)
 		l.ETA = o.Arrive[i]
 		l.EndsAt = o.Begin[i].Add(time.Duration(l.WorkS * float64(time.Second)))
 		l.EnergyWh += f.workWh(v, &l)
@@ -163,8 +170,18 @@ func (f *Fleet) legsOf(o *assign.Offer, todo []Leg, v *Vehicle, nextLeg *int) []
 	}
 	home := Leg{ID: newLeg(nextLeg), Site: v.HomeSite, Action: protocol.ActionPark, State: protocol.LegPending}
 	home.lay(&o.Routes[len(o.Routes)-1])
+	home.LandWh = landWh(o, len(o.Routes)-1)
 	home.ETA, home.EndsAt = o.Home, o.Home
 	return append(legs, home)
+}
+
+// landWh is what it takes at most to land from a route of an offer, in tenths of a
+// watt hour, rounded up; 0 for what nobody reckoned, or for what has no landing.
+func landWh(o *assign.Offer, i int) float64 {
+	if i >= len(o.LandWh) || math.IsInf(o.LandWh[i], 0) {
+		return 0
+	}
+	return math.Ceil(10*o.LandWh[i]) / 10
 }
 
 // workWh is what the work of a leg takes.

@@ -181,7 +181,8 @@ func (f *Fleet) leapsBack(k *known, s *protocol.Sample) bool {
 
 // offWay is how far a sample is from what the vehicle's mission lays before it, 0
 // without one. What is known of a vehicle is lost with the process; its mission is
-// not, and tells where to expect it.
+// not, and tells where to expect it: on the way of any revision that it may hold, as
+// the newest may have been issued while it was out of touch.
 func (f *Fleet) offWay(v *Vehicle, s *protocol.Sample) float64 {
 	m, ok := f.openMission(v)
 	if !ok {
@@ -189,10 +190,12 @@ func (f *Fleet) offWay(v *Vehicle, s *protocol.Sample) float64 {
 	}
 	at := f.chart.Frame.XY(space.Position(s.Position).Point())
 	off := math.Inf(1)
-	for i := range m.Legs {
-		path := m.Legs[i].Path
-		for k := range path {
-			off = min(off, space.SegmentDist(at, f.chart.Frame.XY(path[max(k-1, 0)].Point()), f.chart.Frame.XY(path[k].Point())))
+	for _, legs := range m.plans() {
+		for i := range legs {
+			path := legs[i].Path
+			for k := range path {
+				off = min(off, space.SegmentDist(at, f.chart.Frame.XY(path[max(k-1, 0)].Point()), f.chart.Frame.XY(path[k].Point())))
+			}
 		}
 	}
 	return off

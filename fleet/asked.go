@@ -60,6 +60,8 @@ func (f *Fleet) answer(ask Ask) Answer {
 		return f.putZone(a)
 	case SuspendZone:
 		return f.suspendZone(a)
+	case SetConditions:
+		return f.setConditions(a)
 	case RemoveZone:
 		return f.removeZone(a)
 	case TakeOver:

@@ -126,7 +126,7 @@ func durableEvent(name []byte) (eventType, bool) {
 }
 
 // durableEvents is the table of all event types that may stand in a journal.
-func durableEvents() [35]eventType {
+func durableEvents() [36]eventType {
 	return [...]eventType{
 		typeOf[FleetRecovered]{},
 		typeOf[VehicleRegistered]{},
@@ -157,6 +157,7 @@ func durableEvents() [35]eventType {
 		typeOf[IncidentChanged]{},
 		typeOf[ZoneChanged]{},
 		typeOf[ZoneRemoved]{},
+		typeOf[ConditionsChanged]{},
 		typeOf[VehicleTakenOver]{},
 		typeOf[TaskRanked]{},
 		typeOf[TaskWanted]{},

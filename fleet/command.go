@@ -54,6 +54,10 @@ type AlertKind string
 const (
 	// AlertLinkLost is cleared by a frame from the vehicle.
 	AlertLinkLost AlertKind = "link_lost"
+	// AlertLowToLand says that the battery of an aircraft may no longer be enough to
+	// come down from its leg and keep the reserve; it is cleared when it stands on the
+	// ground, or shows enough again.
+	AlertLowToLand AlertKind = "low_to_land"
 	// AlertBatteryLow is cleared by a charge above the reserve again.
 	AlertBatteryLow AlertKind = "battery_low"
 	// AlertRefusing is cleared by an accepted mission.
@@ -122,7 +126,7 @@ const (
 // AlertKinds lists all kinds of alert.
 func AlertKinds() []AlertKind {
 	return []AlertKind{
-		AlertLinkLost, AlertBatteryLow, AlertRefusing, AlertFault, AlertZone, AlertCaughtInside, AlertZoneUnfit, AlertClock,
+		AlertLinkLost, AlertLowToLand, AlertBatteryLow, AlertRefusing, AlertFault, AlertZone, AlertCaughtInside, AlertZoneUnfit, AlertClock,
 		AlertImplausible, AlertImplausibleSpeed, AlertImplausibleBattery, AlertDecide, AlertStoreLost, AlertStranded, AlertEpoch,
 		AlertUnanswered, AlertStillHeld, AlertTaskFailed, AlertEmergencyWaits, AlertWanted, AlertStopped, AlertIncidentUnreached,
 	}

@@ -215,10 +215,11 @@ type scalars struct {
 	Chart        string
 	Counters     Counters
 	Freeze       *Freeze
+	Conditions   *Conditions
 }
 
 func (d *Durable) scalars() scalars {
-	return scalars{d.Index, d.Epoch, d.Time, d.Chart, d.Counters, d.Freeze}
+	return scalars{d.Index, d.Epoch, d.Time, d.Chart, d.Counters, d.Freeze, d.Conditions}
 }
 
 // hash is 0 for an entity that is not there.

@@ -178,7 +178,7 @@ const MaxQuestions = 256
 
 // ask hands a question to the background planner.
 func (f *Fleet) ask(q Question) {
-	q.Zones = f.zones.at
+	q.Zones, q.Conditions = f.zones.at, f.state.Durable.Conditions.revision()
 	f.emit(PlanWanted{q})
 	f.effect(Think{q})
 }
@@ -198,7 +198,7 @@ func (f *Fleet) planReady(in PlanReady) {
 		return
 	}
 	t, ok := f.task(q.Task)
-	stale := !ok || t.State != TaskWaiting || t.Revision != q.TaskRevision
+	stale := !ok || t.State != TaskWaiting || t.Revision != q.TaskRevision || q.Conditions != f.state.Durable.Conditions.revision()
 	if best := in.Answer.Best; !stale && best != nil {
 		id := q.Vehicles[best.Candidate]
 		v, ok := f.vehicle(id)

@@ -92,6 +92,8 @@ type Question struct {
 	// Zones is the index of the last event that had changed a zone when it was
 	// asked.
 	Zones uint64 `json:"zones,omitempty"`
+	// Conditions is the revision of the conditions in force when it was asked.
+	Conditions uint64 `json:"conditions,omitempty"`
 }
 
 func (Welcome) effect()   {}

@@ -239,6 +239,10 @@ type (
 		Zone   ZoneID `json:"zone"`
 		Reason string `json:"reason,omitempty"`
 	}
+	// ConditionsChanged puts other conditions in force.
+	ConditionsChanged struct {
+		Conditions Conditions `json:"conditions"`
+	}
 	// VehicleTakenOver notes that the actor has the vehicle in hand, or has
 	// handed it back.
 	VehicleTakenOver struct {

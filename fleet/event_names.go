@@ -91,6 +91,9 @@ func (ZoneChanged) EventName() string { return "zone_changed" }
 func (ZoneRemoved) EventName() string { return "zone_removed" }
 
 // EventName implements Event.
+func (ConditionsChanged) EventName() string { return "conditions_changed" }
+
+// EventName implements Event.
 func (VehicleTakenOver) EventName() string { return "vehicle_taken_over" }
 
 // EventName implements Event.
@@ -214,6 +217,9 @@ func (ZoneChanged) Lasting() bool { return true }
 func (ZoneRemoved) Lasting() bool { return true }
 
 // Lasting implements Event.
+func (ConditionsChanged) Lasting() bool { return true }
+
+// Lasting implements Event.
 func (VehicleTakenOver) Lasting() bool { return true }
 
 // Lasting implements Event.
@@ -276,6 +282,7 @@ func (IncidentReported) event()      {}
 func (IncidentChanged) event()       {}
 func (ZoneChanged) event()           {}
 func (ZoneRemoved) event()           {}
+func (ConditionsChanged) event()     {}
 func (VehicleTakenOver) event()      {}
 func (TaskRanked) event()            {}
 func (TaskWanted) event()            {}

@@ -88,6 +88,12 @@ func (e TaskWanted) evolve(d *Durable, r Recorded) {
 	})
 }
 
+func (e ConditionsChanged) evolve(d *Durable, _ Recorded) {
+	c := e.Conditions
+	d.Conditions = &c
+	d.touch(kindScalars, "")
+}
+
 func (e FleetStopped) evolve(d *Durable, r Recorded) {
 	d.Freeze = &Freeze{By: r.Actor, At: r.Time, Reason: e.Reason, Commands: e.Commands}
 	d.touch(kindScalars, "")

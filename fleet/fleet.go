@@ -18,8 +18,10 @@ type Fleet struct {
 	world  *route.Planner
 	fences *fence.Set
 	zones  zones
-	state  *State
-	index  *index
+	// weather is what the conditions of the durable state come to now.
+	weather weather
+	state   *State
+	index   *index
 
 	// What follows belongs to the step that is running.
 	now    time.Time
@@ -80,6 +82,7 @@ func New(config Config, c *chart.Chart, state *State) (*Fleet, error) {
 	f.index = newIndex(&state.Durable)
 	state.Durable.index = f.index
 	f.setZones()
+	f.setWeather()
 	return f, nil
 }
 

@@ -54,6 +54,9 @@ type known struct {
 	// cruiseMPS is its cruise speed.
 	airborne                 bool
 	fastest, pace, cruiseMPS float64
+	// landRatio is the charge below which its battery may not be enough to come down
+	// from its present leg and keep the reserve, 0 for none.
+	landRatio float64
 	// alerts are its open alerts, oldest first; inZones counts those of them about
 	// zones whose rule it breaks.
 	alerts  []AlertID
@@ -100,6 +103,9 @@ func newIndex(d *Durable) *index {
 	}
 	for _, t := range d.Tasks {
 		x.task(nil, t)
+	}
+	for _, m := range d.Missions {
+		x.mission(m)
 	}
 	for _, a := range d.Alerts {
 		x.alert(a)
@@ -153,6 +159,22 @@ func (x *index) vehicle(v *Vehicle) {
 		x.vehicles = slices.Insert(x.vehicles, at, v.ID)
 		x.order = slices.Insert(x.order, at, k)
 	}
+}
+
+// mission takes in a mission that has changed.
+func (x *index) mission(m *Mission) {
+	k := x.of(m.Vehicle)
+	if k.vehicle == nil || !k.airborne {
+		return
+	}
+	i := m.Current()
+	if !m.Open() || i == len(m.Legs) || m.Legs[i].LandWh == 0 {
+		if k.vehicle.Mission == m.ID || k.vehicle.Mission == "" {
+			k.landRatio = 0
+		}
+		return
+	}
+	k.landRatio = (m.Legs[i].LandWh + k.vehicle.Spec.ReserveWh()) / k.vehicle.Spec.BatteryWh
 }
 
 // task takes in a task that has changed; old is nil for a new one.

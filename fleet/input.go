@@ -151,6 +151,12 @@ type (
 		Revision   uint64
 		Suspension api.ZoneSuspension
 	}
+	// SetConditions puts other conditions in force. Revision, when not 0, must be
+	// theirs of now. Answer: 200 with api.ConditionsChange.
+	SetConditions struct {
+		Revision uint64
+		Order    api.ConditionsOrder
+	}
 	// RemoveZone takes a zone away, one of the chart's too. Answer: 200 with
 	// api.ZoneChange.
 	RemoveZone struct {
@@ -199,6 +205,7 @@ func (EscalateIncident) ask() {}
 func (CloseIncident) ask()    {}
 func (PutZone) ask()          {}
 func (SuspendZone) ask()      {}
+func (SetConditions) ask()    {}
 func (RemoveZone) ask()       {}
 func (TakeOver) ask()         {}
 func (ReassignTask) ask()     {}

@@ -177,6 +177,7 @@ func (f *Fleet) tick() {
 		}
 	}
 	f.cause = 0
+	f.watchWeather()
 	f.watchZones()
 	f.watchStranded()
 	f.cause = 0

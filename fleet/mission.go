@@ -30,7 +30,10 @@ type Leg struct {
 	ETA    time.Time `json:"eta"`
 	EndsAt time.Time `json:"ends_at"`
 	// EnergyWh is what way and work are planned to take.
-	EnergyWh      float64 `json:"energy_wh"`
+	EnergyWh float64 `json:"energy_wh"`
+	// LandWh is what it takes an aircraft at most to come down somewhere lawful from
+	// anywhere on the path, the reserve not counted; 0 where nobody reckoned it.
+	LandWh        float64 `json:"land_wh,omitempty"`
 	ChargeToRatio float64 `json:"charge_to_ratio,omitempty"`
 }
 

@@ -48,6 +48,7 @@ func (d *Durable) putTask(t *Task) {
 func (d *Durable) putMission(m *Mission) {
 	if d.index != nil {
 		d.index.finals[kindMission].change(string(m.ID), missionEnding(d.Missions[m.ID]), missionEnding(m))
+		d.index.mission(m)
 	}
 	d.Missions[m.ID] = m
 	d.touch(kindMission, string(m.ID))

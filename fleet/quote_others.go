@@ -168,6 +168,9 @@ func exclusionOf(x *assign.Exclusion) api.QuoteExclusion {
 	case assign.NotTried:
 		e.Object = ""
 		e.Text = "no way was looked for: the searches for one decision were used up"
+	case assign.NotLandable:
+		figures("Wh")
+		e.Text = fmt.Sprintf("from somewhere on its way it could not come down with its reserve: that takes %s%.4g Wh, and it would have %.4g Wh", least, x.Number, x.Limit)
 	case assign.BadSpec:
 		e.Text = "its figures are unusable: " + x.Object
 	default:
@@ -199,6 +202,11 @@ func noWay(e *api.QuoteExclusion, x *assign.Exclusion) {
 		}
 	case route.OffNetwork:
 		e.Text = fmt.Sprintf("%s is %.0f m from the streets and paths that it may use", place, x.Number)
+	case route.WayClosed:
+		e.Text = fmt.Sprintf("%s lies on %s, which is closed", place, x.Object)
+	case route.TooWindy:
+		e.Unit = "m/s"
+		e.Text = fmt.Sprintf("the wind of %.3g m/s with its gusts is more than the %.3g m/s that it can fly in", x.Number, x.Limit)
 	case route.InsideZone:
 		e.Text = fmt.Sprintf("%s lies in zone %s, which forbids it", place, x.Object)
 		if x.Number != 0 {

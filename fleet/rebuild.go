@@ -63,7 +63,7 @@ func (f *Fleet) replan(v *Vehicle, m *Mission, why Reason, spend *int) rebuilt {
 	r := rebuilt{refused: refused}
 	if refused != nil && !s.exhausted {
 		if len(s.todo) > 0 {
-			if f.presence(v.ID).Link != LinkLive && why.Code != zoneReason {
+			if f.presence(v.ID).Link != LinkLive && !ofTheWorld(why.Code) {
 				f.issue(v, m, append(append(kept, s.todo...), lastPark(m)...), m.NextLeg, why)
 				return r
 			}
@@ -94,8 +94,8 @@ func (f *Fleet) replan(v *Vehicle, m *Mission, why Reason, spend *int) rebuilt {
 // cannotGoOn is the reason of a revision that leaves something out.
 func cannotGoOn(why Reason, x *assign.Exclusion) Reason {
 	text := "it cannot go on: " + exclusionText(x)
-	if why.Code == zoneReason {
-		return Reason{zoneReason, why.Text + "; " + text}
+	if ofTheWorld(why.Code) {
+		return Reason{why.Code, why.Text + "; " + text}
 	}
 	return Reason{string(x.Rule), text}
 }
@@ -208,7 +208,7 @@ func exclusionBy(l *zoneLaw) *assign.Exclusion {
 // wayless tells whether an exclusion is about ways rather than means.
 func wayless(x *assign.Exclusion) bool {
 	switch x.Rule {
-	case "no_way", "inside_zone", "off_network", "inside_building":
+	case "no_way", "inside_zone", "off_network", "inside_building", "way_closed":
 		return true
 	}
 	return false

@@ -38,6 +38,8 @@ type Durable struct {
 	Zones map[ZoneID]*ZoneRecord `json:"zones,omitempty"`
 	// Freeze is the emergency stop in force, nil for none.
 	Freeze *Freeze `json:"freeze,omitempty"`
+	// Conditions are the wind and closed streets, nil while nobody has given any.
+	Conditions *Conditions `json:"conditions,omitempty"`
 
 	digest *Digest
 	index  *index

@@ -46,6 +46,9 @@ func (f *Fleet) telemetry(in Telemetry) {
 		f.settleHome(k.vehicle, sample.Position)
 	}
 	f.watchBattery(k, sample, first)
+	if k.airborne && (sample.BatteryRatio < k.landRatio || len(k.alerts) > 0) {
+		f.lowToLand(k, sample)
+	}
 	if first {
 		f.lookAgain = true
 		f.arrived(in.Vehicle)

@@ -26,7 +26,7 @@ func nearness(rule string) int {
 		nil,
 		{string(route.OutsideChart), string(route.OffWater), string(route.OverWater), string(route.AboveLimit)},
 		{string(route.OffNetwork), string(route.InsideBuilding), string(route.NoWay), string(route.InsideZone)},
-		{string(assign.NoEnergy), string(assign.TooLate)},
+		{string(assign.NoEnergy), string(assign.NotLandable), string(assign.TooLate), string(route.TooWindy), string(route.WayClosed)},
 		{refusedRecently, isSuspended, sameIncident},
 		{isBusy, isCharging, linkIs + string(LinkLate), string(assign.NotTried), commandIsPending, answerIsPending},
 	} {

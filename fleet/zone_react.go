@@ -40,6 +40,9 @@ const (
 // of the holds that Kapok takes back by itself.
 const zoneReason = "zone"
 
+// ofTheWorld tells whether something was done because zones or conditions changed.
+func ofTheWorld(code string) bool { return code == zoneReason || code == conditionsCode }
+
 // The actions of a ZoneEffect.
 const (
 	zoneRerouted = "rerouted"
@@ -66,6 +69,10 @@ type concern struct {
 	meets   *zoneLaw
 	entersS float64
 	newest  bool
+	// why is set where conditions concern it rather than a zone; grounds says that it
+	// may not fly in them.
+	why     *Reason
+	grounds bool
 }
 
 // zoneReaction lets the fleet react to a change of a zone that was old before,
@@ -192,6 +199,8 @@ func (f *Fleet) openReturn(v *Vehicle) *Command {
 // zoneWhy is the reason that a concern gives.
 func (c *concern) zoneWhy() Reason {
 	switch {
+	case c.why != nil:
+		return *c.why
 	case c.caught != nil && c.caught.zone.Rule == chart.KeepIn:
 		return Reason{zoneReason, fmt.Sprintf("%s was outside when %s came into force", c.v.ID, zoneName(c.caught.zone))}
 	case c.caught != nil:
@@ -199,7 +208,7 @@ func (c *concern) zoneWhy() Reason {
 	case c.meets != nil:
 		return Reason{zoneReason, zoneName(c.meets.zone) + " lies across its way"}
 	}
-	return Reason{zoneReason, "a zone was changed"}
+	return Reason{zoneReason, "zones or conditions were changed"}
 }
 
 // zoneName is a zone in words.
@@ -265,7 +274,7 @@ func (f *Fleet) reactMission(c *concern, e *api.ZoneEffect, spend *int) {
 	case f.doubted(c.v.ID):
 		f.waitForPlace(c, e)
 		return
-	case c.caught != nil && f.grounded(c.v):
+	case (c.caught != nil || c.grounds) && f.grounded(c.v):
 		f.stayPut(c, e)
 		return
 	}

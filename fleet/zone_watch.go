@@ -141,13 +141,13 @@ func (f *Fleet) lookAtIdle(v *Vehicle, held bool) {
 }
 
 // heldForZone tells whether Kapok itself holds the vehicle until its way is
-// lawful.
+// lawful, or can be followed.
 func (f *Fleet) heldForZone(v *Vehicle) bool {
 	if v.Blocked == "" {
 		return false
 	}
 	c, ok := f.state.Durable.Commands[v.Blocked]
-	return ok && c.Code == zoneReason && c.Kind == protocol.CommandHold && c.IssuedBy == "kapok"
+	return ok && ofTheWorld(c.Code) && c.Kind == protocol.CommandHold && c.IssuedBy == "kapok"
 }
 
 // goOn takes back a hold that was given for a zone. A vehicle that refused to be

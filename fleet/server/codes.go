@@ -139,6 +139,7 @@ func requestKinds(yield func(string, kind) bool) bool {
 		yield("severity_lower", kind{http.StatusUnprocessableEntity, "An escalation cannot make an incident less grave"}) &&
 		yield("bad_quote", kind{http.StatusUnprocessableEntity, "A quote is about exactly one thing"}) &&
 		yield("bad_zone", kind{http.StatusUnprocessableEntity, "The zone is not possible"}) &&
+		yield("bad_conditions", kind{http.StatusUnprocessableEntity, "The conditions are not possible"}) &&
 		yield("zone_outside_chart", kind{http.StatusUnprocessableEntity, "The zone does not touch the chart"}) &&
 		yield("bad_kind", kind{http.StatusUnprocessableEntity, "There is no such kind of task"}) &&
 		yield("bad_priority", kind{http.StatusUnprocessableEntity, "There is no such priority"}) &&
@@ -223,6 +224,10 @@ func incidentCodes() []string {
 		codeIncidentNotFound, codeMalformedETag, codeRevisionMismatch, "incident_closed", "bad_severity", "severity_lower",
 		"too_many_escalations", "too_many_tasks",
 	}
+}
+
+func conditionsCodes() []string {
+	return []string{codeMalformedETag, codeRevisionMismatch, "bad_conditions"}
 }
 
 func zoneCodes() []string {

@@ -34,6 +34,7 @@ func describeAPI(version string) *huma.OpenAPI {
 			{Name: "vehicles", Description: "Robots, aircraft and boats."},
 			{Name: "incidents", Description: "What happened somewhere, and what is done about it."},
 			{Name: "zones", Description: "Where vehicles may be, and how."},
+			{Name: "conditions", Description: "The wind, and which streets are closed."},
 			{Name: "commands", Description: "Orders to a vehicle that act at once."},
 			{Name: "missions", Description: "What one vehicle is told to do."},
 			{Name: "alerts", Description: "What a person should know."},

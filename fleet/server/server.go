@@ -193,6 +193,7 @@ func New(o Options) (*Server, error) {
 	s.registerIncidents()
 	s.registerQuotes()
 	s.registerZones()
+	s.registerConditions()
 	s.registerActions()
 	s.registerTickets()
 	s.registerExports()

@@ -60,7 +60,7 @@ func subjectOf(d *fleet.Durable, event fleet.Event) subject {
 		return subject{zone: e.Zone.ID}
 	case fleet.ZoneRemoved:
 		return subject{zone: e.Zone}
-	case fleet.FleetRecovered, fleet.FleetStopped, fleet.FleetReleased, fleet.AnswerGiven, fleet.Archived, fleet.VolatileCleared,
+	case fleet.FleetRecovered, fleet.ConditionsChanged, fleet.FleetStopped, fleet.FleetReleased, fleet.AnswerGiven, fleet.Archived, fleet.VolatileCleared,
 		fleet.LinkChanged, fleet.Moved, fleet.ZonesChanged, fleet.PlanWanted, fleet.PlanDropped:
 	}
 	return subject{}

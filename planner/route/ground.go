@@ -3,6 +3,7 @@ package route
 import (
 	"slices"
 	"sort"
+	"strconv"
 
 	"github.com/paulmach/orb"
 
@@ -52,6 +53,8 @@ type drive struct {
 	escaping bool
 	keepIn   int32
 	lastZone int32
+	// lastClosed is a closed way that was in the way, 0 for none.
+	lastClosed int64
 }
 
 func (p *Planner) drive(q Query) (Route, error) {
@@ -68,7 +71,7 @@ func (p *Planner) drive(q Query) (Route, error) {
 	d.leadMPS = p.besideMPS(p.c.Frame.XY(q.From.Point()), d.from.XY, 0)
 	leadS := d.from.DistM / d.leadMPS
 	exit := int32(-1)
-	if len(d.caught) > 0 {
+	if len(d.caught) > 0 || p.closed[p.c.Ground.Arcs[d.from.Arc].WayID] && p.nodeAt(&d.from) < 0 {
 		d.escaping = true
 		p.resetDrive()
 		p.pushStart(leadS)
@@ -152,8 +155,14 @@ func (p *Planner) beginDrive(q *Query) *Refusal {
 	if id := p.goalZone(q, goal); id >= 0 {
 		return &Refusal{Rule: InsideZone, At: q.To, Object: p.laws.zones[id].id}
 	}
+	if way := p.c.Ground.Arcs[d.to.Arc].WayID; p.closed[way] && p.nodeAt(&d.to) < 0 {
+		return &Refusal{Rule: WayClosed, At: q.To, Object: wayName(way)}
+	}
 	return nil
 }
+
+// wayName is a way of OpenStreetMap as the object of a refusal.
+func wayName(way int64) string { return "way/" + strconv.FormatInt(way, 10) }
 
 // goalZone is a keep-out zone that stays in force and that the goal or the last
 // line to it meets, or -1.
@@ -178,8 +187,11 @@ func (p *Planner) noDrive(q *Query, budget int) (Route, error) {
 		return used, &Refusal{Rule: Budget, At: q.To, Number: float64(q.MaxExpansions)}
 	}
 	r := &Refusal{Rule: NoWay, At: q.To}
-	if p.ground.lastZone >= 0 {
-		r.Object = p.laws.zones[p.ground.lastZone].id
+	switch d := &p.ground; {
+	case d.lastClosed != 0:
+		r.Object = wayName(d.lastClosed)
+	case d.lastZone >= 0:
+		r.Object = p.laws.zones[d.lastZone].id
 	}
 	return used, r
 }
@@ -272,7 +284,7 @@ func (p *Planner) leftAfter(node, from int32, seconds float64) float64 {
 		return seconds
 	}
 	to := p.c.Ground.Nodes[node].XY
-	if !p.free(to) {
+	if len(d.caught) == 0 || !p.free(node) {
 		return seconds
 	}
 	at, begun := d.from.XY, d.leadS
@@ -303,7 +315,7 @@ func (p *Planner) settle(budget *int) (node int32, ok bool) {
 		if !d.settled.first(e.to) {
 			continue
 		}
-		if e.to == n || d.escaping && p.free(g.Nodes[e.to].XY) {
+		if e.to == n || d.escaping && p.free(e.to) {
 			d.seconds[e.to] = e.g
 			return e.to, true
 		}
@@ -332,20 +344,44 @@ func (p *Planner) settle(budget *int) (node int32, ok bool) {
 	return 0, false
 }
 
-// free tells whether a place is outside the zones that the start is caught in.
-func (p *Planner) free(at space.XY) bool {
+// free tells whether a node is outside the zones that the start is caught in, and
+// has a way on that is not closed.
+func (p *Planner) free(node int32) bool {
+	g := &p.c.Ground
 	for _, id := range p.ground.caught {
-		if p.laws.shapes.inside(id, at) {
+		if p.laws.shapes.inside(id, g.Nodes[node].XY) {
 			return false
 		}
 	}
+	if len(p.closed) == 0 {
+		return true
+	}
+	for i := g.First[node]; i < g.First[node+1]; i++ {
+		if g.Arcs[i].Profiles&p.ground.profile != 0 && !p.closed[g.Arcs[i].WayID] {
+			return true
+		}
+	}
+	return false
+}
+
+// shut tells whether an arc may not be entered: it is not for the vehicle, or its
+// way is closed. A rover that stands on a closed way leaves along closed ways.
+func (p *Planner) shut(arc *chart.Arc) bool {
+	d := &p.ground
+	if arc.Profiles&d.profile == 0 {
+		return true
+	}
+	if d.escaping || !p.closed[arc.WayID] {
+		return false
+	}
+	d.lastClosed = arc.WayID
 	return true
 }
 
 // whole is how many seconds an arc takes when entered after t seconds, and at
 // what speed. It is open to the vehicles of its profiles alone.
 func (p *Planner) whole(i int32, arc *chart.Arc, t float64) (seconds, mps float64, open bool) {
-	if arc.Profiles&p.ground.profile == 0 || p.closed[arc.WayID] {
+	if p.shut(arc) {
 		return 0, 0, false
 	}
 	speed := p.ground.speed
@@ -362,7 +398,7 @@ func (p *Planner) whole(i int32, arc *chart.Arc, t float64) (seconds, mps float6
 // part is whole for a piece of an arc.
 func (p *Planner) part(i int32, from, to space.XY, t float64) (seconds, mps float64, open bool) {
 	arc := &p.c.Ground.Arcs[i]
-	if arc.Profiles&p.ground.profile == 0 || p.closed[arc.WayID] {
+	if p.shut(arc) {
 		return 0, 0, false
 	}
 	speed := p.ground.speed

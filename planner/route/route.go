@@ -66,7 +66,8 @@ type Rule string
 
 // The reasons for a refusal.
 const (
-	// NoWay: the network or the air between obstacles does not connect the two.
+	// NoWay: the network or the air between obstacles does not connect the two;
+	// Object, where one is known, is a zone or closed way that is against it.
 	NoWay Rule = "no_way"
 	// OffNetwork: a place is further from the ground graph than SnapLimitM.
 	OffNetwork Rule = "off_network"
@@ -86,6 +87,9 @@ const (
 	// OverWaterM; Number is its height above the water, Limit OverWaterM, Object
 	// the water. Find does not refuse this, CanStop does.
 	OverWater Rule = "over_water"
+	// WayClosed: a rover's goal lies on a way that is closed; Object names it as
+	// "way/ID".
+	WayClosed Rule = "way_closed"
 	// TooWindy: the wind, Number, is more than the aircraft can fly against,
 	// Limit, both in metres a second.
 	TooWindy Rule = "too_windy"

@@ -82,6 +82,10 @@ func (p *Planner) tooWindy(q *Query) *Refusal {
 	return nil
 }
 
+// TooWindy is the refusal of all flights of a spec in the planner's wind, nil for
+// none.
+func (p *Planner) TooWindy(s *motion.Spec) *Refusal { return p.tooWindy(&Query{Spec: *s}) }
+
 // slowDown sets the cruise speed that takes the least energy for each metre of
 // the straight way.
 func (p *Planner) slowDown(q *Query) {

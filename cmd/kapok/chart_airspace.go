@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/space"
 )
 
 // chartAirspace are the flags of chart build about airspace.
@@ -25,6 +26,10 @@ type chartAirspace struct {
 	// grounded says that the altitude of the ground is known: by terrain, or by a
 	// flag.
 	grounded bool
+	// datum is stated for files of Kapok's own zones that do not say theirs.
+	datum space.Datum
+	// placed are the files and where their zones are.
+	placed []placedFile
 }
 
 // airspaceNotes is how many notes of a kind are told one by one.
@@ -67,7 +72,7 @@ func (a *chartAirspace) add(c console, built *chart.Chart) (*chart.Chart, error)
 	if len(a.files)+len(a.runways) == 0 {
 		return built, nil
 	}
-	opts := chart.AirspaceOptions{HeightLimitM: built.HeightLimitM, Authorised: a.authorised, Within: built.Extent, Taken: map[string]bool{}}
+	opts := chart.AirspaceOptions{HeightLimitM: built.HeightLimitM, Authorised: a.authorised, Within: built.Extent, Taken: map[string]bool{}, Datum: a.datum}
 	if a.grounded {
 		opts.Heights = chartHeights{built.Heights()}
 	}
@@ -88,6 +93,9 @@ func (a *chartAirspace) add(c console, built *chart.Chart) (*chart.Chart, error)
 			opts.Taken[zones[i].ID] = true
 		}
 		draft.Zones = append(draft.Zones, zones...)
+		if report.Format != "runways" {
+			a.placed = append(a.placed, placedFile{name, cornersOf(zones)})
+		}
 		c.airspace(name, &report)
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,7 @@ import (
 type chartBuild struct {
 	osm, datum, out, form string
 	terrain, zones        []string
+	placed                []placedFile
 	options               chart.OSMOptions
 	airspace              chartAirspace
 	heights               heightFlags
@@ -72,6 +74,7 @@ func (b *chartBuild) build(c console) error {
 		return err
 	}
 	stated, _ := space.ParseDatum(b.datum)
+	b.airspace.datum = stated
 	if err := b.heights.fill(&b.options, stated); err != nil {
 		return err
 	}
@@ -88,7 +91,7 @@ func (b *chartBuild) build(c console) error {
 		return err
 	}
 	c.warn(report)
-	guard(c, built, b.options.Buildings)
+	guard(c, built, slices.Concat(b.placed, b.airspace.placed, b.heights.placed), b.options.Buildings)
 	c.say("%d nodes, %d ways and %d relations read; heights of buildings: %d given, %d from storeys, %d by type, %d unknown and taken as %d m",
 		report.Nodes, report.Ways, report.Relations,
 		report.HeightFromTag, report.HeightFromLevels, report.HeightFromDefault, report.HeightFromMaximum, chart.MaximumHeightM)
@@ -116,8 +119,8 @@ func times(n int) string {
 }
 
 func (b *chartBuild) readZones() error {
-	if b.datum != "" && len(b.zones) == 0 && len(b.heights.buildings) == 0 {
-		return errors.New("--datum says what the degrees in --zones and --buildings files are, and there is none")
+	if b.datum != "" && len(b.zones) == 0 && len(b.heights.buildings) == 0 && len(b.airspace.files) == 0 {
+		return errors.New("--datum says what the degrees in --zones, --airspace and --buildings files are, and there is none")
 	}
 	stated := space.Datum("")
 	if b.datum != "" {
@@ -136,6 +139,7 @@ func (b *chartBuild) readZones() error {
 			return unusable(fmt.Errorf("reading the zones of %s: %w", name, err))
 		}
 		b.options.Zones = append(b.options.Zones, zones...)
+		b.placed = append(b.placed, placedFile{name, cornersOf(zones)})
 	}
 	return nil
 }

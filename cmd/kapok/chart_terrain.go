@@ -22,8 +22,9 @@ type heightFlags struct {
 	undulationM  float64
 	uncertaintyM float64
 	set          *pflag.FlagSet
-	// warnings are those of the files of buildings.
+	// warnings are those of the files of buildings, and placed where these are.
 	warnings []chart.Warning
+	placed   []placedFile
 }
 
 func (h *heightFlags) flags(f *pflag.FlagSet) {
@@ -53,6 +54,11 @@ func (h *heightFlags) fill(o *chart.OSMOptions, datum space.Datum) error {
 		}
 		o.Buildings = append(o.Buildings, list...)
 		h.warnings = append(h.warnings, report.Warnings...)
+		var corners []orb.Point
+		for i := range list {
+			corners = append(corners, list[i].Footprint[0]...)
+		}
+		h.placed = append(h.placed, placedFile{name, corners})
 	}
 	return nil
 }
@@ -95,26 +101,56 @@ func readBuildings(name string, datum space.Datum) ([]chart.Building, chart.Buil
 	return chart.ImportCityJSON(file)
 }
 
-// guard warns when the zones of the chart, or buildings that are not of its map,
-// look shifted against the map.
-func guard(c console, built *chart.Chart, added []chart.Building) {
-	var zones, buildings []orb.Point
-	for i := range built.Zones {
-		zones = append(zones, built.Zones[i].Polygon[0]...)
+// cornersOf are the corners of zones.
+func cornersOf(zones []chart.Zone) []orb.Point {
+	var list []orb.Point
+	for i := range zones {
+		list = append(list, zones[i].Polygon[0]...)
 	}
+	return list
+}
+
+// placedFile is a file of zones or buildings and where its corners are now.
+type placedFile struct {
+	name   string
+	places []orb.Point
+}
+
+// guard warns of each file of zones or buildings that looks shifted against the map
+// or against the other files of zones, which are often of the same borders.
+func guard(c console, built *chart.Chart, files []placedFile, added []chart.Building) {
 	own := map[string]bool{}
 	for i := range added {
 		own[added[i].ID] = true
-		buildings = append(buildings, added[i].Footprint[0]...)
 	}
-	for _, list := range [...]struct {
-		what   string
-		places []orb.Point
-	}{{"zones", zones}, {"buildings", buildings}} {
-		if w, found := chart.GuardDatum(list.places, space.WGS84, built.Landmarks(own)); found {
-			c.say("warning: what is in the files with %s looks shifted against the map: %s", list.what, w)
+	landmarks := built.Landmarks(own)
+	for i, file := range files {
+		references := landmarks[:len(landmarks):len(landmarks)]
+		for k, other := range files {
+			if k != i {
+				references = append(references, other.places...)
+			}
+		}
+		if w, found := shifted(file.places, references); found {
+			c.say("warning: %s looks shifted against the map and the other files: %s", file.name, w)
 		}
 	}
+}
+
+// shifted tells whether places that were converted to WGS-84 would fit better if
+// they had been taken for another datum. Which it was does not matter: a file that
+// was taken for one that it is not lies elsewhere by the difference of the two.
+func shifted(places, references []orb.Point) (chart.DatumWarning, bool) {
+	for _, taken := range [...]space.Datum{space.WGS84, space.GCJ02, space.BD09} {
+		stood := make([]orb.Point, len(places))
+		for i, p := range places {
+			stood[i] = taken.FromWGS84(p)
+		}
+		if w, found := chart.GuardDatum(stood, taken, references); found {
+			return w, true
+		}
+	}
+	return chart.DatumWarning{}, false
 }
 
 // terrainDoubt tells of faults and uncertainty where there is any.

@@ -76,6 +76,22 @@ func TestScheduleInstants(t *testing.T) {
 		// Civil dusk in Honolulu is at 18:12 that day, 04:12 of Tuesday in UTC.
 		{"Monday's dusk in Hawaii", hawaii, `[{"days":["MON"],"start":"BMCT","end":"EMCT"}]`, "2026-11-24T04:09:00Z", true},
 		{"past Monday's dusk in Hawaii", hawaii, `[{"days":["MON"],"start":"BMCT","end":"EMCT"}]`, "2026-11-24T04:16:00Z", false},
+		// By the Astronomical Almanac's formulas: in Sydney the sun rises on Monday the
+		// 23rd at 18:39:35 on Sunday in UTC and sets at 08:43:39; in Quito it sets at
+		// 23:04:22, civil dusk is 23:26:26; in Suva, near the 180th meridian, it rises at
+		// 17:20:53 on Sunday in UTC, and in Apia, beyond it, at 16:48:44 on Monday.
+		{"Sydney, a minute before", orb.Point{151.21, -33.87}, `[{"days":["MON"],"start":"SR","end":"SS"}]`, "2026-11-22T18:38:30Z", false},
+		{"Sydney, a minute after", orb.Point{151.21, -33.87}, `[{"days":["MON"],"start":"SR","end":"SS"}]`, "2026-11-22T18:40:40Z", true},
+		{"Sydney, half an hour before sunset", orb.Point{151.21, -33.87}, `[{"days":["MON"],"start":"SR","end":"SS-00:30"}]`, "2026-11-23T08:12:30Z", true},
+		{"Sydney, and past that", orb.Point{151.21, -33.87}, `[{"days":["MON"],"start":"SR","end":"SS-00:30"}]`, "2026-11-23T08:14:50Z", false},
+		{"Quito, between sunset and dusk", orb.Point{-78.5, -0.2}, `[{"days":["MON"],"start":"SS","end":"EMCT"}]`, "2026-11-23T23:20:00Z", true},
+		{"Quito, past dusk", orb.Point{-78.5, -0.2}, `[{"days":["MON"],"start":"SS","end":"EMCT"}]`, "2026-11-23T23:27:30Z", false},
+		{"Quito, from dusk on Monday to dawn, past midnight in UTC", orb.Point{-78.5, -0.2}, `[{"days":["MON"],"start":"EMCT","end":"BMCT"}]`, "2026-11-24T10:30:00Z", true},
+		{"Quito, dawn has come", orb.Point{-78.5, -0.2}, `[{"days":["MON"],"start":"EMCT","end":"BMCT"}]`, "2026-11-24T10:37:00Z", false},
+		{"Suva's Monday begins on Sunday", orb.Point{178.44, -18.14}, `[{"days":["MON"],"start":"SR","end":"SS"}]`, "2026-11-22T18:30:00Z", true},
+		{"Apia's Monday, reckoned by the sun of its meridian", orb.Point{-171.76, -13.83}, `[{"days":["MON"],"start":"SR","end":"SS"}]`, "2026-11-23T18:00:00Z", true},
+		{"the day of a leap year", shenzhen, `[{"days":["THU"],"start":"08:00","end":"09:00"}]`, "2024-02-29T08:30:00Z", true},
+		{"from Sunday into the new year", shenzhen, `[{"days":["THU"],"start":"23:00","end":"01:00"}]`, "2027-01-01T00:30:00Z", true},
 		{"polar night, by day: the safe side", tromso, `[{"start":"SR","end":"SS"}]`, "2026-12-21T11:00:00Z", true},
 		{"polar night, by night: the safe side", tromso, `[{"start":"SR","end":"SS"}]`, "2026-12-21T23:00:00Z", true},
 		{"polar night has a twilight", tromso, `[{"start":"BMCT","end":"EMCT"}]`, "2026-12-21T20:00:00Z", false},

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -71,5 +72,63 @@ func TestSunStaysUpOrDown(t *testing.T) {
 		if at, got := SunTime(tt.event, tt.at, time.Date(2026, tt.month, 21, 0, 0, 0, 0, time.UTC)); got != tt.want {
 			t.Errorf("%s at %v in %s: %t (%s)", tt.event, tt.at, tt.month, got, at)
 		}
+	}
+}
+
+// almanacAltitude is the altitude of the sun's centre in degrees, without refraction, by
+// another way than SunTime: the right ascension and declination of the low-precision
+// formulas of the Astronomical Almanac (US Naval Observatory, page C5), and the sidereal
+// time.
+func almanacAltitude(at orb.Point, unix float64) float64 {
+	const rad = math.Pi / 180
+	n := unix/86400 - 10957.5
+	anomaly := (357.528 + 0.9856003*n) * rad
+	longitude := (280.460 + 0.9856474*n + 1.915*math.Sin(anomaly) + 0.020*math.Sin(2*anomaly)) * rad
+	obliquity := (23.439 - 0.0000004*n) * rad
+	ascension := math.Atan2(math.Cos(obliquity)*math.Sin(longitude), math.Cos(longitude))
+	declination := math.Asin(math.Sin(obliquity) * math.Sin(longitude))
+	hour := math.Mod(280.46061837+360.98564736629*n+at[0], 360)*rad - ascension
+	lat := at[1] * rad
+	return math.Asin(math.Sin(lat)*math.Sin(declination)+math.Cos(lat)*math.Cos(declination)*math.Cos(hour)) / rad
+}
+
+// TestSunByTheAlmanac: at each event the sun stands at its altitude, by formulas of
+// another source, and rises or sinks; where an event does not happen it never does that
+// day. From the tropics to the polar day and night, through all seasons, on both sides
+// of the 180th meridian.
+func TestSunByTheAlmanac(t *testing.T) {
+	events, none := 0, 0
+	for _, at := range []orb.Point{
+		{-78.5, -0.2}, {151.21, -33.87}, {-21.94, 64.15}, {33.08, 68.97}, {-68.3, -54.8},
+		{178.44, -18.14}, {-171.76, -13.83}, {114.05, 22.55}, {-149.9, 61.2}, {166.67, -77.85},
+	} {
+		for day := time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC); day.Year() < 2027; day = day.AddDate(0, 0, 13) {
+			noon := float64(day.Unix()) + 43200 - at[0]*240
+			for _, event := range [...]SunEvent{BMCT, SR, SS, EMCT} {
+				got, ok := SunTime(event, at, day)
+				if !ok {
+					none++
+					least, most := math.Inf(1), math.Inf(-1)
+					for s := -43200.0; s <= 43200; s += 300 {
+						h := almanacAltitude(at, noon+s)
+						least, most = min(least, h), max(most, h)
+					}
+					// A twentieth of a degree is for what refraction and formulas leave open.
+					if least < event.altitudeDeg()-0.05 && most > event.altitudeDeg()+0.05 {
+						t.Errorf("%s at %v on %s is said not to happen; the sun goes from %.2f to %.2f degrees", event, at, day.Format(time.DateOnly), least, most)
+					}
+					continue
+				}
+				events++
+				unix := float64(got.Unix())
+				h, later := almanacAltitude(at, unix), almanacAltitude(at, unix+60)
+				if math.Abs(h-event.altitudeDeg()) > 0.05 || (later > h) != (event.side() < 0) || math.Abs(unix-noon) > 13*3600 {
+					t.Errorf("%s at %v on %s is %s, when the sun stands at %.3f degrees", event, at, day.Format(time.DateOnly), got, h)
+				}
+			}
+		}
+	}
+	if events < 2000 || none < 100 {
+		t.Errorf("%d events and %d that do not happen were looked at", events, none)
 	}
 }

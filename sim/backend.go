@@ -141,6 +141,7 @@ func (b *backend) recover() error {
 	}
 	b.release(b.core.Committed(batch.After))
 	b.w.liveZones()
+	b.w.liveStreets()
 	return nil
 }
 
@@ -325,17 +326,22 @@ func (b *backend) release(r engine.Release) {
 			b.think(e.Question)
 		}
 	}
-	if b.tell(r.Events) {
+	zones, streets := b.tell(r.Events)
+	if zones {
 		b.w.liveZones()
+	}
+	if streets {
+		b.w.liveStreets()
 	}
 }
 
-// tell lets out events, and says whether zones changed.
-func (b *backend) tell(events []fleet.Recorded) (zones bool) {
+// tell lets out events, and says whether zones changed, and closed streets.
+func (b *backend) tell(events []fleet.Recorded) (zones, streets bool) {
 	for i := range events {
 		_, changed := events[i].Event.(fleet.ZoneChanged)
 		_, removed := events[i].Event.(fleet.ZoneRemoved)
-		zones = zones || changed || removed
+		_, weather := events[i].Event.(fleet.ConditionsChanged)
+		zones, streets = zones || changed || removed, streets || weather
 		if events[i].Event.Lasting() {
 			b.told = events[i].Index
 		}
@@ -345,7 +351,7 @@ func (b *backend) tell(events []fleet.Recorded) (zones bool) {
 	}
 	b.w.jury.read(events)
 	b.stream.publish(events)
-	return zones
+	return zones, streets
 }
 
 // think answers a question after a drawn time, on the world as it is now.

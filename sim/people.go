@@ -46,8 +46,10 @@ type post struct {
 	ask              fleet.Ask
 	done             func(fleet.Answer)
 	answered         bool
-	// since is when it was made first.
+	// since is when it was made first; stale, when set, says that nobody wants it any
+	// more.
 	since int64
+	stale func() bool
 }
 
 // order is what became of an order as its client knows it.
@@ -69,6 +71,7 @@ func (p *people) plan() {
 	s := &p.w.scenario
 	p.plans = newDraw(s, p.w.chart, p.w.endpoints)
 	plan := p.plans.plan()
+	p.weather()
 	for _, o := range plan.Orders {
 		p.order(o)
 	}
@@ -112,16 +115,17 @@ func (p *people) order(o PlannedOrder) {
 }
 
 // post puts a request now, and repeats it while the backend dies on it.
-func (p *people) post(actor, key string, ask fleet.Ask, done func(fleet.Answer)) {
+func (p *people) post(actor, key string, ask fleet.Ask, done func(fleet.Answer)) *post {
 	body, err := json.Marshal(ask)
 	if err != nil {
 		p.w.fail(fmt.Errorf("request %s: %w", key, err))
-		return
+		return nil
 	}
 	sum := sha256.Sum256(body)
 	it := &post{actor: actor, key: key, hash: hex.EncodeToString(sum[:8]), ask: ask, done: done, since: p.w.now}
 	p.open = append(p.open, it)
 	p.try(it)
+	return it
 }
 
 // kindOfAsk is the label of a request in samples; action when it is no other.
@@ -147,6 +151,11 @@ func kindOfAsk(ask fleet.Ask) string {
 
 func (p *people) try(it *post) {
 	if it.answered {
+		return
+	}
+	if it.stale != nil && it.stale() {
+		it.answered = true
+		p.open = slices.DeleteFunc(p.open, func(o *post) bool { return o == it })
 		return
 	}
 	if !p.w.backend.up() {

@@ -66,7 +66,7 @@ func tell(t *testing.T, file string, s scenario.Scenario) {
 func TestStoriesAreTheSameOnAnyNumberOfProcessors(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(before)
-	for _, name := range []string{"defibrillator", "flood"} {
+	for _, name := range []string{"defibrillator", "flood", "gale"} {
 		file := "scenario/stories/" + name + ".yaml"
 		s, err := scenario.Load(file)
 		if err != nil {

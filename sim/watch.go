@@ -41,6 +41,7 @@ type Judge struct {
 
 	geometry   *check.Geometry
 	separation *check.Separation
+	streets    *check.Streets
 	reserves   *check.Reserves
 	loads      *check.Loads
 	promises   *check.Promises
@@ -71,6 +72,8 @@ type sight struct {
 func newJudge(w *world) *Judge {
 	j := &Judge{w: w, geometry: w.geometry, separation: check.NewSeparation(), again: chance(w.scenario.Seed, chanceAgain)}
 	j.reserves, j.loads = check.NewReserves(&j.log), check.NewLoads(&j.log)
+	j.streets = check.NewStreets(&j.log, w.chart)
+	j.streets.Forgive = j.forgive
 	j.promises = check.NewPromises(&j.log, w.config.AnswersKept)
 	j.evidence = check.NewEvidence(&j.log, w.config.ChargeBelow)
 	j.evidence.Breaks = j.breaks
@@ -130,6 +133,7 @@ func (j *Judge) moved(now time.Time, v *vehicle, second bool) {
 	}
 	if second {
 		j.watchTroubles(now, v, s)
+		j.streets.Look(now, int(v.n), v.id, v.kind, b.At.XY())
 		j.reserves.Look(now, v.id, b.BatteryRatio(), s.reserve, func() bool { return planned(v.agent) }, func() string { return j.emergency(v) })
 	}
 }
@@ -202,7 +206,6 @@ func planned(a *agent.Agent) bool {
 
 // emergency names what excuses a vehicle for having less charge than its reserve.
 func (j *Judge) emergency(v *vehicle) string {
-	c := &j.w.scenario.Conditions
 	switch s := &j.seen[v.n]; {
 	case v.agent.Truth().InEmergency():
 		return "it has declared an emergency"
@@ -210,8 +213,6 @@ func (j *Judge) emergency(v *vehicle) string {
 		return "its battery or its drive has failed"
 	case !s.ailing.IsZero():
 		return "it had trouble: " + s.trouble
-	case c.WindMPS+c.GustMPS > 0:
-		return "of the wind no plan knows"
 	}
 	return ""
 }

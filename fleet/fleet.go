@@ -102,7 +102,7 @@ func (f *Fleet) Step(now time.Time, inputs []Input) Output {
 		now = f.state.Durable.Time
 	}
 	// Most inputs are telemetry, and most telemetry is one event.
-	f.now, f.out = now, Output{Events: make([]Recorded, 0, len(inputs)+4)}
+	f.now, f.out = now, Output{Events: make([]Recorded, 0, len(inputs))}
 	f.refill()
 	for _, in := range inputs {
 		f.actor, f.input, f.cause = "kapok", in.inputName(), 0

@@ -57,6 +57,8 @@ type known struct {
 	// landRatio is the charge below which its battery may not be enough to come down
 	// from its present leg and keep the reserve, 0 for none.
 	landRatio float64
+	// homeless says that its home is not known.
+	homeless bool
 	// alerts are its open alerts, oldest first; inZones counts those of them about
 	// zones whose rule it breaks.
 	alerts  []AlertID
@@ -145,6 +147,7 @@ func (x *index) of(id VehicleID) *known {
 func (k *known) register(v *Vehicle) {
 	k.vehicle, k.airborne, k.cruiseMPS = v, MotionKind(v.Kind).Airborne(), v.Spec.CruiseMPS
 	k.fastest, k.pace = fastest(v), pace(v)
+	k.homeless = !v.HomeKnown
 	k.quiet = time.Time{}
 	k.idle = v.Mission == "" && v.Blocked == "" && v.TakenOver == nil && v.Charger == "" && len(v.Commands) == 0
 }

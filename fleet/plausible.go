@@ -114,7 +114,6 @@ func (f *Fleet) believe(k *known, p *Presence, samples []protocol.Sample) []prot
 // credible tells whether a sample's place is believed. The last one believed is
 // nil when there is none, as after a restart: then anything is.
 func (f *Fleet) credible(k *known, last, s *protocol.Sample) bool {
-	about := alertAbout{kind: AlertImplausible, vehicle: k.vehicle.ID}
 	d := &k.doubt
 	// Who says now this and now that is nowhere the sooner believed for it, nor is
 	// who goes on saying the same: a leap is one however much time passes.
@@ -124,13 +123,12 @@ func (f *Fleet) credible(k *known, last, s *protocol.Sample) bool {
 	}
 	if last == nil && f.offWay(k.vehicle, s) <= offPathM || last != nil && (k.follows(last, s, most) || f.leapsBack(k, s)) {
 		d.run = 0
-		if len(k.alerts) > 0 && f.raised(about) {
-			if d.good++; d.good >= AgreeingSamples {
-				f.clearBySample(k, about, fmt.Sprintf("%d samples in a row that agree", d.good))
-			}
+		if len(k.alerts) > 0 {
+			f.agrees(k)
 		}
 		return true
 	}
+	about := alertAbout{kind: AlertImplausible, vehicle: k.vehicle.ID}
 	f.out.Implausible++
 	d.good = 0
 	f.doubtSample(k, last, s)
@@ -147,6 +145,17 @@ func (f *Fleet) credible(k *known, last, s *protocol.Sample) bool {
 	}
 	d.run = 0
 	return true
+}
+
+// agrees counts a sample of a vehicle with alerts that is believed.
+func (f *Fleet) agrees(k *known) {
+	about := alertAbout{kind: AlertImplausible, vehicle: k.vehicle.ID}
+	if !f.raised(about) {
+		return
+	}
+	if k.doubt.good++; k.doubt.good >= AgreeingSamples {
+		f.clearBySample(k, about, fmt.Sprintf("%d samples in a row that agree", k.doubt.good))
+	}
 }
 
 // doubtSample counts a sample that is not believed.
@@ -211,6 +220,9 @@ func (k *known) follows(a, b *protocol.Sample, most time.Duration) bool {
 // watchSpeed raises an alert about a speed that the vehicle cannot have. The
 // place that came with it is believed for itself.
 func (f *Fleet) watchSpeed(k *known, s *protocol.Sample) {
+	if s.SpeedMPS <= k.fastest && len(k.alerts) == 0 {
+		return
+	}
 	about := alertAbout{kind: AlertImplausibleSpeed, vehicle: k.vehicle.ID}
 	if s.SpeedMPS > k.fastest {
 		f.out.Implausible++
@@ -220,7 +232,7 @@ func (f *Fleet) watchSpeed(k *known, s *protocol.Sample) {
 		}
 		return
 	}
-	if len(k.alerts) > 0 && f.raised(about) {
+	if f.raised(about) {
 		if k.doubt.slow++; k.doubt.slow >= AgreeingSamples {
 			f.clearBySample(k, about, fmt.Sprintf("%d samples in a row with a speed that it can have", k.doubt.slow))
 		}
@@ -231,9 +243,13 @@ func (f *Fleet) watchSpeed(k *known, s *protocol.Sample) {
 // session though nothing charges it. A battery that was exchanged comes with a
 // new session.
 func (f *Fleet) watchCharge(k *known, last, s *protocol.Sample, sameSession bool) {
+	risen := last != nil && sameSession && s.BatteryRatio > last.BatteryRatio+PlausibleCharge
+	if !risen && len(k.alerts) == 0 {
+		return
+	}
 	about := alertAbout{kind: AlertImplausibleBattery, vehicle: k.vehicle.ID}
 	charging := s.Mode == protocol.ModeCharging || last != nil && last.Mode == protocol.ModeCharging || k.vehicle.Charger != ""
-	if last != nil && sameSession && !charging && s.BatteryRatio > last.BatteryRatio+PlausibleCharge {
+	if risen && !charging {
 		f.out.Implausible++
 		k.doubt.jumped = s.Time
 		if !f.raised(about) {
@@ -242,7 +258,7 @@ func (f *Fleet) watchCharge(k *known, last, s *protocol.Sample, sameSession bool
 		}
 		return
 	}
-	if len(k.alerts) == 0 || !f.raised(about) {
+	if !f.raised(about) {
 		return
 	}
 	if k.doubt.jumped.IsZero() {

@@ -213,6 +213,9 @@ const unlawful = "unlawful"
 // a plan without that work, or has no mission any more. A vehicle that refused to
 // be resumed is left to people.
 func (f *Fleet) endOwnHold(v *Vehicle) {
+	if v.Blocked == "" {
+		return
+	}
 	c, held := f.state.Durable.Commands[v.Blocked]
 	if !held || c.Code != unlawful || c.IssuedBy != "kapok" || f.presence(v.ID).Link != LinkLive ||
 		v.TakenOver != nil || f.state.Durable.Freeze != nil {

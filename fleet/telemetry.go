@@ -42,7 +42,7 @@ func (f *Fleet) telemetry(in Telemetry) {
 	f.index.plots.stands(k, &sample.Position)
 	k.quiet, k.full = f.now.Add(f.config.LateAfter), sample.BatteryRatio >= f.config.ChargeBelow
 	f.watchClock(k, in.Skewed)
-	if !k.vehicle.HomeKnown {
+	if k.homeless {
 		f.settleHome(k.vehicle, sample.Position)
 	}
 	f.watchBattery(k, sample, first)
@@ -131,6 +131,9 @@ func without(a, b []string) []string {
 }
 
 func (f *Fleet) watchClock(k *known, skewed bool) {
+	if !skewed && len(k.alerts) == 0 {
+		return
+	}
 	about := alertAbout{kind: AlertClock, vehicle: k.vehicle.ID}
 	switch {
 	case !skewed:

@@ -208,7 +208,7 @@ func (p *Planner) flyStraight(q *Query, budget *int) (best planned, index int) {
 func (p *Planner) begin(q *Query) {
 	f := &p.air.flight
 	*f = flight{
-		start: p.c.Frame.XY(q.From.Point()), goal: p.c.Frame.XY(q.To.Point()),
+		start: p.xy(q.From), goal: p.xy(q.To),
 		speed: q.Spec.CruiseMPS, departed: q.Depart.UnixNano(),
 		afloat: q.Spec.Kind == motion.Vessel, keepIn: -1, water: -1,
 		limitM: p.limitM(), fromGroundM: p.groundM(q.From), toGroundM: p.groundM(q.To),
@@ -288,12 +288,12 @@ func (p *Planner) CanStop(kind motion.Kind, at space.Position) *Refusal {
 	if !kind.Airborne() || len(p.c.Water) == 0 {
 		return nil
 	}
-	xy := p.c.Frame.XY(at.Point())
+	xy := p.xy(at)
 	heightM := at.AltitudeM - p.c.GroundAltitudeXY(xy)
 	if heightM >= OverWaterM-heightSlackM {
 		return nil
 	}
-	water, wet := p.c.WaterAt(xy)
+	water, wet := p.waterAt(at)
 	if !wet {
 		return nil
 	}

@@ -217,7 +217,7 @@ func (p *Planner) priced(q *Query, path []space.Position, used int) Route {
 	t := q.Depart.UnixNano()
 	flight := q.Spec.In(p.windFor(&q.Spec), q.LoadKg)
 	for i := 1; i < len(path); i++ {
-		from, to := p.c.Frame.XYZ(path[i-1]), p.c.Frame.XYZ(path[i])
+		from, to := p.xyz(path[i-1]), p.xyz(path[i])
 		speed := p.groundMPS(&q.Spec, from, to)
 		cost, _ := flight.Segment(from, to, 0)
 		late := t + int64((cost.Seconds+LateS)*1e9)

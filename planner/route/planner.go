@@ -77,6 +77,7 @@ type Planner struct {
 	departs int64
 	air     air
 	ground  ground
+	places  places
 }
 
 // fixed is what is compiled from the chart once: shared by all clones and
@@ -165,7 +166,7 @@ func (p *Planner) SetWorld(w *World) error {
 				return errors.New("route: compiling a world: an arc of the ground graph has no node at its end")
 			}
 		}
-		p.c = w.Chart
+		p.c, p.places = w.Chart, places{}
 		p.fixed = compileChart(w.Chart)
 	}
 	p.wind, p.closed = w.Wind, w.Closed
@@ -343,9 +344,6 @@ func project(f space.Frame, poly orb.Polygon) [][]space.XY {
 	return rings
 }
 
-// groundM is the altitude of the ground at a place.
-func (p *Planner) groundM(at space.Position) float64 { return p.c.GroundAltitude(at.Point()) }
-
 // Find returns the way that takes the least time, among those that the kind of
 // vehicle can take and that package route looks at:
 //
@@ -403,7 +401,7 @@ func (p *Planner) Find(q Query) (Route, error) {
 // time: the straight line at the cruise speed in the wind and, for aircraft, the climb to the lowest cruise there is.
 func (p *Planner) LeastCost(s *motion.Spec, from, to space.Position, loadKg float64) motion.Cost {
 	way := driftOf(p.windFor(s), s.CruiseMPS)
-	lengthM := way.between(p.c.Frame.XY(from.Point()), p.c.Frame.XY(to.Point()))
+	lengthM := way.between(p.xy(from), p.xy(to))
 	if !s.Kind.Airborne() {
 		return s.Leg(lengthM, 0, 0, loadKg)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -46,7 +47,9 @@ type validation struct {
 	// of the pack that the flight took.
 	PercentWh float64       `json:"battery_percent_wh"`
 	Phases    []phaseResult `json:"phases"`
-	Passed    bool          `json:"passed"`
+	// CutShort says that the log ends without the recorder's word that it does.
+	CutShort bool `json:"cut_short"`
+	Passed   bool `json:"passed"`
 }
 
 // phaseResult is one phase of the flight; with energy by percent, phases have no
@@ -169,7 +172,7 @@ func (f *simValidate) compare(log *flightLog, frame motion.AirframeFile) (valida
 	wind := motion.WindFrom(f.windMPS, f.windDeg, 0)
 	model := spec.In(wind, f.loadKg)
 	v := validation{
-		Recorded: log.Model, Airframe: frame.Name, WindMPS: f.windMPS, AirKgM3: spec.AirKgM3,
+		Recorded: log.Model, Airframe: frame.Name, CutShort: !log.Ended, WindMPS: f.windMPS, AirKgM3: spec.AirKgM3,
 		FlightS:   flown[len(flown)-1].Seconds - flown[0].Seconds,
 		PercentWh: percentWh(flown, frame.PackWh.Value), Measured: "battery percent",
 	}
@@ -222,12 +225,14 @@ func electricShare(flown []flightSample) float64 {
 // percentWh is what the flight took by the percent of the pack: from the first
 // sample that has it to the last.
 func percentWh(flown []flightSample, packWh float64) float64 {
+	// 0 is no reading: nothing flies with an empty pack.
+	from, to := 0.0, 0.0
 	for i := range flown {
-		if from := flown[i].Percent; from > 0 {
-			return (from - flown[len(flown)-1].Percent) / 100 * packWh
+		if percent := flown[i].Percent; percent > 0 {
+			from, to = cmp.Or(from, percent), percent
 		}
 	}
-	return 0
+	return (from - to) / 100 * packWh
 }
 
 // sum adds the phases up and judges.
@@ -261,6 +266,9 @@ func (v *validation) table(w io.Writer) error {
 		v.FlightS, v.Measured, v.WindMPS, v.AirKgM3)
 	if v.SkippedS > 0 || v.StaleS > 0 {
 		fmt.Fprintf(w, "%.1f s without a reading are left out on both sides; %.1f s repeat an old one\n", v.SkippedS, v.StaleS)
+	}
+	if v.CutShort {
+		fmt.Fprintln(w, "the log was cut short, without the recorder's end; it is compared as far as it goes")
 	}
 	row := func(name string, seconds, mps, measured, model, ratio float64) []string {
 		wh, share := "-", "-"

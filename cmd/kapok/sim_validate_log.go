@@ -62,12 +62,17 @@ const (
 
 // readFlightLog reads a log. What it refuses, it names with the line.
 func readFlightLog(r io.Reader) (flightLog, error) {
-	limited := &io.LimitedReader{R: r, N: maxLogBytes + 1}
+	tail := &lastByte{r: r}
+	limited := &io.LimitedReader{R: tail, N: maxLogBytes + 1}
 	lines := bufio.NewScanner(limited)
 	lines.Buffer(make([]byte, 0, 8<<10), maxLogLine)
 	var l flightLog
 	var columns *logColumns
+	var cut error
 	for lines.Scan() {
+		if cut != nil {
+			return l, cut
+		}
 		l.LastLine++
 		if limited.N == 0 {
 			return l, fmt.Errorf("line %d: the log is longer than %d MiB", l.LastLine, maxLogBytes>>20)
@@ -87,9 +92,18 @@ func readFlightLog(r io.Reader) (flightLog, error) {
 		default:
 			err = l.row(columns, text)
 		}
-		if err != nil {
-			return l, fmt.Errorf("line %d: %w", l.LastLine, err)
+		if err = faultAt(l.LastLine, err); errors.Is(err, errCutLine) {
+			cut = err
+			continue
 		}
+		if err != nil {
+			return l, err
+		}
+	}
+	// A recorder that lost its power has not ended its last line; what comes before
+	// is as good as ever.
+	if cut != nil && tail.last == '\n' {
+		return l, cut
 	}
 	switch err := lines.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
@@ -102,6 +116,31 @@ func readFlightLog(r io.Reader) (flightLog, error) {
 		return l, fmt.Errorf("line %d: the log ends before the names of its columns", l.LastLine)
 	}
 	return l, nil
+}
+
+// errCutLine is the kind of error for a line with too few columns.
+var errCutLine = errors.New("the line is cut short")
+
+// faultAt adds the line to an error, if it is one.
+func faultAt(line int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("line %d: %w", line, err)
+}
+
+// lastByte remembers the last byte that was read through it.
+type lastByte struct {
+	r    io.Reader
+	last byte
+}
+
+func (b *lastByte) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if n > 0 {
+		b.last = p[n-1]
+	}
+	return n, err
 }
 
 // head takes a line above the names of the columns.
@@ -161,8 +200,8 @@ func (l *flightLog) columnsOf(text string) (*logColumns, error) {
 func (l *flightLog) row(c *logColumns, text string) error {
 	fields := strings.Split(text, "\t")
 	// The last named column may be empty and its tab left out.
-	if len(fields) < c.count-1 {
-		return fmt.Errorf("%d columns instead of %d: the line is cut short", len(fields), c.count)
+	if len(fields) < c.count-1 || max(c.seconds, c.flying, c.percent, c.height) >= len(fields) {
+		return fmt.Errorf("%d columns instead of %d: %w", len(fields), c.count, errCutLine)
 	}
 	if len(l.Samples) == maxLogRows {
 		return fmt.Errorf("more than %d samples", maxLogRows)

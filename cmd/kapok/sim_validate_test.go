@@ -95,6 +95,16 @@ func TestMeasuredEnergyAndItsFallBack(t *testing.T) {
 	if v := read(hoverLog(32_000)); v.Passed || v.ErrorRatio > -0.4 {
 		t.Errorf("800 W for a minute: %+v", v)
 	}
+	// Without a current, and with a percent that is 0 at the end, which is no reading.
+	whole := hoverLog(0)
+	if v := read(strings.ReplaceAll(whole, "\t87\t", "\t0\t")); math.Abs(v.MeasuredWh-0.0295*263.2) > 1e-6 || v.CutShort {
+		t.Errorf("without the last percent: %+v", v)
+	}
+	// The recorder lost its power within a line.
+	whole = hoverLog(16_000)
+	if v := read(whole[:strings.Index(whole, "x\t45\t")+9]); !v.CutShort || v.FlightS != 44 || math.Abs(v.MeasuredWh-44*400.0/3600) > 1e-6 {
+		t.Errorf("cut short: %+v", v)
+	}
 	if v := read(hoverLog(0)); math.Abs(v.MeasuredWh-0.03*263.2) > 1e-6 || v.Measured != "battery percent" {
 		t.Errorf("without a current: %+v", v)
 	}
@@ -108,6 +118,7 @@ func TestFlightLogsAreRefusedWithLineAndReason(t *testing.T) {
 		"only a head":    {"#DroneDeploy\n#x\n", "line 2: the log ends before the names"},
 		"no column":      {strings.Replace(logHead, "Aircraft Flying", "Aircraft Lying", 1), `line 4: there is no column "Aircraft Flying"`},
 		"a short line":   {logHead + row + "x\t2\t90\n", "line 6: 3 columns instead of 14"},
+		"one amid":       {logHead + "x\t2\t90\n" + row, "line 5: 3 columns instead of 14"},
 		"no number":      {logHead + strings.Replace(row, "90", "ninety", 1), `line 5: column 3, battery percent: "ninety"`},
 		"an endless one": {logHead + strings.Replace(row, "\t1\t90", "\tNaN\t90", 1), "line 5: column 2, elapsed time"},
 		"time goes back": {logHead + strings.Replace(row, "\t1\t90", "\t5\t90", 1) + row, "line 6: the time goes back from 5 to 1"},

@@ -202,10 +202,16 @@ func (f *Fleet) offWay(v *Vehicle, s *protocol.Sample) float64 {
 	for _, legs := range m.plans() {
 		for i := range legs {
 			path := legs[i].Path
+			if legs[i].Final() {
+				path = nil
+			}
 			for k := range path {
 				off = min(off, space.SegmentDist(at, f.chart.Frame.XY(path[max(k-1, 0)].Point()), f.chart.Frame.XY(path[k].Point())))
 			}
 		}
+	}
+	if math.IsInf(off, 1) {
+		return 0
 	}
 	return off
 }

@@ -145,10 +145,7 @@ func newAirspaceImport(opts AirspaceOptions) *airspaceImport {
 }
 
 func (im *airspaceImport) read(r io.Reader) error {
-	buffered := bufio.NewReader(r)
-	if start, _ := buffered.Peek(3); string(start) == "\xef\xbb\xbf" {
-		_, _ = buffered.Discard(3)
-	}
+	buffered := withoutMark(bufio.NewReader(r))
 	start, _ := buffered.Peek(512)
 	if err := checkText(start); err != nil {
 		return err

@@ -78,7 +78,7 @@ type citySurface struct {
 func ImportCityJSON(r io.Reader) ([]Building, BuildingsReport, error) {
 	c := &cityReader{objects: map[string]*cityObject{}}
 	limited := &io.LimitedReader{R: r, N: MaxCityBytes}
-	if err := c.read(bufio.NewReader(limited)); err != nil {
+	if err := c.read(withoutMark(bufio.NewReader(limited))); err != nil {
 		if limited.N == 0 {
 			err = fmt.Errorf("it is longer than %d bytes", MaxCityBytes)
 		}

@@ -130,6 +130,56 @@ func TestCityJSONRefuses(t *testing.T) {
 	}
 }
 
+// TestCityJSONInAllVersions: the same solid by each version and in several systems.
+func TestCityJSONInAllVersions(t *testing.T) {
+	plain := strings.Replace(cube, `"transform":{"scale":[0.01,0.01,0.01],"translate":[2600000,1200000,400]},`, "", 1)
+	plain = plain[:strings.Index(plain, `"vertices"`)] + `"vertices":[[2600000,1200000,403],[2600010,1200000,403],[2600010,1200020,403],[2600000,1200020,403],` +
+		`[2600000,1200000,408],[2600010,1200000,408],[2600010,1200020,408],[2600000,1200020,408],[2600000,1200000,400],[2600010,1200000,400],[2600000,1200010,400]]}`
+	version := func(file, v string) string { return strings.Replace(file, `"1.1"`, `"`+v+`"`, 1) }
+	system := func(name, translate string) string {
+		return strings.NewReplacer("https://www.opengis.net/def/crs/EPSG/0/2056", name, "[2600000,1200000,400]", translate).Replace(cube)
+	}
+	// The old observatory of Bern, the origin of Hong Kong's grid as its survey office
+	// has it in WGS-84 (22 18 43.68 N, 114 10 42.80 E and -5.5, +8.8 seconds), and where
+	// the middle of zone 50 meets the equator.
+	bern, origin, equator := orb.Point{7.43864, 46.95108}, orb.Point{114.18100, 22.31061}, orb.Point{117, 0}
+	for name, c := range map[string]struct {
+		file string
+		near orb.Point
+		err  string
+	}{
+		"1.0":                        {version(cube, "1.0"), bern, ""},
+		"1.0 without a transform":    {version(plain, "1.0"), bern, ""},
+		"1.1":                        {cube, bern, ""},
+		"1.1 with a mark":            {"\xef\xbb\xbf" + cube, bern, ""},
+		"1.1 without a transform":    {plain, bern, `no whole "transform"`},
+		"2.0":                        {version(cube, "2.0"), bern, ""},
+		"3.0":                        {version(cube, "3.0"), bern, `version is "3.0"`},
+		"in Hong Kong's grid":        {system("urn:ogc:def:crs:EPSG::2326", "[836694,819069,0]"), origin, ""},
+		"in UTM":                     {system("EPSG:32650", "[500000,0,0]"), equator, ""},
+		"in the Dutch one":           {system("https://www.opengis.net/def/crs/EPSG/0/28992", "[85000,446000,0]"), bern, "28992"},
+		"with heights named besides": {system("urn:ogc:def:crs,crs:EPSG::2056,crs:EPSG::5728", "[2600000,1200000,400]"), bern, "unknown coordinate reference system"},
+		"scaled out of the world":    {strings.Replace(cube, "[0.01,0.01,0.01]", "[1e307,1e307,0.01]", 1), bern, "no place of EPSG:2056"},
+		"higher than the sky":        {strings.Replace(cube, "[0.01,0.01,0.01]", "[0.01,0.01,1e307]", 1), bern, "high"},
+	} {
+		buildings, _, err := ImportCityJSON(strings.NewReader(c.file))
+		if c.err != "" {
+			if !errors.Is(err, ErrBuildings) || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%s: %v, want %s", name, err, c.err)
+			}
+			continue
+		}
+		if err != nil || len(buildings) != 2 || buildings[1].HeightM != 8 {
+			t.Errorf("%s: %v, %v", name, buildings, err)
+			continue
+		}
+		at := buildings[1].Footprint[0][0]
+		if off := space.Distance(space.Position{Lon: at[0], Lat: at[1]}, space.Position{Lon: c.near[0], Lat: c.near[1]}); off > 20 {
+			t.Errorf("%s: it stands at %v, %.0f m from %v", name, at, off, c.near)
+		}
+	}
+}
+
 // FuzzImportCityJSON wants buildings that make a chart, or an error of its kind.
 func FuzzImportCityJSON(f *testing.F) {
 	f.Add([]byte(cube))

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -56,6 +57,14 @@ func checkText(start []byte) error {
 		return errors.New("line 1: its text is in UTF-16 or UTF-32; save it as UTF-8")
 	}
 	return nil
+}
+
+// withoutMark passes over a byte order mark, which some programs put first.
+func withoutMark(r *bufio.Reader) *bufio.Reader {
+	if start, _ := r.Peek(3); string(start) == "\xef\xbb\xbf" {
+		_, _ = r.Discard(3)
+	}
+	return r
 }
 
 // readCollection reads a GeoJSON FeatureCollection: its features as they stand, and

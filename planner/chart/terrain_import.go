@@ -181,7 +181,7 @@ func (p *terrainParts) read(f TerrainFile) error {
 		}
 		return p.readWith(file, strings.ReplaceAll(f.Name, `\`, "/"), maxTerrariumBytes, readTerrarium)
 	case strings.HasSuffix(lower, ".json"):
-		return p.readGrid(file, name)
+		return p.readGrid(withoutMark(file), name)
 	}
 	return errors.New("only .hgt, .hgt.zip, .tif, .tiff, .png and .json are read")
 }

@@ -141,3 +141,25 @@ func TestDatumOnTheBordersOfShenzhen(t *testing.T) {
 		t.Errorf("the borders are %.0f m apart converted, %.0f m as they stand", converted, asItIs)
 	}
 }
+
+// TestDatumRoundTripOnTheBorders: each place of the borders comes back, from WGS-84 and
+// from the shifted datums, and so does a lattice over all China from the Pamirs to the
+// Ussuri and from James Shoal to the Amur.
+func TestDatumRoundTripOnTheBorders(t *testing.T) {
+	places := append(borderPoints(t, "shenzhen-districts.wgs84.geojson"), borderPoints(t, "shenzhen-districts.gcj02.geojson")...)
+	for lon := 73.4; lon < 135.2; lon += 0.37 {
+		for lat := 3.4; lat < 53.7; lat += 0.31 {
+			places = append(places, orb.Point{lon, lat})
+		}
+	}
+	for _, d := range []Datum{GCJ02, BD09} {
+		most := 0.0
+		for _, p := range places {
+			most = max(most, metresApart(d.ToWGS84(d.FromWGS84(p)), p), metresApart(d.FromWGS84(d.ToWGS84(p)), p))
+		}
+		t.Logf("%s: %d places come back to %.2g m", d, len(places), most)
+		if !(most < 0.01) {
+			t.Errorf("%s: a place comes back %g m off", d, most)
+		}
+	}
+}

@@ -75,7 +75,7 @@ func TestZonesCloseStreets(t *testing.T) {
 		{"in force", func(*chart.Zone) {}, around, 160},
 		{"for aircraft only", func(z *chart.Zone) { z.Airborne = true }, straight, 80},
 		{"above the street", func(z *chart.Zone) { z.FloorM = 20 }, straight, 80},
-		{"over before the rover comes", func(z *chart.Zone) { z.Until = noon() }, straight, 80},
+		{"over before the rover can set out", func(z *chart.Zone) { z.Until = noon().Add(-route.DepartEarlyS * time.Second) }, straight, 80},
 		{"begins when it has long passed", func(z *chart.Zone) { z.From = noon().Add(3 * time.Minute) }, straight, 80},
 		{"begins while it is on its way there", func(z *chart.Zone) { z.From = noon().Add(30 * time.Second) }, around, 160},
 		{"a speed limit", func(z *chart.Zone) { z.Rule, z.SpeedLimitMPS = chart.SpeedLimit, 1 }, straight, 200},

@@ -116,7 +116,7 @@ func newRoot(c console) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newServe(c), newDemo(c), newSim(c), newOrder(c), newQuote(c), newIncident(c), newZones(c), newEmergency(c), newVehicles(c), newTasks(c), newAlerts(c),
-		newWatch(c), newEvents(c), newExport(c), newCommand(c), newToken(c), newChart(c), newBench(c), newVersion(c),
+		newWatch(c), newEvents(c), newExport(c), newCommand(c), newToken(c), newChart(c), newRoute(c), newBench(c), newVersion(c),
 	)
 	return root
 }

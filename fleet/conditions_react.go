@@ -56,6 +56,9 @@ func (f *Fleet) weatherConcern(v *Vehicle, before *weather, windy bool, closed [
 	c := &concern{v: v, newest: true, entersS: math.Inf(1)}
 	var legs []Leg
 	switch {
+	case open && airborne && len(m.Tasks()) == 0 && f.grounded(v):
+		// It stands where it came down, or at home, and has nothing to fly for.
+		return nil
 	case open:
 		c.m, legs = m, m.Legs
 	case airborne:

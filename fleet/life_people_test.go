@@ -21,6 +21,7 @@ func (l *life) people() {
 	l.closeOld()
 	if !l.inStorm {
 		l.unzone()
+		l.stillAir()
 	}
 	l.checkIncidents()
 	d := &l.fleet.State().Durable

@@ -347,6 +347,7 @@ func (l *life) storm(seconds int) {
 		}
 		l.incidents()
 		l.zoning()
+		l.weather()
 		l.people()
 		if l.chance.IntN(60) == 0 {
 			l.quoting()

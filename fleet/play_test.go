@@ -211,7 +211,7 @@ func (s *stage) direct(words []string) {
 	case "verbose":
 		s.verbose = true
 	default:
-		if !s.directIncident(words) && !s.directZone(words) && !s.directPeople(words) {
+		if !s.directIncident(words) && !s.directZone(words) && !s.directPeople(words) && !s.directConditions(words) {
 			s.t.Fatalf("no stage direction %q", words[0])
 		}
 	}

@@ -387,6 +387,8 @@ func (j *Judge) over(d *fleet.Durable, a *fleet.Alert) bool {
 	switch a.Kind {
 	case fleet.AlertLinkLost, fleet.AlertEpoch, fleet.AlertStoreLost:
 		return v != nil
+	case fleet.AlertLowToLand:
+		return v != nil && v.agent.Body().Landed()
 	case fleet.AlertBatteryLow:
 		return v != nil && v.agent.Body().BatteryRatio() > j.seen[v.n].reserve+0.06
 	case fleet.AlertFault:

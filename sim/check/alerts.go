@@ -218,7 +218,7 @@ func (v *Evidence) Flush(blind bool) {
 // volatile tells whether the evidence of a kind is in volatile events.
 func volatile(kind fleet.AlertKind) bool {
 	return slices.Contains([]fleet.AlertKind{
-		fleet.AlertLinkLost, fleet.AlertBatteryLow, fleet.AlertZone, fleet.AlertCaughtInside, fleet.AlertClock, fleet.AlertImplausible,
+		fleet.AlertLinkLost, fleet.AlertBatteryLow, fleet.AlertLowToLand, fleet.AlertZone, fleet.AlertCaughtInside, fleet.AlertClock, fleet.AlertImplausible,
 		fleet.AlertImplausibleSpeed, fleet.AlertImplausibleBattery, fleet.AlertDecide, fleet.AlertStranded, fleet.AlertEpoch,
 	}, kind)
 }
@@ -231,6 +231,9 @@ func (v *Evidence) proven(c *cleared) bool {
 	switch c.Kind {
 	case fleet.AlertLinkLost:
 		return v.since(c.seq, "heard", vehicle)
+	case fleet.AlertLowToLand:
+		// It stands, has no mission any more, or has again more than the reserve.
+		return v.since(c.seq, "ended", "") || fresh && (sample.SpeedMPS < 0.5 || sample.BatteryRatio > v.reserves[c.Vehicle])
 	case fleet.AlertBatteryLow:
 		return fresh && sample.BatteryRatio > v.reserves[c.Vehicle]
 	case fleet.AlertRefusing:

@@ -278,7 +278,7 @@ func TestAirspaceForms(t *testing.T) {
 // TestZonesRoundTrip: zones written as GeoJSON are read back as they were, places to
 // a centimetre, from each format.
 func TestZonesRoundTrip(t *testing.T) {
-	for _, name := range []string{"ed269-ch.json", "ed269-lu.json", "ed269-che-1.json", "ed318-che-sample.json", "ed318-example-collection.json", "faa-uasfm.json"} {
+	for _, name := range []string{"ed269-ch.json", "ed269-lu.json", "ed269-che-1.json", "ed318-che-sample.json", "ed318-example-collection.json", "ed318-example-circle.json", "ed318-example-2-layers.json", "faa-uasfm.json"} {
 		zones, _, err := ImportAirspace(airspaceFile(t, name), AirspaceOptions{Heights: flatGround{400, 650, 49}})
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,8 @@
 package chart
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -290,6 +292,7 @@ func TestRunwayTables(t *testing.T) {
 	const columns = `"he_elevation_ft","he_longitude_deg","he_latitude_deg","he_ident","note","le_elevation_ft","le_longitude_deg","le_latitude_deg","le_ident","closed","airport_ident"` + "\n"
 	open := `"20","113.81","22.62","33","a ""quoted"", with commas","10","113.80","22.65","15","0","ZGSZ"` + "\r\n"
 	for name, tt := range map[string]struct{ file, want string }{
+		"too many":          {columns + strings.Repeat(strings.Replace(open, `"113.81"`, `"113.80"`, 1), MaxRunways+1), "line 16668: more than the 100000 zones"},
 		"turned about":      {columns + open, "keep_out 6; notes 0"},
 		"with a mark":       {"\ufeff" + columns + open, "keep_out 6; notes 0"},
 		"closed":            {columns + open + strings.Replace(open, `"0","ZGSZ"`, `"1","ZGSZ"`, 1), "keep_out 6; notes 1"},
@@ -314,6 +317,12 @@ func TestRunwayTables(t *testing.T) {
 		if !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
 		}
+	}
+	// Runways that do not touch the chart cost time, too.
+	many := columns + strings.Repeat(open, MaxRunways+1)
+	_, _, err := ImportRunways(strings.NewReader(many), RunwayOptions{Airports: []string{"ZGSZ"}, Within: bound(7, 46, 8, 47)})
+	if want := "line 20002: the airports that are named have more than 20000 runways"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
 
@@ -340,4 +349,74 @@ func TestEveryImporterAsksForTheDatum(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// TestCornersComeOutAsTheyWentIn: each corner of a polygon in an authority's file is, to
+// a centimetre, a corner of the GeoJSON that is written of its zones.
+func TestCornersComeOutAsTheyWentIn(t *testing.T) {
+	total := 0
+	for _, name := range []string{
+		"ed269-ch.json", "ed269-lu.json", "ed269-che-1.json", "ed318-che-sample.json", "ed318-example-collection.json",
+		"ed318-example-2-layers.json", "faa-uasfm.json",
+	} {
+		data, err := io.ReadAll(airspaceFile(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		zones, _, err := ImportAirspace(bytes.NewReader(data), AirspaceOptions{Heights: flatGround{400, 650, 49}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var written bytes.Buffer
+		if err := WriteZones(&written, zones); err != nil {
+			t.Fatal(err)
+		}
+		in, out := corners(t, data), corners(t, written.Bytes())
+		for _, p := range in {
+			least := math.Inf(1)
+			for _, q := range out {
+				least = min(least, space.Distance(space.Position{Lon: p[0], Lat: p[1]}, space.Position{Lon: q[0], Lat: q[1]}))
+			}
+			if least > 0.01 {
+				t.Errorf("%s: %v is %g m from the nearest corner that is written", name, p, least)
+			}
+		}
+		total += len(in)
+	}
+	if t.Logf("%d corners", total); total < 60 {
+		t.Errorf("only %d corners were found", total)
+	}
+}
+
+// corners are those of all polygons in a JSON document, whatever its form.
+func corners(t *testing.T, data []byte) []orb.Point {
+	t.Helper()
+	var document any
+	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &document); err != nil {
+		t.Fatal(err)
+	}
+	var points []orb.Point
+	var walk func(v any, within bool)
+	walk = func(v any, within bool) {
+		switch v := v.(type) {
+		case map[string]any:
+			for key, member := range v {
+				walk(member, key == "coordinates" && v["type"] == "Polygon")
+			}
+		case []any:
+			if within && len(v) >= 2 {
+				x, isX := v[0].(float64)
+				y, isY := v[1].(float64)
+				if isX && isY {
+					points = append(points, orb.Point{x, y})
+					return
+				}
+			}
+			for _, one := range v {
+				walk(one, within)
+			}
+		}
+	}
+	walk(document, false)
+	return points
 }

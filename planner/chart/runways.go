@@ -21,6 +21,8 @@ const (
 	// maxRunwayLine its longest line.
 	MaxRunwaysBytes = 64 << 20
 	maxRunwayLine   = 64 << 10
+	// MaxRunways is how many runways the airports that are named may have together.
+	MaxRunways = 20_000
 )
 
 // RunwayShape is what is kept clear about a runway. It is a choice of the operator:
@@ -117,7 +119,9 @@ func (im *airspaceImport) runways(r io.Reader, opts RunwayOptions) error {
 		if !slices.Contains(opts.Airports, airport) {
 			continue
 		}
-		im.report.Features++
+		if im.report.Features++; im.report.Features > MaxRunways {
+			return fmt.Errorf("line %d: the airports that are named have more than %d runways", number, MaxRunways)
+		}
 		drawn, err := im.runway(&row, opts.Shape)
 		if err != nil {
 			return err

@@ -436,12 +436,13 @@ func clockSeconds(s string) (int32, bool) {
 }
 
 // String names the days, MON to SUN, with blanks between them; nothing for each day.
-func (d Weekdays) String() string { return strings.Join(d.names(), " ") }
+func (d Weekdays) String() string { return strings.Join(d.Names(), " ") }
 
 // MarshalJSON gives the days as a list of names, MON to SUN.
-func (d Weekdays) MarshalJSON() ([]byte, error) { return json.Marshal(d.names()) }
+func (d Weekdays) MarshalJSON() ([]byte, error) { return json.Marshal(d.Names()) }
 
-func (d Weekdays) names() []string {
+// Names are the days of the set from MON to SUN, none for each day.
+func (d Weekdays) Names() []string {
 	names := []string{}
 	for i, name := range strings.Fields(weekdayNames) {
 		if d&(1<<i) != 0 {

@@ -371,7 +371,7 @@ func TestCornersComeOutAsTheyWentIn(t *testing.T) {
 		if err := WriteZones(&written, zones); err != nil {
 			t.Fatal(err)
 		}
-		in, out := corners(t, data), corners(t, written.Bytes())
+		in, out := cornersIn(t, data), cornersIn(t, written.Bytes())
 		for _, p := range in {
 			least := math.Inf(1)
 			for _, q := range out {
@@ -388,8 +388,8 @@ func TestCornersComeOutAsTheyWentIn(t *testing.T) {
 	}
 }
 
-// corners are those of all polygons in a JSON document, whatever its form.
-func corners(t *testing.T, data []byte) []orb.Point {
+// cornersIn are those of all polygons in a JSON document, whatever its form.
+func cornersIn(t *testing.T, data []byte) []orb.Point {
 	t.Helper()
 	var document any
 	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &document); err != nil {

@@ -84,6 +84,7 @@ func viewZone(z *chart.Zone) api.Zone {
 		ceiling := z.CeilingM
 		view.CeilingM = &ceiling
 	}
+	view.Schedule = viewSchedule(z.Schedule)
 	for _, ring := range z.Polygon {
 		view.Polygon = append(view.Polygon, viewRing(ring))
 	}

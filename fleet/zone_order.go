@@ -75,6 +75,11 @@ func (f *Fleet) zoneOf(id ZoneID, o *api.ZoneOrder) (chart.Zone, Answer, bool) {
 	if p, bad := badFigures(o); bad {
 		return zone, p, true
 	}
+	schedule, field, err := scheduleOf(o.Schedule)
+	if err != nil {
+		return zone, badZone(field, "%v", err), true
+	}
+	zone.Schedule = schedule
 	polygon, p, bad := f.polygonOf(o.Polygon)
 	if bad {
 		return zone, p, true

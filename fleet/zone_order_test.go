@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
+	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/protocol/api"
 )
 
@@ -49,6 +50,12 @@ func TestWhatZonesAreRefused(t *testing.T) {
 		{"a second ring outside", api.ZoneOrder{Rule: "keep_out", Polygon: append(q.rectangle(0, 0, 50, 50), q.rectangle(60, 10, 70, 20)...)}, "bad_zone", "polygon"},
 		{"over already", api.ZoneOrder{Rule: "keep_out", Polygon: good, Until: q.now.Add(-time.Second)}, "bad_zone", "until"},
 		{"ends before it begins", api.ZoneOrder{Rule: "keep_out", Polygon: good, From: q.now.Add(time.Hour), Until: q.now.Add(time.Minute)}, "bad_zone", "until"},
+		{"a schedule", api.ZoneOrder{Rule: "keep_out", Polygon: good, Schedule: []api.ZonePeriod{{Days: []string{"MON", "SUN"}, Start: "07:30", End: "SS+00:30"}}}, "", ""},
+		{"a day that no week has", api.ZoneOrder{Rule: "keep_out", Polygon: good, Schedule: []api.ZonePeriod{{Days: []string{"HOL"}, Start: "07:30", End: "16:00"}}}, "bad_zone", "schedule[0].days"},
+		{"a moment that no day has", api.ZoneOrder{Rule: "keep_out", Polygon: good, Schedule: []api.ZonePeriod{{Start: "07:30", End: "16:00"}, {Start: "25:00", End: "16:00"}}}, "bad_zone", "schedule[1].start"},
+		{"an event that the sun has not", api.ZoneOrder{Rule: "keep_out", Polygon: good, Schedule: []api.ZonePeriod{{Start: "SR", End: "noon"}}}, "bad_zone", "schedule[0].end"},
+		{"an offset of a day", api.ZoneOrder{Rule: "keep_out", Polygon: good, Schedule: []api.ZonePeriod{{Start: "SR-07:00", End: "SS"}}}, "bad_zone", "schedule[0].start"},
+		{"too many periods", api.ZoneOrder{Rule: "keep_out", Polygon: good, Schedule: make([]api.ZonePeriod, chart.MaxPeriods+1)}, "bad_zone", "schedule"},
 		{"a year that no clock holds", api.ZoneOrder{Rule: "keep_out", Polygon: good, Until: q.now.AddDate(900, 0, 0)}, "bad_zone", "until"},
 	}
 	for _, tt := range tests {
@@ -114,4 +121,39 @@ func answerIn(t *testing.T, out fleet.Output) fleet.Answer {
 	}
 	t.Fatal("no answer")
 	return fleet.Answer{}
+}
+
+// TestZonesOfPeopleKeepTheirSchedule: a zone with a schedule is shown as it was
+// made, counts within its times alone, and loses them when the order that changes
+// it has none.
+func TestZonesOfPeopleKeepTheirSchedule(t *testing.T) {
+	q := newSquad(t)
+	put := func(id fleet.ZoneID, schedule []api.ZonePeriod) api.Zone {
+		t.Helper()
+		order := api.ZoneOrder{Rule: "keep_out", Polygon: q.rectangle(0, 0, 50, 50), Schedule: schedule}
+		answer := answerIn(t, q.step(fleet.Asked{Request: 1, Ask: fleet.PutZone{Zone: id, Order: order}}))
+		var change api.ZoneChange
+		if err := json.Unmarshal(answer.Body, &change); err != nil {
+			t.Fatalf("%v: %+v", err, answer)
+		}
+		return change.Zone
+	}
+	want := []api.ZonePeriod{{Days: []string{"TUE", "SAT"}, Start: "07:30", End: "SS-00:30"}, {Start: "22:00", End: "05:00"}}
+	zone := put("", want)
+	if got, _ := json.Marshal(zone.Schedule); string(got) != `[{"days":["TUE","SAT"],"start":"07:30","end":"SS-00:30"},{"start":"22:00","end":"05:00"}]` {
+		t.Fatalf("the schedule reads %s", got)
+	}
+	id := fleet.ZoneID(zone.ID)
+	kept := q.fleet.State().Durable.Zones[id].Zone
+	for at, active := range map[string]bool{
+		"2026-05-05T08:00:00Z": true, "2026-05-06T08:00:00Z": false, "2026-05-06T23:00:00Z": true, "2026-05-07T04:59:59Z": true, "2026-05-07T05:00:00Z": false,
+	} {
+		when, err := time.Parse(time.RFC3339, at)
+		if err != nil || kept.ActiveAt(when) != active {
+			t.Errorf("at %s it is in force: %v, want %v (%v)", at, !active, active, err)
+		}
+	}
+	if zone = put(id, nil); zone.Schedule != nil {
+		t.Errorf("it keeps the schedule %+v", zone.Schedule)
+	}
 }

@@ -156,7 +156,8 @@ func newZoneChange(c console) *cobra.Command {
 func orderOf(z *api.Zone) api.ZoneOrder {
 	return api.ZoneOrder{
 		Name: z.Name, Rule: z.Rule, Polygon: z.Polygon, FloorM: z.FloorM, CeilingM: z.CeilingM, HeightLimitM: z.HeightLimitM,
-		SpeedLimitMPS: z.SpeedLimitMPS, From: z.From, Until: z.Until, Airborne: z.Airborne, Ground: z.Ground,
+		SpeedLimitMPS: z.SpeedLimitMPS, From: z.From, Until: z.Until, Schedule: z.Schedule,
+		Airborne: z.Airborne, Ground: z.Ground,
 	}
 }
 
@@ -220,9 +221,14 @@ func showChange(c console, r *remote, o *output, ask func(*client.Client) (api.Z
 		c.say("it touches no vehicle's way or place")
 		return nil
 	}
-	rows := make([][]string, len(change.Affected))
-	for i := range change.Affected {
-		rows[i] = effectRow(&change.Affected[i])
+	return printEffects(c, change.Affected)
+}
+
+// printEffects tells what a change means for the vehicles that it concerns.
+func printEffects(c console, effects []api.ZoneEffect) error {
+	rows := make([][]string, len(effects))
+	for i := range effects {
+		rows[i] = effectRow(&effects[i])
 	}
 	return printTable(c.out, []string{"VEHICLE", "MISSION", "ACTION", "INSIDE", "LATER", "LONGER", "TASKS", "RELEASED", "REASON"}, rows)
 }
@@ -262,7 +268,16 @@ func zoneRow(z *api.Zone) []string {
 	return []string{z.ID, z.Name, z.Rule, state, binds, zoneLimit(z), stamp(z.From), stamp(z.Until), z.ChangedBy, z.Reason}
 }
 
-// zoneLimit writes a zone's heights and its limit.
+// scheduleText writes a schedule as --schedule takes it, one period after another.
+func scheduleText(schedule []api.ZonePeriod) string {
+	var parts []string
+	for _, p := range schedule {
+		parts = append(parts, strings.TrimSpace(strings.Join(p.Days, " ")+" "+p.Start+" to "+p.End))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// zoneLimit writes a zone's heights, its limit and its schedule.
 func zoneLimit(z *api.Zone) string {
 	var parts []string
 	if z.FloorM != 0 {
@@ -276,6 +291,9 @@ func zoneLimit(z *api.Zone) string {
 	}
 	if z.SpeedLimitMPS != 0 {
 		parts = append(parts, fmt.Sprintf("%g m/s", z.SpeedLimitMPS))
+	}
+	if len(z.Schedule) > 0 {
+		parts = append(parts, scheduleText(z.Schedule))
 	}
 	return strings.Join(parts, " ")
 }

@@ -36,6 +36,7 @@ type zoneFlags struct {
 	heightLimitM, limitMPS float64
 	from, until            string
 	lasts                  time.Duration
+	schedule               []string
 	airborne, ground       bool
 }
 
@@ -52,6 +53,7 @@ func (f *zoneFlags) flags(cmd *cobra.Command) {
 	fl.StringVar(&f.from, "from", "", "when it comes into force, e.g. 2026-05-01T08:00:00Z; at once if left out")
 	fl.StringVar(&f.until, "until", "", "when it ends; never if left out")
 	fl.DurationVar(&f.lasts, "for", 0, "how long it lasts from --from, or from now, instead of --until")
+	fl.StringArrayVar(&f.schedule, "schedule", nil, "a weekly time of force in UTC: \"MON TUE 07:30 to 16:00\", \"SS-00:30 to SR\"; may be repeated; always when it is empty")
 	fl.BoolVar(&f.airborne, "airborne", false, "it binds aircraft; with neither --airborne nor --ground it binds both")
 	fl.BoolVar(&f.ground, "ground", false, "it binds vehicles on the ground")
 	fl.StringVar(&f.reason, "reason", "", "why, for the record")
@@ -94,7 +96,31 @@ func (f *zoneFlags) fill(cmd *cobra.Command, c console, k *client.Client, order 
 			set.to()
 		}
 	}
+	if given("schedule") {
+		var err error
+		if order.Schedule, err = readSchedule(f.schedule); err != nil {
+			return err
+		}
+	}
 	return f.fillTimes(cmd, k, order)
+}
+
+// readSchedule reads periods such as "MON TUE 07:30 to 16:00"; empty ones are none.
+// What days and moments there are is for the server to judge.
+func readSchedule(texts []string) ([]api.ZonePeriod, error) {
+	var schedule []api.ZonePeriod
+	for _, text := range texts {
+		words := strings.Fields(strings.ReplaceAll(text, ",", " "))
+		n := len(words)
+		if n == 0 {
+			continue
+		}
+		if n < 3 || words[n-2] != "to" {
+			return nil, fmt.Errorf("--schedule %q is no period such as \"MON TUE 07:30 to 16:00\"", text)
+		}
+		schedule = append(schedule, api.ZonePeriod{Days: words[:n-3], Start: words[n-3], End: words[n-1]})
+	}
+	return schedule, nil
 }
 
 func (f *zoneFlags) fillTimes(cmd *cobra.Command, k *client.Client, order *api.ZoneOrder) error {

@@ -22,6 +22,7 @@ type Zone struct {
 	SpeedLimitMPS float64        `json:"speed_limit_mps,omitempty" doc:"Of a speed_limit."`
 	From          time.Time      `json:"from,omitzero"`
 	Until         time.Time      `json:"until,omitzero"`
+	Schedule      []ZonePeriod   `json:"schedule,omitempty" doc:"Weekly times of force, between from and until; always when absent."`
 	Airborne      bool           `json:"airborne" doc:"It binds aircraft."`
 	Ground        bool           `json:"ground" doc:"It binds vehicles on the ground."`
 	Source        string         `json:"source,omitempty" doc:"Where it was imported from, with the id there."`

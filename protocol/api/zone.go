@@ -13,9 +13,18 @@ type ZoneOrder struct {
 	SpeedLimitMPS float64        `json:"speed_limit_mps,omitempty" doc:"Of a speed_limit."`
 	From          time.Time      `json:"from,omitzero" doc:"When it comes into force; at once when absent."`
 	Until         time.Time      `json:"until,omitzero" doc:"When it ends; never when absent."`
+	Schedule      []ZonePeriod   `json:"schedule,omitempty" maxItems:"64" doc:"Weekly times of force, between from and until; always when absent."`
 	Airborne      bool           `json:"airborne,omitempty" doc:"It binds aircraft. With neither airborne nor ground it binds both."`
 	Ground        bool           `json:"ground,omitempty" doc:"It binds vehicles on the ground."`
 	Reason        string         `json:"reason,omitempty" maxLength:"1024"`
+}
+
+// ZonePeriod is a weekly time of force. It ends at the first such moment after its
+// start, on the next day if need be.
+type ZonePeriod struct {
+	Days  []string `json:"days,omitempty" maxItems:"7" enum:"MON,TUE,WED,THU,FRI,SAT,SUN" doc:"Days of the start; each day when absent." example:"[\"MON\",\"TUE\"]"`
+	Start string   `json:"start" maxLength:"16" doc:"A clock time in UTC such as 07:30 or 07:30:15, or an event of the sun at the zone's middle, BMCT, SR, SS or EMCT, with an offset of up to six hours if need be: SS-00:30." example:"07:30"`
+	End   string   `json:"end" maxLength:"16" doc:"As start." example:"SS+00:30"`
 }
 
 // ZoneSuspension suspends a zone, or puts it in force again.

@@ -22,8 +22,8 @@ const (
 
 // routeBinding is one thing that makes the way what it is.
 type routeBinding struct {
-	// Rule is the zone's, or building, roof, least_cruise_height, height_limit or
-	// closed_way.
+	// Rule is the zone's, or building, shore, roof, least_cruise_height,
+	// height_limit or closed_way.
 	Rule   string  `json:"rule"`
 	Object string  `json:"object,omitempty"`
 	Number float64 `json:"number"`
@@ -62,22 +62,52 @@ func (t *trip) cornersThatBind(w *plannedRoute) []routeBinding {
 		if in, out := at.XY().Sub(before), after.Sub(at.XY()); in.Len() < 0.5 || out.Len() < 0.5 || math.Abs(in.Cross(out)) < 1e-3*in.Len()*out.Len() {
 			continue
 		}
-		best, object := route.ClearanceM+bindSlackM, ""
-		for _, b := range t.chart.BuildingsIn(space.BoxOf(at.XY()).Grow(best), nil) {
-			if d := ringsDist(t.chart.Outline(b), at.XY()); d < best && t.chart.RoofM(b) > at.Z-route.RoofClearanceM {
-				best, object = d, t.chart.Buildings[b].ID
-			}
-		}
+		rule, object, best := t.wallAt(before, at, after)
 		if object == "" {
 			continue
 		}
 		view := t.viewOf(w.path[i])
 		list = append(list, routeBinding{
-			Rule: "building", Object: object, Number: rounded(best, 1), Limit: route.ClearanceM, Unit: "m", Leg: i, At: &view,
-			Text: "the way bends about its wall",
+			Rule: rule, Object: object, Number: rounded(best, 1), Limit: route.ClearanceM, Unit: "m", Leg: i, At: &view,
+			Text: "the way bends about it at the least distance",
 		})
 	}
 	return list
+}
+
+// wallAt is the building or shore that the pieces before and after a bend pass
+// nearest, if that is no further than they must.
+func (t *trip) wallAt(before space.XY, at space.XYZ, after space.XY) (rule, object string, best float64) {
+	best = route.ClearanceM + bindSlackM
+	look := func(what, id string, rings [][]space.XY) {
+		if d := min(pieceDist(rings, before, at.XY()), pieceDist(rings, at.XY(), after)); d < best {
+			rule, object, best = what, id, d
+		}
+	}
+	found := t.chart.BuildingsIn(space.BoxOf(at.XY()).Grow(4*best), nil)
+	slices.Sort(found)
+	for _, b := range found {
+		if t.spec.Kind.Airborne() && t.chart.RoofM(b) <= at.Z-route.RoofClearanceM {
+			continue
+		}
+		look("building", t.chart.Buildings[b].ID, t.chart.Outline(b))
+	}
+	if water, wet := t.chart.WaterAt(at.XY()); wet && !t.spec.Kind.Airborne() {
+		look("shore", t.chart.Water[water].ID, t.chart.Shore(water))
+	}
+	return rule, object, best
+}
+
+// pieceDist is how far a straight piece is from the nearest wall that it does not
+// cross.
+func pieceDist(rings [][]space.XY, from, to space.XY) float64 {
+	best := min(ringsDist(rings, from), ringsDist(rings, to))
+	for _, ring := range rings {
+		for _, corner := range ring {
+			best = min(best, space.SegmentDist(corner, from, to))
+		}
+	}
+	return best
 }
 
 // ringsDist is how far a place is from the nearest wall.
@@ -236,13 +266,8 @@ func (t *trip) pathDist(w *plannedRoute, z *chart.Zone) float64 {
 		if space.InRings(rings, at) {
 			return 0
 		}
-		best = min(best, ringsDist(rings, at))
-		for _, ring := range rings {
-			for _, corner := range ring {
-				if i > 0 {
-					best = min(best, space.SegmentDist(corner, t.chart.Frame.XY(w.path[i-1].Point()), at))
-				}
-			}
+		if i > 0 {
+			best = min(best, pieceDist(rings, t.chart.Frame.XY(w.path[i-1].Point()), at))
 		}
 	}
 	return best

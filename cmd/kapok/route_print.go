@@ -108,10 +108,11 @@ func (w *plannedRoute) printLandings(c console) error {
 }
 
 func (w *plannedRoute) printBinding(c console) error {
-	fmt.Fprintln(c.out)
 	if len(w.Binding) == 0 {
-		c.say("nothing binds the way: it is the straight one")
+		c.say("no zone, building, height, limit or closure binds the way")
+		return nil
 	}
+	fmt.Fprintln(c.out)
 	rows := make([][]string, len(w.Binding))
 	for i := range w.Binding {
 		b := &w.Binding[i]

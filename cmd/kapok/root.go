@@ -115,7 +115,7 @@ func newRoot(c console) *cobra.Command {
 	root.SetErr(c.err)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		newServe(c), newDemo(c), newSim(c), newOrder(c), newQuote(c), newIncident(c), newZones(c), newEmergency(c), newVehicles(c), newTasks(c), newAlerts(c),
+		newServe(c), newDemo(c), newSim(c), newOrder(c), newQuote(c), newIncident(c), newZones(c), newConditions(c), newEmergency(c), newVehicles(c), newTasks(c), newAlerts(c),
 		newWatch(c), newEvents(c), newExport(c), newCommand(c), newToken(c), newChart(c), newRoute(c), newBench(c), newVersion(c),
 	)
 	return root

@@ -96,6 +96,25 @@ func (c *Client) RemoveZone(ctx context.Context, id, reason string) (api.ZoneCha
 	return answer, err
 }
 
+// Conditions are the wind and the closed streets.
+func (c *Client) Conditions(ctx context.Context) (api.Conditions, error) {
+	var now api.Conditions
+	err := c.call(ctx, http.MethodGet, "/v1/conditions", nil, nil, nil, &now)
+	return now, err
+}
+
+// SetConditions puts others in the place of the conditions that are at the revision;
+// 0 is that of conditions that nobody ever gave.
+func (c *Client) SetConditions(ctx context.Context, revision uint64, order api.ConditionsOrder) (api.ConditionsChange, error) {
+	header := http.Header{}
+	if revision != 0 {
+		header.Set("If-Match", `"`+strconv.FormatUint(revision, 10)+`"`)
+	}
+	var answer api.ConditionsChange
+	err := c.call(ctx, http.MethodPut, "/v1/conditions", nil, header, order, &answer)
+	return answer, err
+}
+
 // TakeOver takes a vehicle out of Kapok's hands.
 func (c *Client) TakeOver(ctx context.Context, key, vehicle string, how api.Takeover) (api.Vehicle, error) {
 	return post[api.Vehicle](ctx, c, "/v1/vehicles/"+url.PathEscape(vehicle)+"/take-over", key, how)

@@ -162,8 +162,10 @@ func (f *Fleet) endMission(m *Mission, why, release Reason) {
 }
 
 // heldBy lists the tasks that a mission holds and that are not over, in order.
-func (f *Fleet) heldBy(m *Mission) []TaskID {
-	var ids []TaskID
+func (f *Fleet) heldBy(m *Mission) []TaskID { return f.appendHeld(nil, m) }
+
+// appendHeld is heldBy where there is room already.
+func (f *Fleet) appendHeld(ids []TaskID, m *Mission) []TaskID {
 	for _, id := range f.index.tasks[m.Vehicle] {
 		if t, _ := f.task(id); t.Mission == m.ID && (t.State == TaskAssigned || t.State == TaskUnderway) {
 			ids = append(ids, id)
@@ -174,12 +176,13 @@ func (f *Fleet) heldBy(m *Mission) []TaskID {
 
 // releaseDropped frees the tasks that an accepted revision leaves out.
 func (f *Fleet) releaseDropped(m *Mission) {
-	kept := m.Tasks()
-	for _, id := range f.heldBy(m) {
-		t, _ := f.task(id)
-		if contains(kept, id) {
+	// It is asked of each mission at each tick, and mostly nothing is left out.
+	var room [4]TaskID
+	for _, id := range f.appendHeld(room[:0], m) {
+		if m.leads(id) {
 			continue
 		}
+		t, _ := f.task(id)
 		why := Reason{"taken_off", fmt.Sprintf("%s has given it up: %s", m.Vehicle, m.Reason.Text)}
 		if m.Reason.Code == displaced {
 			why = Reason{displaced, fmt.Sprintf("%s: %s has given it up", m.Reason.Text, m.Vehicle)}

@@ -171,6 +171,16 @@ func (m *Mission) Tasks() []TaskID {
 	return ids
 }
 
+// leads tells whether a task has a leg that is not final.
+func (m *Mission) leads(task TaskID) bool {
+	for i := range m.Legs {
+		if l := &m.Legs[i]; l.Task == task && !l.Final() {
+			return true
+		}
+	}
+	return false
+}
+
 func (m *Mission) clone() *Mission {
 	c := *m
 	c.Legs = append([]Leg(nil), m.Legs...)

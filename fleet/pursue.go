@@ -20,7 +20,7 @@ func (f *Fleet) pursue(id VehicleID) {
 		return
 	}
 	m, ok := f.openMission(v)
-	p := f.presence(id)
+	p := f.seen(id)
 	if !ok || !m.Answered() && p.Session != "" {
 		return
 	}

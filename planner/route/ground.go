@@ -3,7 +3,6 @@ package route
 import (
 	"slices"
 	"sort"
-	"strconv"
 
 	"github.com/paulmach/orb"
 
@@ -53,8 +52,8 @@ type drive struct {
 	escaping bool
 	keepIn   int32
 	lastZone int32
-	// lastClosed is a closed way that was in the way, 0 for none.
-	lastClosed int64
+	// closedBy is the first closed way that was met, 0 for none.
+	closedBy int64
 }
 
 func (p *Planner) drive(q Query) (Route, error) {
@@ -71,7 +70,7 @@ func (p *Planner) drive(q Query) (Route, error) {
 	d.leadMPS = p.besideMPS(p.c.Frame.XY(q.From.Point()), d.from.XY, 0)
 	leadS := d.from.DistM / d.leadMPS
 	exit := int32(-1)
-	if len(d.caught) > 0 || p.closed[p.c.Ground.Arcs[d.from.Arc].WayID] && p.nodeAt(&d.from) < 0 {
+	if len(d.caught) > 0 || p.shutIn(&d.from) {
 		d.escaping = true
 		p.resetDrive()
 		p.pushStart(leadS)
@@ -161,9 +160,6 @@ func (p *Planner) beginDrive(q *Query) *Refusal {
 	return nil
 }
 
-// wayName is a way of OpenStreetMap as the object of a refusal.
-func wayName(way int64) string { return "way/" + strconv.FormatInt(way, 10) }
-
 // goalZone is a keep-out zone that stays in force and that the goal or the last
 // line to it meets, or -1.
 func (p *Planner) goalZone(q *Query, goal space.XY) int32 {
@@ -188,8 +184,8 @@ func (p *Planner) noDrive(q *Query, budget int) (Route, error) {
 	}
 	r := &Refusal{Rule: NoWay, At: q.To}
 	switch d := &p.ground; {
-	case d.lastClosed != 0:
-		r.Object = wayName(d.lastClosed)
+	case d.closedBy != 0:
+		r.Object = wayName(d.closedBy)
 	case d.lastZone >= 0:
 		r.Object = p.laws.zones[d.lastZone].id
 	}
@@ -342,40 +338,6 @@ func (p *Planner) settle(budget *int) (node int32, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-// free tells whether a node is outside the zones that the start is caught in, and
-// has a way on that is not closed.
-func (p *Planner) free(node int32) bool {
-	g := &p.c.Ground
-	for _, id := range p.ground.caught {
-		if p.laws.shapes.inside(id, g.Nodes[node].XY) {
-			return false
-		}
-	}
-	if len(p.closed) == 0 {
-		return true
-	}
-	for i := g.First[node]; i < g.First[node+1]; i++ {
-		if g.Arcs[i].Profiles&p.ground.profile != 0 && !p.closed[g.Arcs[i].WayID] {
-			return true
-		}
-	}
-	return false
-}
-
-// shut tells whether an arc may not be entered: it is not for the vehicle, or its
-// way is closed. A rover that stands on a closed way leaves along closed ways.
-func (p *Planner) shut(arc *chart.Arc) bool {
-	d := &p.ground
-	if arc.Profiles&d.profile == 0 {
-		return true
-	}
-	if d.escaping || !p.closed[arc.WayID] {
-		return false
-	}
-	d.lastClosed = arc.WayID
-	return true
 }
 
 // whole is how many seconds an arc takes when entered after t seconds, and at

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,10 +35,11 @@ func newChartCheck(c console) *cobra.Command {
 	var o output
 	cmd := &cobra.Command{
 		Use: "check FILE", Short: "Look for what will trouble people in a chart", Args: exactly(1, "one chart"),
-		Long: "Lists what will trouble people in a chart, with how often it occurs and the first example: sites and places\n" +
-			"off the network, sites in buildings or forbidden zones, parts of the network that are cut off, buildings as\n" +
-			"high as aircraft may fly or of unknown height, gaps in the terrain. Exit status 0 with or without findings;\n" +
-			"1 when the chart cannot be used.",
+		Long: "Lists what will trouble people in a chart and what they must know before they fly or drive by it, with how often\n" +
+			"it occurs and the first example: sites and places off the network, in buildings, water or forbidden zones; parts of\n" +
+			"the network that are cut off or cannot be left; buildings as high as aircraft may fly or of assumed height; zones\n" +
+			"that are over, or bind nowhere; gaps, repairs and uncertainty of the terrain; what looks to be in another datum.\n" +
+			"docs/charts.md explains the findings. Exit status 0 with or without findings; 1 when the chart cannot be used.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			form, err := o.choose(c.out)
 			if err != nil {
@@ -47,7 +49,7 @@ func newChartCheck(c console) *cobra.Command {
 			if err != nil {
 				return unusable(err)
 			}
-			found := from.Findings()
+			found := from.Check(time.Now())
 			if len(found) == 0 {
 				c.say("nothing found")
 			}

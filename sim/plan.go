@@ -15,6 +15,8 @@ type Plan struct {
 	Orders    []PlannedOrder
 	Incidents []PlannedIncident
 	Zones     []PlannedZone
+	// Conditions are what is told of wind and closed streets, in order of time.
+	Conditions []PlannedConditions
 }
 
 // PlannedZone is a zone that will be made at a time of the run.
@@ -31,6 +33,7 @@ type PlannedZone struct {
 func NewPlan(s scenario.Scenario, place scenario.Placement) (plan Plan, left []string) {
 	draw := newDraw(&s, place.Chart, place.Endpoints)
 	plan = draw.plan()
+	plan.Conditions = planConditions(&s)
 	if err := checkDemand(&s); err != nil {
 		left = append(left, err.Error())
 	}

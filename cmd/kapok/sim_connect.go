@@ -105,6 +105,9 @@ func connectTo(ctx context.Context, c console, it *simCase, k *connection, rec *
 	if r.client != nil {
 		defer r.client.Close()
 	}
+	// The wind of the bodies changes at times of the run, which begins when all of them
+	// have a link: a few seconds later.
+	s.Start = r.clock.now()
 	agents, err := sim.NewAgents(s, r.place.Chart, r.place.Homes)
 	if err != nil {
 		return r.result, err

@@ -44,6 +44,9 @@ func (r *connected) live(ctx context.Context) {
 	if len(r.scenario.Actions) > 0 {
 		r.say("left out: actions happen in virtual time only")
 	}
+	for _, o := range plan.Conditions {
+		at(o.At, func() { r.conditions(ctx, o) })
+	}
 	for i, o := range plan.Orders {
 		at(o.At, func() { r.order(ctx, i, o) })
 	}
@@ -167,6 +170,19 @@ func (r *connected) zone(ctx context.Context, n int, z sim.PlannedZone) {
 		r.zones[made.Zone.ID] = &zoneAnswer{len(made.Affected)}
 		r.mu.Unlock()
 	}
+}
+
+// conditions tells the backend of wind and closed streets, in the place of whatever
+// it knew of them.
+func (r *connected) conditions(ctx context.Context, o sim.PlannedConditions) {
+	r.post(ctx, fmt.Sprintf("conditions at %v", o.At), func() error {
+		now, err := r.client.Conditions(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = r.client.SetConditions(context.WithoutCancel(ctx), now.Revision, o.Order)
+		return err
+	})
 }
 
 // watchZones keeps the checker's zones as people have made them.

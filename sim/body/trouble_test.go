@@ -94,14 +94,17 @@ func TestGustsAreAFunctionOfTimeAndSeed(t *testing.T) {
 func TestAWindTurnsIntoTheNext(t *testing.T) {
 	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	w := NewWind(4, 90, 0, 1)
-	w.Change(at, 10, 0, 3)
+	w.Change(at, 10, 0, 0)
 	w.Change(at.Add(10*time.Second), 0, 0, 0)
 	for after, want := range map[time.Duration]space.XY{
 		-time.Hour: {X: -4}, 0: {X: -4}, 5 * time.Second: {X: -4 * 25.0 / 30, Y: -10 * 5.0 / 30}, 40 * time.Second: {},
 	} {
-		if got := w.Mean(at.Add(after)); got.Dist(want) > 1e-9 {
+		if got := w.At(at.Add(after)); got.Dist(want) > 1e-9 {
 			t.Errorf("%v after the change it is %v, want %v", after, got, want)
 		}
+	}
+	if got := w.Mean(at.Add(time.Second)); got.Dist(space.XY{Y: -10}) > 1e-9 {
+		t.Errorf("a second after the change %v are coming", got)
 	}
 	last := w.At(at.Add(-time.Second))
 	for i := range 600 {

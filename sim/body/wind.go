@@ -65,36 +65,34 @@ func (w *Wind) At(now time.Time) space.XY {
 	if w == nil || len(w.blows) == 0 {
 		return space.XY{}
 	}
-	// Gusts are drawn only where there are any.
-	strength := -1.0
-	return w.blend(now, func(b *blow) float64 {
-		if b.gust == 0 {
-			return b.steadyMPS
-		}
-		if strength < 0 {
-			strength = w.strength(now)
-		}
-		return b.steadyMPS + b.gust*(strength-meanStrength)/(1-meanStrength)
-	})
-}
-
-// blend is the velocity of the air at a time, where speed tells that of each wind.
-func (w *Wind) blend(now time.Time, speed func(*blow) float64) space.XY {
 	// The last wind that has fully come, and those that are coming since.
 	first := len(w.blows) - 1
 	for first > 0 && now.Sub(w.blows[first].since) < changeTakes {
 		first--
 	}
-	v := w.blows[first].along.Scale(speed(&w.blows[first]))
+	strength := -1.0
+	v := w.velocity(first, now, &strength)
 	for i := first + 1; i < len(w.blows); i++ {
-		b := &w.blows[i]
-		over := now.Sub(b.since)
+		over := now.Sub(w.blows[i].since)
 		if over <= 0 {
 			break
 		}
-		v = v.Lerp(b.along.Scale(speed(b)), float64(over)/float64(changeTakes))
+		v = v.Lerp(w.velocity(i, now, &strength), float64(over)/float64(changeTakes))
 	}
 	return v
+}
+
+// velocity is that of one of the winds at a time. The strength of the gusts is drawn
+// where there are any and it is below 0, and kept.
+func (w *Wind) velocity(i int, now time.Time, strength *float64) space.XY {
+	b := &w.blows[i]
+	if b.gust == 0 {
+		return b.along.Scale(b.steadyMPS)
+	}
+	if *strength < 0 {
+		*strength = w.strength(now)
+	}
+	return b.along.Scale(b.steadyMPS + b.gust*(*strength-meanStrength)/(1-meanStrength))
 }
 
 // strength is that of the gusts, 0 to 1.
@@ -120,10 +118,15 @@ func (w *Wind) knot(n int64) float64 {
 	return u * u
 }
 
-// Mean is the velocity of the air at a time on average.
+// Mean is the velocity of the air at a time on average; while one wind becomes the
+// next, it is that of the next.
 func (w *Wind) Mean(now time.Time) space.XY {
 	if w == nil || len(w.blows) == 0 {
 		return space.XY{}
 	}
-	return w.blend(now, func(b *blow) float64 { return b.steadyMPS })
+	i := len(w.blows) - 1
+	for i > 0 && now.Before(w.blows[i].since) {
+		i--
+	}
+	return w.blows[i].along.Scale(w.blows[i].steadyMPS)
 }

@@ -127,69 +127,6 @@ func (t *trip) query() route.Query {
 	}
 }
 
-// refusedError is the negative result of a route: what is against it.
-type refusedError struct {
-	Rule   string    `json:"rule"`
-	Text   string    `json:"text"`
-	Object string    `json:"object,omitempty"`
-	At     placeView `json:"at"`
-	Number float64   `json:"number"`
-	Limit  float64   `json:"limit"`
-	Unit   string    `json:"unit,omitempty"`
-}
-
-func (r *refusedError) Error() string {
-	s := fmt.Sprintf("no route: %s", r.Rule)
-	if text, ok := refusalTexts()[r.Rule]; ok {
-		s += ", " + text
-	}
-	s += fmt.Sprintf("; at %.6f,%.6f, altitude %.1f m", r.At.Lon, r.At.Lat, r.At.AltitudeM)
-	if r.Object != "" {
-		s += "; " + r.Object
-	}
-	if r.Number != 0 || r.Limit != 0 {
-		s += fmt.Sprintf("; %.4g %s", r.Number, r.Unit)
-	}
-	if r.Limit != 0 {
-		s += fmt.Sprintf(" against a limit of %.4g %s", r.Limit, r.Unit)
-	}
-	return s
-}
-
-// refusalTexts say what the rules mean.
-func refusalTexts() map[string]string {
-	return map[string]string{
-		string(route.NoWay):          "nothing lawful connects the two",
-		string(route.OffNetwork):     "the place is too far from where such vehicles drive",
-		string(route.InsideZone):     "the place lies in a zone that forbids it",
-		string(route.InsideBuilding): "the place or the air above it lies in a building",
-		string(route.OutsideChart):   "the place lies beyond the chart",
-		string(route.OffWater):       "the place is on no water, or not on the same",
-		string(route.AboveLimit):     "the place is higher above the ground than aircraft may fly",
-		string(route.OverWater):      "an aircraft does not come down on water",
-		string(route.WayClosed):      "the place lies on a way that is closed",
-		string(route.TooWindy):       "the wind is more than it can fly against",
-		string(route.Budget):         "the search was too long",
-		"too_heavy":                  "the load is more than it carries",
-		"no_energy":                  "its battery does not last to the end with the reserve",
-		"not_landable":               "from somewhere on the way it could not come down lawfully and keep its reserve",
-	}
-}
-
-// refusal is the planner's, with the unit of its number.
-func (t *trip) refusal(r *route.Refusal) *refusedError {
-	view := refusedError{Rule: string(r.Rule), Object: r.Object, At: t.viewOf(r.At), Number: r.Number, Limit: r.Limit, Unit: "m"}
-	switch r.Rule {
-	case route.TooWindy:
-		view.Unit = "m/s"
-	case route.Budget:
-		view.Unit = "expansions"
-	case route.NoWay, route.OffNetwork, route.InsideZone, route.InsideBuilding, route.OutsideChart, route.OffWater,
-		route.AboveLimit, route.OverWater, route.WayClosed:
-	}
-	return &view
-}
-
 // modelNames are the vehicles that are known by name.
 func modelNames() []string {
 	names := motion.Models()

@@ -151,9 +151,19 @@ func (t *trip) heightsThatBind(w *plannedRoute) []routeBinding {
 		if l.LeastHeightM <= least+bindSlackM {
 			tell(i, "least_cruise_height", "", l.LeastHeightM, least, "it flies as low as a cruise may be")
 		}
+		number, first, closest := 0, "", 0.0
 		t.roofsBelow(w, i, func(b int32, roofM, altitudeM float64) {
-			tell(i, "roof", t.chart.Buildings[b].ID, altitudeM-roofM, route.RoofClearanceM, "it passes over the roof at the least distance")
+			if number++; number == 1 {
+				first, closest = t.chart.Buildings[b].ID, altitudeM-roofM
+			}
 		})
+		if number > 0 {
+			text := "it passes over the roof at the least distance"
+			if number > 1 {
+				text += fmt.Sprintf(", and over %d others", number-1)
+			}
+			tell(i, "roof", first, closest, route.RoofClearanceM, text)
+		}
 	}
 	return list
 }
@@ -214,7 +224,10 @@ func (t *trip) saves(w *plannedRoute, other *route.Route) (routeBinding, bool) {
 	if t.objective == route.LeastEnergy {
 		b.Number, b.Limit, b.Unit, least = w.EnergyWh, rounded(other.Cost.EnergyWh, 4), "Wh", 0.005
 	}
-	b.Text = fmt.Sprintf("without it the way takes %.1f %s and %.0f m less", b.Number-b.Limit, b.Unit, w.LengthM-other.LengthM)
+	b.Text = fmt.Sprintf("without it the way takes %.1f %s less", b.Number-b.Limit, b.Unit)
+	if shorter := w.LengthM - other.LengthM; shorter >= 0.5 {
+		b.Text += fmt.Sprintf(" and is %.0f m shorter", shorter)
+	}
 	return b, b.Number-b.Limit > least
 }
 
@@ -255,12 +268,7 @@ func (t *trip) zonesNear(w *plannedRoute) []*chart.Zone {
 // holds a point of it.
 func (t *trip) pathDist(w *plannedRoute, z *chart.Zone) float64 {
 	best := math.Inf(1)
-	rings := make([][]space.XY, len(z.Polygon))
-	for i, ring := range z.Polygon {
-		for _, p := range ring {
-			rings[i] = append(rings[i], t.chart.Frame.XY(p))
-		}
-	}
+	rings := t.ringsOf(z)
 	for i := range w.path {
 		at := t.chart.Frame.XY(w.path[i].Point())
 		if space.InRings(rings, at) {

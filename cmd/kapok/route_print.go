@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/kapok-fleet/kapok/planner/motion"
 )
@@ -100,7 +101,7 @@ func (w *plannedRoute) printLandings(c console) error {
 	for i, l := range w.Landings {
 		site := l.Site
 		if site == "" {
-			site = "open ground, or an end of the way"
+			site = strings.ReplaceAll(l.Where, "_", " ")
 		}
 		rows[i] = []string{strconv.Itoa(l.Point), fmt.Sprintf("%.6f,%.6f", l.At.Lon, l.At.Lat), fmt.Sprintf("%.1f", l.At.AltitudeM), fmt.Sprintf("%.1f", l.DurationS), fmt.Sprintf("%.2f", l.EnergyWh), site}
 	}
@@ -109,7 +110,7 @@ func (w *plannedRoute) printLandings(c console) error {
 
 func (w *plannedRoute) printBinding(c console) error {
 	if len(w.Binding) == 0 {
-		c.say("no zone, building, height, limit or closure binds the way")
+		c.say("no zone, wall, height, limit or closure makes the way another")
 		return nil
 	}
 	fmt.Fprintln(c.out)

@@ -73,7 +73,9 @@ type legView struct {
 // landingView is the best place to come down from a point of the way.
 type landingView struct {
 	// Point is the number of the point, 0 for the start.
-	Point     int       `json:"point"`
+	Point int `json:"point"`
+	// Where is site, start, end or open_ground.
+	Where     string    `json:"where"`
 	Site      string    `json:"site,omitempty"`
 	At        placeView `json:"at"`
 	DurationS float64   `json:"duration_s"`
@@ -85,7 +87,7 @@ const checkedBy = "planner/verify, at most 1 m apart"
 
 func (t *trip) viewOf(p space.Position) placeView {
 	ground := t.chart.GroundAltitude(p.Point())
-	return placeView{p.Lon, p.Lat, rounded(p.AltitudeM, 2), rounded(p.AltitudeM-ground, 2), p.Level}
+	return placeView{rounded(p.Lon, 7), rounded(p.Lat, 7), rounded(p.AltitudeM, 2), rounded(p.AltitudeM-ground, 2), p.Level}
 }
 
 // rounded keeps some decimals: what is behind them is no knowledge.
@@ -106,7 +108,7 @@ func (t *trip) view(r *route.Route) *plannedRoute {
 	w := &plannedRoute{
 		Chart: t.chart.Name, Checksum: t.chart.Checksum, Illustrative: t.chart.Illustrative,
 		Kind: t.spec.Kind, Airframe: t.model, LoadKg: t.loadKg, Objective: objective, Wind: t.wind,
-		Depart: t.depart, Arrive: t.depart.Add(seconds(r.Cost.Seconds)), From: t.viewOf(t.from), To: t.viewOf(t.to),
+		Depart: t.depart, Arrive: t.depart.Add(seconds(r.Cost.Seconds)), From: t.viewOf(r.Path[0]), To: t.viewOf(r.Path[len(r.Path)-1]),
 		LengthM: rounded(r.LengthM, 2), DurationS: rounded(r.Cost.Seconds, 3), EnergyWh: rounded(r.Cost.EnergyWh, 4),
 		BatteryWh: rounded(t.spec.BatteryWh*t.battery, 4), ReserveWh: rounded(t.spec.ReserveWh(), 4),
 		BatteryRatio: rounded(t.battery-r.Cost.EnergyWh/t.spec.BatteryWh, 5),
@@ -224,35 +226,57 @@ func (t *trip) checkDrive(r *route.Route) []verify.Violation {
 	return append(found, entered...)
 }
 
-// land finds where an aircraft can come down from each point of the way, and
-// holds the battery against it.
+// land finds where an aircraft can come down from each point of the way. One whose
+// way ends in the air must be able to land from everywhere on it with its reserve;
+// another lands at the end.
 func (t *trip) land(r *route.Route, w *plannedRoute) error {
 	if !t.spec.Kind.Airborne() {
 		return nil
 	}
 	var own []space.Position
-	if w.From.HeightM < 1 {
-		own = append(own, t.from)
+	for _, end := range []struct {
+		view placeView
+		at   space.Position
+	}{{w.From, t.from}, {w.To, t.to}} {
+		if end.view.HeightM < 1 {
+			own = append(own, end.at)
+		}
+	}
+	all := t.planner.Landings(&t.spec, r.Path, t.loadKg, t.depart, own...)
+	for i, l := range all {
+		if l.Possible() {
+			w.Landings = append(w.Landings, landingView{i, t.whereIs(&l), l.Site, t.viewOf(l.At), rounded(l.Cost.Seconds, 2), rounded(l.Cost.EnergyWh, 4)})
+		}
 	}
 	if w.To.HeightM < 1 {
-		own = append(own, t.to)
+		return nil
 	}
 	d := t.planner.LandingsAlong(&t.spec, r, t.loadKg, w.BatteryWh, t.depart, own...)
-	if d.LackWh > 1e-9 {
-		at := r.Path[len(r.Path)-1]
-		if d.Worst.Possible() {
-			at = d.Worst.At
-		}
-		refused := &refusedError{Rule: "not_landable", Object: d.Worst.Site, At: t.viewOf(at), Unit: "Wh", Limit: w.BatteryWh}
-		if d.Worst.Possible() {
-			refused.Number = rounded(w.BatteryWh+d.LackWh, 4)
-		}
-		return refused
+	if d.LackWh <= 0 {
+		return nil
 	}
-	for i, l := range t.planner.Landings(&t.spec, r.Path, t.loadKg, t.depart, own...) {
-		if l.Possible() {
-			w.Landings = append(w.Landings, landingView{i, l.Site, t.viewOf(l.At), rounded(l.Cost.Seconds, 2), rounded(l.Cost.EnergyWh, 4)})
+	refused := &refusedError{Rule: "not_landable", Object: d.Worst.Site, At: t.viewOf(t.to), Unit: "Wh", Limit: w.BatteryWh}
+	if d.Worst.Possible() {
+		refused.Number = rounded(w.BatteryWh+d.LackWh, 4)
+	}
+	for i := range all {
+		if !all[i].Possible() {
+			refused.At = t.viewOf(r.Path[i])
+			break
 		}
 	}
-	return nil
+	return refused
+}
+
+// whereIs names the kind of place that a landing is.
+func (t *trip) whereIs(l *route.Landing) string {
+	switch {
+	case l.Site != "":
+		return "site"
+	case l.At.Point() == t.from.Point():
+		return "start"
+	case l.At.Point() == t.to.Point():
+		return "end"
+	}
+	return "open_ground"
 }

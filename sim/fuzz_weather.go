@@ -20,7 +20,7 @@ const (
 )
 
 // drawWeather draws wind in two thirds of the scenarios, which changes in most of
-// these, and closed streets in half of those with robots. With the safety phase the
+// these and is a storm for a while in some, and closed streets in half of those with robots. With the safety phase the
 // wind dies down, and the streets are open again.
 func (d *fuzz) drawWeather() {
 	r := d.part(fuzzWeather)
@@ -31,6 +31,9 @@ func (d *fuzz) drawWeather() {
 		for range r.IntN(4) {
 			mps, from, gust := gale(r)
 			c.Changes = append(c.Changes, scenario.WeatherChange{At: d.when(r, 0.02, 0.9), WindMPS: &mps, WindFromDeg: &from, GustMPS: &gust})
+		}
+		if r.IntN(6) == 0 {
+			d.storm(r, c)
 		}
 	}
 	if d.kinds["rover"] > 0 && r.IntN(2) == 0 {
@@ -45,6 +48,15 @@ func (d *fuzz) drawWeather() {
 	if over.OpenWays = c.At(over.At).Closed; over.WindMPS != nil || len(over.OpenWays) > 0 {
 		c.Changes = append(c.Changes, over)
 	}
+}
+
+// storm draws a while in which no flight is planned, and those under way end.
+func (d *fuzz) storm(r *rand.Rand, c *scenario.Conditions) {
+	at := d.when(r, 0.1, 0.8)
+	mps, gust, after, little := round(fuzzWindMPS+4*r.Float64()), round(2*r.Float64()), round(mildMPS*r.Float64()), 1.0
+	c.Changes = append(c.Changes,
+		scenario.WeatherChange{At: at, WindMPS: &mps, GustMPS: &gust},
+		scenario.WeatherChange{At: at + d.lasting(r, at, 20*time.Second, d.lasts/4), WindMPS: &after, GustMPS: &little})
 }
 
 // gale draws a wind that drones may fly in, weak ones more often than strong ones.

@@ -29,7 +29,8 @@ func printRefusal(c console, form string, t *trip, r *refusedError) error {
 		err = printJSON(c.out, map[string]any{"refusal": r})
 	case asGeoJSON:
 		err = printJSON(c.out, collection([]feature{{
-			"Feature", featureGeometry{"Point", []float64{r.At.Lon, r.At.Lat}},
+			"Feature",
+			featureGeometry{"Point", []float64{r.At.Lon, r.At.Lat}},
 			struct {
 				Role string `json:"role"`
 				*refusedError

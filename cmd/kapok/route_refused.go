@@ -214,13 +214,13 @@ func (t *trip) free(fences [][][]space.XY, xy space.XY) bool {
 	if _, wet := t.chart.WaterAt(xy); wet {
 		return false
 	}
-	clear := func(rings [][]space.XY) bool {
+	apart := func(rings [][]space.XY) bool {
 		return !space.InRings(rings, xy) && ringsDist(rings, xy) >= route.OpenGroundM
 	}
 	for _, b := range t.chart.BuildingsIn(space.BoxOf(xy).Grow(route.OpenGroundM), nil) {
-		if !clear(t.chart.Outline(b)) {
+		if !apart(t.chart.Outline(b)) {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(fences, func(rings [][]space.XY) bool { return !clear(rings) })
+	return !slices.ContainsFunc(fences, func(rings [][]space.XY) bool { return !apart(rings) })
 }

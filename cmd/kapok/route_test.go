@@ -48,7 +48,7 @@ func TestRouteTellsWhatIsWrongWithAQuestion(t *testing.T) {
 		{harbourRoute("--to", "113.93,22.51,alt:"), 2, "is not LON,LAT"},
 		{harbourRoute("--to", "113.93,22.51,Inf"), 2, "is not LON,LAT"},
 		{harbourRoute("--kind", "balloon"), 2, `--kind "balloon" is not multirotor`},
-		{harbourRoute("--kind", "vtol"), 2, "Kapok has no model of a vtol"},
+		{harbourRoute("--kind", "vtol"), 2, "there is no model of a vtol"},
 		{harbourRoute("--kind", "rover", "--airframe", "dji-m30"), 2, "dji-m30 is a multirotor, not a rover"},
 		{harbourRoute("--airframe", "zeppelin"), 2, `"zeppelin" is neither a file nor one of kapok-boat`},
 		{harbourRoute("--airframe", write("no.json", "hello")), 1, "airframe: invalid character"},

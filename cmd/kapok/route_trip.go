@@ -210,7 +210,7 @@ func (f *routeFlags) vehicle(t *trip) error {
 		case motion.Vessel:
 			t.model = "kapok-boat"
 		case motion.VTOL:
-			return errors.New("Kapok has no model of a vtol: give its figures by --airframe FILE (docs/route.md)")
+			return errors.New("there is no model of a vtol: give its figures by --airframe FILE (docs/route.md)")
 		default:
 			t.model = "kapok-quad"
 		}

@@ -29,6 +29,7 @@ func newBench(c console) *cobra.Command {
 		newBenchTasks(c),
 		newBenchFences(c),
 		newBenchRoutes(c),
+		newBenchAir(c),
 		newBenchSim(c),
 		newBenchHostile(c),
 		// What they start.

@@ -114,14 +114,27 @@ func (r *Refusal) Error() string {
 	if r.Object != "" {
 		s += " (" + r.Object + ")"
 	}
+	unit := r.Rule.unit()
 	switch {
 	case r.Rule == Budget:
-		s += fmt.Sprintf(": %.0f expansions", r.Number)
+		s += fmt.Sprintf(": %.0f %s", r.Number, unit)
 	case r.Number != 0 || r.Limit != 0:
-		s += fmt.Sprintf(": %.1f m", r.Number)
+		s += fmt.Sprintf(": %.1f %s", r.Number, unit)
 	}
 	if r.Limit != 0 {
-		s += fmt.Sprintf(" against a limit of %.1f m", r.Limit)
+		s += fmt.Sprintf(" against a limit of %.1f %s", r.Limit, unit)
 	}
 	return s
+}
+
+// unit is what a refusal's Number and Limit are counted in.
+func (r Rule) unit() string {
+	switch r {
+	case TooWindy:
+		return "m/s"
+	case Budget:
+		return "expansions"
+	default:
+		return "m"
+	}
 }

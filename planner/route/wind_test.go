@@ -1,8 +1,10 @@
 package route_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -145,6 +147,9 @@ func TestTooMuchWind(t *testing.T) {
 		no, ok := err.(*route.Refusal) //nolint:errorlint // Find promises the type.
 		if !ok || no.Rule != route.TooWindy || math.Abs(no.Number-c2.is) > 1e-6 || no.Limit != c2.limit {
 			t.Errorf("%s: %v; want too_windy, %g against %g", c2.name, err, c2.is, c2.limit)
+		}
+		if want := fmt.Sprintf(": %.1f m/s against a limit of %.1f m/s", c2.is, c2.limit); !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %q; want it to end in %q", c2.name, err, want)
 		}
 	}
 	rover := q

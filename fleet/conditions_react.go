@@ -165,9 +165,12 @@ func (f *Fleet) cutOff(v *Vehicle, c *concern, legs []Leg, closed []piece) *Reas
 func (f *Fleet) lowToLand(k *known, s *protocol.Sample) {
 	v := k.vehicle
 	about := alertAbout{kind: AlertLowToLand, vehicle: v.ID}
-	m, open := f.openMission(v)
-	if !open || f.stands(v, s) {
+	if f.stands(v, s) {
 		f.clearBySample(k, about, "it stands on the ground")
+		return
+	}
+	m, open := f.openMission(v)
+	if !open {
 		return
 	}
 	i := m.Current()

@@ -141,7 +141,7 @@ func Concerns(e fleet.Event) Subjects {
 	case fleet.FleetStopped:
 		return Subjects{Commands: e.Commands}
 	case fleet.FleetRecovered, fleet.AnswerGiven, fleet.VolatileCleared, fleet.FleetReleased,
-		fleet.IncidentReported, fleet.IncidentChanged, fleet.ZoneChanged, fleet.ZoneRemoved:
+		fleet.IncidentReported, fleet.IncidentChanged, fleet.ZoneChanged, fleet.ZoneRemoved, fleet.ConditionsChanged:
 		return Subjects{}
 	case fleet.VehicleRegistered, fleet.VehicleServiceChanged, fleet.VehicleBlocked, fleet.VehicleRefused,
 		fleet.VehicleFaulted, fleet.EpochSeen, fleet.LogOpened, fleet.ReportTaken, fleet.QueueChanged,

@@ -15,8 +15,9 @@ import (
 
 const (
 	// OpenGroundM is how far from buildings, water and zones to keep out of open
-	// ground lies that is landed on, and OpenGroundReachM how far off it may be.
-	OpenGroundM      = 5.0
+	// ground lies that is landed on.
+	OpenGroundM = 5.0
+	// OpenGroundReachM is how far off open ground may be that is landed on.
 	OpenGroundReachM = 400.0
 	// LandingExpansions bounds the search for the way to one landing.
 	LandingExpansions = 400

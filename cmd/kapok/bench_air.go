@@ -35,8 +35,16 @@ type airFlags struct {
 	benchFlags
 	zones, queries int
 	buildings      []int
+	over           []string
 	seed           uint64
 }
+
+// The surroundings that --over names.
+const (
+	airFlat  = "flat"
+	airWindy = "wind"
+	airHilly = "hills"
+)
 
 func newBenchAir(c console) *cobra.Command {
 	var f airFlags
@@ -51,6 +59,7 @@ func newBenchAir(c console) *cobra.Command {
 	f.flags(cmd)
 	fl := cmd.Flags()
 	fl.IntSliceVar(&f.buildings, "buildings", []int{1_000, 3_000, airBuildings, 30_000}, "buildings of each town")
+	fl.StringSliceVar(&f.over, "over", []string{airFlat, airWindy, airHilly}, "what is measured: flat ground in still air, flat ground in a wind, hills (these two with 10000 buildings)")
 	fl.IntVar(&f.zones, "zones", 500, "zones")
 	fl.IntVar(&f.queries, "queries", 500, "flights in each town")
 	fl.Uint64Var(&f.seed, "seed", 1, "seed of towns, zones and flights")
@@ -79,6 +88,11 @@ func (f *airFlags) validate() error {
 			return fmt.Errorf("--buildings %d is not 1 to 50000", n)
 		}
 	}
+	for _, o := range f.over {
+		if o != airFlat && o != airWindy && o != airHilly {
+			return fmt.Errorf("--over %s is not %s, %s or %s", o, airFlat, airWindy, airHilly)
+		}
+	}
 	if f.zones < 0 || f.zones > 5_000 {
 		return fmt.Errorf("--zones %d is not 0 to 5000", f.zones)
 	}
@@ -99,12 +113,15 @@ type airCase struct {
 func (f *airFlags) run(ctx context.Context, c console, r *rig.Report) error {
 	var cases []airCase
 	for _, n := range f.buildings {
-		cases = append(cases, airCase{name: fmt.Sprintf("%d buildings", n), buildings: n})
-	}
-	if slices.Contains(f.buildings, airBuildings) {
-		cases = append(cases,
-			airCase{name: fmt.Sprintf("%d buildings, wind of %g m/s", airBuildings, airWindMPS), buildings: airBuildings, wind: motion.WindFrom(airWindMPS, 70, 2)},
-			airCase{name: fmt.Sprintf("%d buildings, hills", airBuildings), buildings: airBuildings, relief: true})
+		if slices.Contains(f.over, airFlat) {
+			cases = append(cases, airCase{name: fmt.Sprintf("%d buildings", n), buildings: n})
+		}
+		if n == airBuildings && slices.Contains(f.over, airWindy) {
+			cases = append(cases, airCase{name: fmt.Sprintf("%d buildings, wind of %g m/s", n, airWindMPS), buildings: n, wind: motion.WindFrom(airWindMPS, 70, 2)})
+		}
+		if n == airBuildings && slices.Contains(f.over, airHilly) {
+			cases = append(cases, airCase{name: fmt.Sprintf("%d buildings, hills", n), buildings: n, relief: true})
+		}
 	}
 	for i := range cases {
 		c.say("%s", cases[i].name)
@@ -139,8 +156,6 @@ func (f *airFlags) measure(ctx context.Context, r *rig.Report, a *airCase) error
 	if !ok {
 		return fmt.Errorf("bench air: there is no %s", airModel)
 	}
-	// What is planned is the way, whatever the battery.
-	spec.BatteryWh = 1e6
 	questions := f.flights(town, spec)
 	before := heapMiB()
 	began := time.Now()

@@ -65,6 +65,8 @@ type flight struct {
 	fromGroundM, toGroundM float64
 	// last is the obstacle that blocked a leg last, for the refusal.
 	last int32
+	// among is the layer whose buildings legs are tested against, nil for all.
+	among *layer
 }
 
 // height is a cruise altitude, over terrain a height above ground, with a lower
@@ -113,6 +115,7 @@ func (p *Planner) flyOn(q *Query, budget *int) (Route, error) {
 		return p.hop(q)
 	}
 	p.chooseHeights(q)
+	p.boundHeights(q, budget)
 	best, direct := p.flyStraight(q, budget)
 	if direct >= 0 {
 		a.heights[direct].done = true
@@ -331,6 +334,10 @@ func (p *Planner) hop(q *Query) (Route, error) {
 func (p *Planner) flyAt(q *Query, z, boundS float64, straight bool, budget *int) (planned, *Refusal) {
 	a := &p.air
 	a.z, a.heightM, a.last = z, z, -1
+	a.among = nil
+	if !a.relief && !a.afloat {
+		a.among = p.standing(z)
+	}
 	a.avoid = a.avoid[:0]
 	up, _ := p.columns(z)
 	upS := a.power.Leg(0, max(0, up-a.fromM), max(0, a.fromM-up)).Seconds
@@ -464,6 +471,23 @@ func (p *Planner) zonesAt(at space.XY) []int32 {
 // around leaves in p.air.ids the obstacles whose boxes may be within m of a place.
 func (p *Planner) around(at space.XY, m float64) { p.around2(at, at, m) }
 
+// aroundLeg leaves there those whose boxes may be within the clearance of a leg of the
+// flight: of the buildings, where a layer knows, those that stand at its altitude.
+func (p *Planner) aroundLeg(a, b space.XY) {
+	l := p.air.among
+	if l == nil {
+		p.around2(a, b, ClearanceM)
+		return
+	}
+	ids := p.air.ids[:0]
+	p.seen.reset(len(l.stand))
+	ids = l.ix.along(a, b, ClearanceM, &p.seen, ids)
+	for i, k := range ids {
+		ids[i] = l.stand[k]
+	}
+	p.air.ids = p.zonesAlong(a, b, ClearanceM, ids)
+}
+
 // around2 does so for a segment, by the numbers of obstacles.
 func (p *Planner) around2(a, b space.XY, m float64) {
 	ids := p.air.ids[:0]
@@ -472,11 +496,16 @@ func (p *Planner) around2(a, b space.XY, m float64) {
 	if p.air.water >= 0 {
 		ids = append(ids, p.firstWater()+p.air.water)
 	}
+	p.air.ids = p.zonesAlong(a, b, m, ids)
+}
+
+// zonesAlong appends the zones whose boxes may be within m of a segment.
+func (p *Planner) zonesAlong(a, b space.XY, m float64, ids []int32) []int32 {
 	zones, first := len(ids), p.firstZone()
 	p.seen.reset(p.laws.shapes.count())
 	ids = p.laws.ix.along(a, b, m, &p.seen, ids)
 	for i := zones; i < len(ids); i++ {
 		ids[i] += first
 	}
-	p.air.ids = ids
+	return ids
 }

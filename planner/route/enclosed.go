@@ -19,8 +19,14 @@ func (p *Planner) search(boundM float64, straight bool, budget *int) (lengthM fl
 		id, _ := p.blocked(0, 1, a.start, a.goal, 0)
 		return a.drift.between(a.start, a.goal), id < 0 && *budget >= 0
 	}
-	if lengthM, ok, decided := p.inLayer(boundM, budget); decided {
+	lengthM, ok, said := p.inLayer(boundM, budget)
+	switch said {
+	case decided:
 		return lengthM, ok
+	case open:
+		// The goal is not enclosed.
+		return a.sight.search(p, a.start, a.goal, boundM, budget)
+	case nothing:
 	}
 	first := min(*budget, ShareExpansions)
 	left := first

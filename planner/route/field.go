@@ -102,7 +102,7 @@ func (p *Planner) blocked(a, b int32, from, to space.XY, g float64) (id int32, l
 	f := &p.air.flight
 	t0 := f.departed + int64(g/f.speed*1e9)
 	t1 := t0 + int64((f.drift.between(from, to)/f.speed+LateS)*1e9)
-	p.around2(from, to, ClearanceM)
+	p.aroundLeg(from, to)
 	for _, id := range p.air.ids {
 		standing, lasting := p.stands(id, t0, t1)
 		if !standing || p.isLeft(id) {

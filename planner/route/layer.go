@@ -18,11 +18,12 @@ import (
 
 const (
 	// layerBuildings is how many buildings must stand at an altitude for its layer
-	// to be compiled, and layerShore how many corners a water must have. Measured:
-	// with fewer, the visibility graph is as quick, as it knows nothing of what is not
-	// near the way; with three times as many it takes two to ten times as long at the
-	// median and more than that at worst.
-	layerBuildings = 400
+	// to be compiled, layerWays how many for its ways to be answers, and layerShore how
+	// many corners a water must have. Measured: with fewer, the visibility graph is as
+	// quick, as it knows nothing of what is not near the way; with three times as many
+	// it takes two to ten times as long at the median and more than that at worst.
+	layerBuildings = 64
+	layerWays      = 400
 	layerShore     = 64
 	// layerCorners is how many corners the outlines in a layer may have, each of
 	// which takes about 10 µs to compile and 200 bytes; those with more are not
@@ -44,6 +45,9 @@ type layer struct {
 	// water is the number of the water, −1 for the air.
 	water int32
 	mesh  *mesh.Mesh
+	// stand are the buildings that stand in the air of the layer, ix is where.
+	stand []int32
+	ix    *index
 }
 
 // compileLayers compiles the layers of the waters and, over flat ground, those of
@@ -70,9 +74,21 @@ func (f *fixed) compileLayers(groundM, limitM float64, flat bool) {
 			}
 		}
 		if n >= layerBuildings {
+			l.index(f, z)
 			f.addLayer(l, func(b int32) bool { return f.roofM[b]+RoofClearanceM > z })
 		}
 	}
+}
+
+// index makes the index of the buildings that stand at an altitude.
+func (l *layer) index(f *fixed, z float64) {
+	var boxes []space.Box
+	for b, roofM := range f.roofM {
+		if roofM+RoofClearanceM > z {
+			l.stand, boxes = append(l.stand, int32(b)), append(boxes, f.buildings.boxes[b])
+		}
+	}
+	l.ix = newIndex(boxes, 64)
 }
 
 // greatWaters are the waters that layers are compiled for.
@@ -175,24 +191,23 @@ type layered struct {
 
 // inLayer looks for the shortest way in the layer of the flight and leaves it in
 // the sight search. It has decided when that way is free, or not shorter than the
-// bound; otherwise it says nothing.
-func (p *Planner) inLayer(boundM float64, budget *int) (lengthM float64, ok, decided bool) {
+// bound; otherwise it says nothing, but for whether there is a way at all without
+// the zones.
+func (p *Planner) inLayer(boundM float64, budget *int) (lengthM float64, ok bool, said word) {
 	a := &p.air
 	l := p.layer()
 	if l == nil {
-		return 0, false, false
+		return 0, false, nothing
 	}
 	in := &a.sight.layered
-	most := min(*budget, math.MaxInt/cellsPerExpansion) * cellsPerExpansion
-	way, outcome := in.search.Find(l.mesh, a.start, a.goal, mesh.Limits{MaxExpansions: max(most, 1)})
-	*budget -= way.Expansions/cellsPerExpansion + 1
+	way, outcome := p.across(l, budget)
 	switch {
 	case *budget < 0:
-		return 0, false, true
+		return 0, false, decided
 	case outcome != mesh.Found:
-		return 0, false, false
+		return 0, false, nothing
 	case way.LengthM >= boundM:
-		return 0, false, true
+		return 0, false, decided
 	}
 	in.bends = append(in.search.Bends(way, in.bends[:0]), a.goal)
 	s := &a.sight
@@ -207,14 +222,95 @@ func (p *Planner) inLayer(boundM float64, budget *int) (lengthM float64, ok, dec
 		from, to := &s.spots[last], &s.spots[next]
 		to.parent, to.g = last, from.g+from.at.Dist(to.at)
 		if *budget--; *budget < 0 {
-			return 0, false, true
+			return 0, false, decided
 		}
 		if id, _ := p.blocked(last, next, from.at, to.at, from.g); id >= 0 {
-			return 0, false, false
+			return 0, false, open
 		}
 		last = next
 	}
-	return s.spots[1].g, true, true
+	return s.spots[1].g, true, decided
+}
+
+// word is what a search in a layer says.
+type word uint8
+
+const (
+	// nothing: there is no layer, or no way in it as it is drawn.
+	nothing word = iota
+	// open: there is a way, and a zone or the like is in it.
+	open
+	// decided: the answer is that of all searches.
+	decided
+)
+
+// across is the shortest way across a layer, whatever the zones.
+func (p *Planner) across(l *layer, budget *int) (mesh.Way, mesh.Outcome) {
+	a := &p.air
+	most := min(*budget, math.MaxInt/cellsPerExpansion) * cellsPerExpansion
+	way, outcome := a.sight.layered.search.Find(l.mesh, a.start, a.goal, mesh.Limits{MaxExpansions: max(most, 1)})
+	*budget -= way.Expansions/cellsPerExpansion + 1
+	return way, outcome
+}
+
+// boundHeights raises the lower bounds of the heights by the ways across layers: no
+// way at a height is shorter than one among those of its buildings alone that stand in
+// a layer from there on up.
+func (p *Planner) boundHeights(q *Query, budget *int) {
+	a := &p.air
+	if a.relief || a.afloat || a.drift.windy || len(p.fixed.layers) == 0 {
+		return
+	}
+	var known *layer
+	lengthM := 0.0
+	for i := range a.heights {
+		h := &a.heights[i]
+		l := p.layerFrom(h.z)
+		if l == nil || *budget < 0 {
+			continue
+		}
+		if l != known {
+			way, outcome := p.across(l, budget)
+			known, lengthM = l, 0
+			if outcome == mesh.Found {
+				// The mesh is drawn with straight lines about corners.
+				lengthM = way.LengthM*(1-layerSlack) - layerSlackM
+			}
+		}
+		h.boundS = max(h.boundS, p.secondsAt(q, h.z, lengthM))
+	}
+	slices.SortStableFunc(a.heights, func(x, y height) int { return cmp.Compare(x.boundS, y.boundS) })
+}
+
+// layerSlack and layerSlackM are by how much a way across a layer may be longer than
+// one among the true outlines.
+const (
+	layerSlack  = 1e-3
+	layerSlackM = 1.0
+)
+
+// layerFrom is the lowest layer of the air all of whose buildings stand at an altitude
+// too, nil for none.
+func (p *Planner) layerFrom(z float64) *layer {
+	var best *layer
+	for i := range p.fixed.layers {
+		if l := &p.fixed.layers[i]; l.water < 0 && l.highM > z && (best == nil || l.lowM < best.lowM) {
+			best = l
+		}
+	}
+	return best
+}
+
+// standing is the highest layer of the air in which all buildings stand that do at an
+// altitude, nil for none: its index has them, and few others.
+func (p *Planner) standing(z float64) *layer {
+	var best *layer
+	for i := range p.fixed.layers {
+		if l := &p.fixed.layers[i]; l.ix != nil && l.lowM <= z && (best == nil || l.lowM > best.lowM) {
+			best = l
+		}
+	}
+	return best
 }
 
 // layer is that of the flight, nil where none was compiled.
@@ -224,7 +320,7 @@ func (p *Planner) layer() *layer {
 		return nil
 	}
 	for i := range layers {
-		if l := &layers[i]; a.afloat && a.water >= 0 && l.water == a.water || !a.afloat && l.at(a.z) {
+		if l := &layers[i]; a.afloat && a.water >= 0 && l.water == a.water || !a.afloat && l.at(a.z) && len(l.stand) >= layerWays {
 			return l
 		}
 	}

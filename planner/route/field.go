@@ -116,6 +116,48 @@ func (p *Planner) blocked(a, b int32, from, to space.XY, g float64) (id int32, l
 	return -1, false
 }
 
+// around leaves in p.air.ids the obstacles whose boxes may be within m of a place.
+func (p *Planner) around(at space.XY, m float64) { p.around2(at, at, m) }
+
+// aroundLeg leaves there those whose boxes may be within the clearance of a leg of the
+// flight: of the buildings, where a layer knows, those that stand at its altitude.
+func (p *Planner) aroundLeg(a, b space.XY) {
+	l := p.air.among
+	if l == nil {
+		p.around2(a, b, ClearanceM)
+		return
+	}
+	ids := p.air.ids[:0]
+	p.seen.reset(len(l.stand))
+	ids = l.ix.along(a, b, ClearanceM, &p.seen, ids)
+	for i, k := range ids {
+		ids[i] = l.stand[k]
+	}
+	p.air.ids = p.zonesAlong(a, b, ClearanceM, ids)
+}
+
+// around2 does so for a segment, by the numbers of obstacles.
+func (p *Planner) around2(a, b space.XY, m float64) {
+	ids := p.air.ids[:0]
+	p.seen.reset(p.fixed.buildings.count())
+	ids = p.fixed.buildingIx.along(a, b, m, &p.seen, ids)
+	if p.air.water >= 0 {
+		ids = append(ids, p.firstWater()+p.air.water)
+	}
+	p.air.ids = p.zonesAlong(a, b, m, ids)
+}
+
+// zonesAlong appends the zones whose boxes may be within m of a segment.
+func (p *Planner) zonesAlong(a, b space.XY, m float64, ids []int32) []int32 {
+	zones, first := len(ids), p.firstZone()
+	p.seen.reset(p.laws.shapes.count())
+	ids = p.laws.ix.along(a, b, m, &p.seen, ids)
+	for i := zones; i < len(ids); i++ {
+		ids[i] += first
+	}
+	return ids
+}
+
 // cuts tells whether a leg comes closer than c to an obstacle or lies in it.
 func (p *Planner) cuts(id int32, from, to space.XY, c float64) bool {
 	s, i := p.shape(id)

@@ -32,7 +32,7 @@ func goldens() []golden {
 		[]string{"delivery", "refusal", "charging", "fault", "wiped", "commands", "epoch"},
 		"> order delivery at=site:node/6001 at=site:node/6003 kg=5 key=golden",
 	}}
-	for _, play := range []string{"incident_escalates", "zone_across", "taken_over", "reassigned", "ranked", "emergency_stop"} {
+	for _, play := range []string{"incident_escalates", "zone_across", "taken_over", "reassigned", "ranked", "emergency_stop", "conditions_restart", "low_to_land"} {
 		all = append(all, golden{name: "0.2." + play, plays: []string{play}})
 	}
 	return all

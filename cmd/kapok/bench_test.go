@@ -128,8 +128,8 @@ func TestBenchFanout(t *testing.T) {
 			bytes++
 		}
 	}
-	if bytes != 3 {
-		t.Errorf("bytes came to %d kinds of dispatchers, want three: %+v", bytes, report.Rows)
+	if bytes != 4 {
+		t.Errorf("bytes came to %d kinds of dispatchers, want four: %+v", bytes, report.Rows)
 	}
 }
 

@@ -23,7 +23,7 @@ const module = "github.com/kapok-fleet/kapok"
 // layers is the order of the packages, lowest first. A package imports only
 // from lines above its own, and a sub-package also from its own parent.
 var layers = [][]string{
-	{"docs/example-client", "console", "fleet/strictyaml", "fleet/raced", "fleet/mutant"},
+	{"docs/example-client", "console", "fleet/strictyaml", "fleet/mutant", "planner/raced"},
 	{"planner/space", "planner/chart/osmpbf", "planner/chart/geoid"},
 	{"planner/motion", "planner/chart", "planner/chart/harbour", "planner/mesh", "protocol", "protocol/api"},
 	{"planner/route"},
@@ -44,7 +44,7 @@ var layers = [][]string{
 
 // forTests may be imported by the tests of every package: independent checkers,
 // a chart to try things on, and the contract of all journals.
-var forTests = []string{"fleet/raced", "planner/verify", "planner/chart/harbour", "fleet/journal/journaltest"}
+var forTests = []string{"planner/raced", "planner/verify", "planner/chart/harbour", "fleet/journal/journaltest"}
 
 // independent lists packages that never import certain others, tests included,
 // so that the simulated world does not share the planner's mistakes.

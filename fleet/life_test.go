@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
-	"github.com/kapok-fleet/kapok/fleet/raced"
 	"github.com/kapok-fleet/kapok/planner/chart"
 	"github.com/kapok-fleet/kapok/planner/chart/harbour"
+	"github.com/kapok-fleet/kapok/planner/raced"
 	"github.com/kapok-fleet/kapok/protocol"
 	"github.com/kapok-fleet/kapok/protocol/api"
 )

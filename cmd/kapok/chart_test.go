@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kapok-fleet/kapok/fleet/raced"
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/raced"
 )
 
 // cities lists the real maps, or skips the test.

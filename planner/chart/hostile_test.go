@@ -18,7 +18,7 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"github.com/kapok-fleet/kapok/fleet/raced"
+	"github.com/kapok-fleet/kapok/planner/raced"
 	"github.com/kapok-fleet/kapok/planner/space"
 )
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/kapok-fleet/kapok/fleet"
-	"github.com/kapok-fleet/kapok/fleet/raced"
+	"github.com/kapok-fleet/kapok/planner/raced"
 )
 
 // outcome is what one attack came to.

@@ -25,7 +25,7 @@ const module = "github.com/kapok-fleet/kapok"
 var layers = [][]string{
 	{"docs/example-client", "console", "fleet/strictyaml", "fleet/mutant", "planner/raced"},
 	{"planner/space", "planner/chart/osmpbf", "planner/chart/geoid"},
-	{"planner/motion", "planner/chart", "planner/chart/harbour", "planner/mesh", "protocol", "protocol/api"},
+	{"planner/motion", "planner/chart", "planner/chart/harbour", "planner/mesh", "planner/cch", "planner/cch/streets", "protocol", "protocol/api"},
 	{"planner/route"},
 	{"planner/traffic", "planner/cover"},
 	{"planner/assign"},

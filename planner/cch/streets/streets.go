@@ -3,8 +3,9 @@
 //
 // A town is not a grid, though it starts as one. Its crossings are out of line and
 // its streets bend; blocks and whole parks are missing; avenues cut through it, some
-// of them at an angle; a river has few bridges. The middle is full of one-way
-// streets, and everywhere streets end blind. It has four kinds of streets with speeds
+// of them at an angle; a river has few bridges, and railways and express roads are
+// crossed by avenues only. The middle is full of one-way streets, and everywhere
+// streets end blind. It has four kinds of streets with speeds
 // of their own, turns that take time, and some that are forbidden, also over a street
 // between.
 package streets
@@ -90,12 +91,17 @@ type plan struct {
 	links []link
 	// rows and columns have the kind of their streets.
 	rows, columns []Kind
+	// rails tells after which columns a railway lies.
+	rails []bool
 }
 
 func newPlan(side int, rnd *rand.Rand) *plan {
 	p := &plan{
 		rnd: rnd, side: side, at: make([]space.XY, side*side), gone: make([]bool, side*side),
-		rows: kinds(rnd, side), columns: kinds(rnd, side),
+		rows: kinds(rnd, side), columns: kinds(rnd, side), rails: make([]bool, side),
+	}
+	for x := 15 + rnd.IntN(20); x < side; x += 60 + rnd.IntN(60) {
+		p.rails[x] = true
 	}
 	p.crossings()
 	p.parks()
@@ -201,19 +207,25 @@ func (p *plan) river() []link {
 }
 
 // grid draws the streets between neighbours, but for some that are missing. Streets
-// in the middle of the town are mostly one-way, every other one the other way.
+// in the middle of the town are mostly one-way, every other one the other way. Express
+// roads and railways are met by avenues only.
 func (p *plan) grid() {
 	for y := range p.side {
 		for x := range p.side {
 			v := y*p.side + x
-			if x+1 < p.side {
+			if x+1 < p.side && (p.rows[y] >= Avenue || !p.barred(x)) {
 				p.street(v, v+1, p.rows[y], p.old(x, y), y%2 == 0)
 			}
-			if y+1 < p.side {
+			if y+1 < p.side && (p.columns[x] >= Avenue || p.rows[y] < Express && p.rows[y+1] < Express) {
 				p.street(v, v+p.side, p.columns[x], p.old(x, y), x%2 == 0)
 			}
 		}
 	}
+}
+
+// barred tells whether only avenues lead from a column to the next.
+func (p *plan) barred(x int) bool {
+	return p.rails[x] || p.columns[x] == Express || p.columns[x+1] == Express
 }
 
 // old tells whether a crossing is in the old middle of the town.

@@ -89,7 +89,7 @@ func (s Spec) Leg(horizontalM, climbM, descentM, loadKg float64) Cost {
 // however slowly parts of it are flown.
 func (s Spec) LeastLeg(horizontalM, climbM, descentM, loadKg float64) Cost {
 	f := s.In(Wind{}, loadKg)
-	return f.Leg(0, climbM, descentM).Add(spend(f.LeastW(), horizontalM/s.CruiseMPS))
+	return f.LeastLeg(horizontalM, climbM, descentM)
 }
 
 // Work returns what it takes to work at a stop for some seconds with loadKg on

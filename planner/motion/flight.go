@@ -113,6 +113,11 @@ func (f *Flight) Leg(horizontalM, climbM, descentM float64) Cost {
 	return sum
 }
 
+// LeastLeg is Spec.LeastLeg.
+func (f *Flight) LeastLeg(horizontalM, climbM, descentM float64) Cost {
+	return f.Leg(0, climbM, descentM).Add(spend(f.LeastW(), horizontalM/f.cruise))
+}
+
 // Work returns what it takes to work at a stop for some seconds; for aircraft
 // that is a hover in the wind.
 func (f *Flight) Work(seconds float64) Cost {

@@ -1,7 +1,5 @@
 package route
 
-import "github.com/kapok-fleet/kapok/planner/chart"
-
 // This file is what start and goal decide together: the water and the keep-in zone
 // that the way stays in.
 
@@ -40,20 +38,20 @@ func (p *Planner) chooseWater(q *Query) *Refusal {
 func (p *Planner) chooseKeepIn(q *Query) *Refusal {
 	a := &p.air
 	first, inSome := int32(-1), false
-	for i := range p.laws.zones {
+	for _, i := range p.laws.keepIns {
 		l := &p.laws.zones[i]
-		if l.rule != chart.KeepIn || !p.binds(l) || !p.during(l, a.departed, a.departed) {
+		if !p.binds(l) || !p.during(l, a.departed, a.departed) {
 			continue
 		}
-		if !p.laws.shapes.inside(int32(i), a.start) {
+		if !p.laws.shapes.inside(i, a.start) {
 			continue
 		}
 		inSome = true
 		if first < 0 {
-			first = int32(i)
+			first = i
 		}
-		if p.laws.shapes.inside(int32(i), a.goal) {
-			a.keepIn = int32(i)
+		if p.laws.shapes.inside(i, a.goal) {
+			a.keepIn = i
 			return nil
 		}
 	}

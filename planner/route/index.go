@@ -128,7 +128,7 @@ func (ix *index) along(p, q space.XY, c float64, s *seen, dst []int32) []int32 {
 	dst = append(dst, ix.wide...)
 	b := space.BoxOf(p, q).Grow(c)
 	x0, y0, x1, y1 := ix.cells(b)
-	if y1-y0 <= 1 || x1-x0 <= 1 {
+	if y1-y0 <= 1 || x1-x0 <= 1 || p.Y == q.Y {
 		for y := y0; y <= y1; y++ {
 			dst = ix.row(y, x0, x1, s, dst)
 		}

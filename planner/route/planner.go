@@ -95,8 +95,8 @@ type fixed struct {
 	layers []layer
 	// water are the waters, whose shores and islands are the forbidden side.
 	water *shapes
-	// sites are those out of doors.
-	sites []landingSite
+	// sites are those that aircraft may land at, by kind.
+	sites map[motion.Kind]*landingSites
 	// Where the ground is not flat, lowM is the lowest ground about each
 	// building, and groundLowM and groundHighM are the bounds of all ground.
 	lowM                    []float64
@@ -114,6 +114,8 @@ type laws struct {
 	flagged []uint64
 	// timed says that some zone has a begin, an end or a schedule.
 	timed bool
+	// keepIns are the numbers of the keep-in zones.
+	keepIns []int32
 }
 
 type arcZone struct{ arc, zone int32 }
@@ -254,6 +256,9 @@ func compileZones(c *chart.Chart, f *fixed, all []*chart.Zone) *laws {
 			one.lowM, one.highM = f.groundUnder(c, &one, l.shapes.boxes[len(l.zones)])
 		}
 		l.timed = l.timed || one.timed()
+		if one.rule == chart.KeepIn {
+			l.keepIns = append(l.keepIns, one.at)
+		}
 		l.zones = append(l.zones, one)
 	}
 	l.ix = newIndex(l.shapes.boxes, 256)
@@ -407,21 +412,28 @@ func (p *Planner) LeastCost(s *motion.Spec, from, to space.Position, loadKg floa
 	if !s.Kind.Airborne() {
 		return s.Leg(lengthM, 0, 0, loadKg)
 	}
-	a, b := max(from.AltitudeM, p.groundM(from)), max(to.AltitudeM, p.groundM(to))
+	flight := s.In(motion.Wind{}, loadKg)
+	a, b := p.groundM(from), p.groundM(to)
+	return p.leastFlight(&flight, lengthM, end{max(from.AltitudeM, a), a}, end{max(to.AltitudeM, b), b})
+}
+
+// end is the altitude at which a flight begins or ends, and that of the ground there.
+type end struct{ altitudeM, groundM float64 }
+
+// leastFlight is LeastCost for a flight of so many metres through the air.
+func (p *Planner) leastFlight(f *motion.Flight, lengthM float64, from, to end) motion.Cost {
+	a, b := from.altitudeM, to.altitudeM
 	if lengthM < 0.5 {
-		return s.Leg(lengthM, max(0, b-a), max(0, a-b), loadKg)
+		return f.Leg(lengthM, max(0, b-a), max(0, a-b))
 	}
 	if p.c.Terrain != nil {
 		// The cruise may begin and end at different altitudes, and to climb or
 		// descend on its way may take no more time, and less power, than level.
 		lowest := p.leastHeightM()
-		return s.LeastLeg(lengthM, max(0, p.groundM(from)+lowest-a), max(0, p.groundM(to)+lowest-b), loadKg)
+		return f.LeastLeg(lengthM, max(0, from.groundM+lowest-a), max(0, to.groundM+lowest-b))
 	}
-	top := max(a, b)
-	if lowest := max(p.groundM(from), p.groundM(to)) + p.leastHeightM(); top < lowest {
-		top = lowest
-	}
-	return s.Leg(lengthM, max(0, top-a, b-a), max(0, a-b, top-b), loadKg)
+	top := max(a, b, max(from.groundM, to.groundM)+p.leastHeightM())
+	return f.Leg(lengthM, max(0, top-a, b-a), max(0, a-b, top-b))
 }
 
 // leastHeightM is the lowest cruise above ground that any flight may choose:

@@ -47,7 +47,7 @@ func levelSeconds(t *testing.T, c *chart.Chart, path []space.Position, airMPS, w
 	return seconds
 }
 
-func windy(t *testing.T, c *chart.Chart, w motion.Wind, zones ...chart.Zone) *route.Planner {
+func windy(t testing.TB, c *chart.Chart, w motion.Wind, zones ...chart.Zone) *route.Planner {
 	t.Helper()
 	p, err := route.NewPlanner(&route.World{Chart: c, Zones: zones, Wind: w})
 	if err != nil {

@@ -23,8 +23,9 @@ const module = "github.com/kapok-fleet/kapok"
 // layers is the order of the packages, lowest first. A package imports only
 // from lines above its own, and a sub-package also from its own parent.
 var layers = [][]string{
-	{"docs/example-client", "console", "fleet/strictyaml", "fleet/mutant", "planner/raced"},
+	{"docs/example-client", "console", "fleet/mutant", "planner/raced", "planner/strictyaml"},
 	{"planner/space", "planner/chart/osmpbf", "planner/chart/geoid"},
+	{"planner/chart/indoor"},
 	{"planner/motion", "planner/chart", "planner/chart/harbour", "planner/mesh", "planner/cch", "planner/cch/streets", "protocol", "protocol/api"},
 	{"planner/route"},
 	{"planner/traffic", "planner/cover"},

@@ -14,7 +14,7 @@ import (
 
 	"github.com/kapok-fleet/kapok/fleet"
 	"github.com/kapok-fleet/kapok/fleet/access"
-	"github.com/kapok-fleet/kapok/fleet/strictyaml"
+	"github.com/kapok-fleet/kapok/planner/strictyaml"
 )
 
 // settings are how kapok serve runs. The names of the YAML keys are those of

@@ -14,7 +14,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/kapok-fleet/kapok/fleet/strictyaml"
+	"github.com/kapok-fleet/kapok/planner/strictyaml"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kapok-fleet/kapok/fleet/strictyaml"
+	"github.com/kapok-fleet/kapok/planner/strictyaml"
 )
 
 // unknownKey makes the error about a key that does not exist one that names those

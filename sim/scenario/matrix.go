@@ -13,7 +13,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/kapok-fleet/kapok/fleet/strictyaml"
+	"github.com/kapok-fleet/kapok/planner/strictyaml"
 )
 
 // MaxMatrix is how many runs a matrix makes at most; a file that asks for more is

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kapok-fleet/kapok/fleet/strictyaml"
+	"github.com/kapok-fleet/kapok/planner/strictyaml"
 )
 
 // ErrInvalid is the kind of error for a scenario that cannot be run.

@@ -12,7 +12,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/kapok-fleet/kapok/fleet/strictyaml"
+	"github.com/kapok-fleet/kapok/planner/strictyaml"
 	"github.com/kapok-fleet/kapok/protocol"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kapok-fleet/kapok/fleet/strictyaml"
+	"github.com/kapok-fleet/kapok/planner/strictyaml"
 )
 
 type menu struct {

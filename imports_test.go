@@ -29,6 +29,7 @@ var layers = [][]string{
 	{"planner/motion", "planner/chart", "planner/chart/harbour", "planner/mesh", "planner/cch", "planner/cch/streets", "protocol", "protocol/api"},
 	{"planner/route"},
 	{"planner/traffic", "planner/cover"},
+	{"planner/assign/match"},
 	{"planner/assign"},
 	{"planner/verify", "fleet/fence"},
 	{"fleet"},

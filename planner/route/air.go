@@ -33,6 +33,7 @@ type air struct {
 	line, bestLine []space.XYZ
 	leaving
 	landing
+	slowing
 
 	// The flight being planned.
 	flight
@@ -117,7 +118,7 @@ func (p *Planner) flyOn(q *Query, budget *int) (Route, error) {
 	p.chooseHeights(q)
 	p.boundHeights(q, budget)
 	best, direct := p.flyStraight(q, budget)
-	if direct >= 0 {
+	if direct >= 0 && len(a.limits) == 0 {
 		a.heights[direct].done = true
 	}
 	var why *Refusal
@@ -357,8 +358,9 @@ func (p *Planner) flyAt(q *Query, z, boundS float64, straight bool, budget *int)
 		return planned{}, p.whyNot(q)
 	}
 	a.bends = a.sight.bendsOf(a.bends)
-	arrive := nanos(q.Depart, upS+lengthM/a.speed)
-	end := nanos(q.Depart, columnsS+lengthM/a.speed+LateS)
+	lastS := a.sight.spots[a.sight.last].lastM / a.speed
+	arrive := nanos(q.Depart, upS+lengthM/a.speed+lastS)
+	end := nanos(q.Depart, columnsS+lengthM/a.speed+lastS+LateS)
 	if id := p.columnZone(a.goal, z, a.toM, arrive, end); id >= 0 {
 		return planned{}, &Refusal{Rule: InsideZone, At: q.To, Object: p.laws.zones[id].id}
 	}

@@ -17,7 +17,8 @@ func (p *Planner) search(boundM float64, straight bool, budget *int) (lengthM fl
 		*budget--
 		a.sight.straight(a.start, a.goal)
 		id, _ := p.blocked(0, 1, a.start, a.goal, 0)
-		return a.drift.between(a.start, a.goal), id < 0 && *budget >= 0
+		a.sight.spots[1].lastM = a.lastM - a.lagM
+		return a.drift.between(a.start, a.goal) + a.lagM, id < 0 && *budget >= 0
 	}
 	lengthM, ok, said := p.inLayer(boundM, budget)
 	switch said {

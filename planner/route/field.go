@@ -100,8 +100,9 @@ func (p *Planner) avoids(id int32) bool { return slices.Contains(p.air.avoid, id
 
 func (p *Planner) blocked(a, b int32, from, to space.XY, g float64) (id int32, lasting bool) {
 	f := &p.air.flight
+	p.lag(from, to, g)
 	t0 := f.departed + int64(g/f.speed*1e9)
-	t1 := t0 + int64((f.drift.between(from, to)/f.speed+LateS)*1e9)
+	t1 := t0 + int64(((f.drift.between(from, to)+p.air.lastM)/f.speed+LateS)*1e9)
 	p.aroundLeg(from, to)
 	for _, id := range p.air.ids {
 		standing, lasting := p.stands(id, t0, t1)
@@ -252,22 +253,32 @@ func (p *Planner) routeOf(q *Query, best planned, used int) Route {
 	return p.priced(q, slices.Clone(path), used)
 }
 
-// priced makes a route of a path, with the speed limits of the zones that its
-// segments meet.
+// priced makes a route of a path. Where the limit of speed changes on a segment, the
+// path gets a point more.
 func (p *Planner) priced(q *Query, path []space.Position, used int) Route {
-	r := Route{Path: path, SpeedsMPS: make([]float64, len(path)-1), Expansions: used}
+	r := Route{Path: path[:1:1], Expansions: used}
 	t := q.Depart.UnixNano()
 	flight := q.Spec.In(p.windFor(&q.Spec), q.LoadKg)
+	s := &p.air.slowing
 	for i := 1; i < len(path); i++ {
 		from, to := p.xyz(path[i-1]), p.xyz(path[i])
-		speed := p.groundMPS(&q.Spec, from, to)
-		cost, _ := flight.Segment(from, to, 0)
-		late := t + int64((cost.Seconds+LateS)*1e9)
-		if limit := p.speedLimit(from, to, t, late); limit > 0 {
-			speed = min(speed, limit)
-			cost, _ = flight.Segment(from, to, speed)
+		cost := p.limitsOn(&flight, from, to, t, false)
+		s.cutSlow()
+		for k := 1; k < len(s.cuts); k++ {
+			speed := p.groundMPS(&q.Spec, from, to)
+			if limit := s.limitAt(s.cuts[k-1], s.cuts[k]); limit > 0 {
+				speed = min(speed, limit)
+			}
+			end := path[i]
+			if k+1 < len(s.cuts) {
+				end = p.c.Frame.Position(lerp3(from, to, s.cuts[k]))
+			}
+			if n := len(r.SpeedsMPS); k > 1 && r.SpeedsMPS[n-1] == speed {
+				r.Path[n] = end
+				continue
+			}
+			r.Path, r.SpeedsMPS = append(r.Path, end), append(r.SpeedsMPS, speed)
 		}
-		r.SpeedsMPS[i-1] = speed
 		r.LengthM += from.Dist(to)
 		r.Cost = r.Cost.Add(cost)
 		t += int64(cost.Seconds * 1e9)

@@ -51,7 +51,7 @@ func (p *Planner) chooseHeights(q *Query) {
 		switch l := &p.laws.zones[i]; l.rule {
 		case chart.AltitudeLimit:
 			add(a.groundM + l.limitM - LimitMarginM)
-		case chart.KeepOut:
+		case chart.KeepOut, chart.SpeedLimit:
 			add(l.floorM - RoofClearanceM)
 			add(l.ceilingM + RoofClearanceM)
 		}

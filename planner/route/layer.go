@@ -224,7 +224,7 @@ func (p *Planner) inLayer(boundM float64, budget *int) (lengthM float64, ok bool
 		if *budget--; *budget < 0 {
 			return 0, false, decided
 		}
-		if id, _ := p.blocked(last, next, from.at, to.at, from.g); id >= 0 {
+		if id, _ := p.blocked(last, next, from.at, to.at, from.g); id >= 0 || a.lagM > 0 {
 			return 0, false, open
 		}
 		last = next
@@ -238,7 +238,7 @@ type word uint8
 const (
 	// nothing: there is no layer, or no way in it as it is drawn.
 	nothing word = iota
-	// open: there is a way, and a zone or the like is in it.
+	// open: there is a way, and a zone or the like is in it or slows it down.
 	open
 	// decided: the answer is that of all searches.
 	decided

@@ -262,7 +262,8 @@ func (p *Planner) leaveAt(q *Query, z, boundS float64, budget *int) (wayOut, *Re
 		}
 		a.bends = a.sight.bendsOf(a.bends[:0])
 		a.goal = a.sight.spots[a.sight.last].at
-		out := wayOut{z: z, seconds: upS + lengthM/a.speed, ends: p.outlineAt(a.goal)}
+		seconds := upS + (lengthM+a.sight.spots[a.sight.last].lastM)/a.speed
+		out := wayOut{z: z, seconds: seconds, ends: p.outlineAt(a.goal)}
 		if !a.relief {
 			out.line = append(out.line, space.XYZ{X: a.start.X, Y: a.start.Y, Z: z})
 			for i := range len(a.bends) + 1 {
@@ -307,7 +308,7 @@ func (p *Planner) alongLine(q *Query, out wayOut) (wayOut, *Refusal) {
 		return wayOut{}, r
 	}
 	for i := 1; i < len(a.line); i++ {
-		out.seconds += a.segment(a.line[i-1], a.line[i], 0).Seconds
+		out.seconds += p.limitsOn(&a.power, a.line[i-1], a.line[i], nanos(q.Depart, out.seconds), false).Seconds
 	}
 	out.line = slices.Clone(a.line)
 	return out, nil

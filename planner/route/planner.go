@@ -114,6 +114,8 @@ type laws struct {
 	flagged []uint64
 	// timed says that some zone has a begin, an end or a schedule.
 	timed bool
+	// slow says that some zone limits the speed.
+	slow bool
 	// keepIns are the numbers of the keep-in zones.
 	keepIns []int32
 }
@@ -256,6 +258,7 @@ func compileZones(c *chart.Chart, f *fixed, all []*chart.Zone) *laws {
 			one.lowM, one.highM = f.groundUnder(c, &one, l.shapes.boxes[len(l.zones)])
 		}
 		l.timed = l.timed || one.timed()
+		l.slow = l.slow || one.rule == chart.SpeedLimit
 		if one.rule == chart.KeepIn {
 			l.keepIns = append(l.keepIns, one.at)
 		}

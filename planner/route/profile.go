@@ -70,9 +70,10 @@ func (p *Planner) layProfile(q *Query) (id int32, why *Refusal) {
 	from, m, airM := a.start, 0.0, 0.0
 	for i := range len(a.bends) + 1 {
 		to := p.bend(i)
+		p.lag(from, to, airM)
 		p.surveyLeg(from, to, m, airM)
 		m += from.Dist(to)
-		airM += a.drift.between(from, to)
+		airM += a.drift.between(from, to) + a.lastM
 		from = to
 	}
 	for i := range pr.samples {
@@ -228,7 +229,7 @@ func (p *Planner) findRuns(from, to space.XY, airM float64) {
 	pr := &a.profile
 	pr.runs = pr.runs[:0]
 	t0 := a.departed + int64(airM/a.speed*1e9)
-	t1 := t0 + int64((a.drift.between(from, to)/a.speed+LateS)*1e9)
+	t1 := t0 + int64(((a.drift.between(from, to)+a.lastM)/a.speed+LateS)*1e9)
 	p.around2(from, to, ClearanceM)
 	zones := p.firstZone()
 	for _, id := range a.ids {
@@ -407,7 +408,8 @@ func (p *Planner) drawLine() {
 }
 
 // tooLate looks for zones with a begin or an end that are in the way after all,
-// since slopes take longer than the search reckons with.
+// since slopes take longer than the search reckons with, and zones with a limit of
+// speed may be met elsewhere than it knew.
 func (p *Planner) tooLate(q *Query) (id int32, why *Refusal) {
 	a := &p.air
 	if !p.laws.timed {
@@ -418,7 +420,7 @@ func (p *Planner) tooLate(q *Query) (id int32, why *Refusal) {
 	zones := p.firstZone()
 	for i := 1; i < len(a.line); i++ {
 		from, to := a.line[i-1], a.line[i]
-		end := t + int64(a.segment(from, to, 0).Seconds*1e9)
+		end := t + int64(p.limitsOn(&a.power, from, to, t, false).Seconds*1e9)
 		p.around2(from.XY(), to.XY(), 0)
 		for _, id := range a.ids {
 			if id < zones {

@@ -248,7 +248,7 @@ func (p *Planner) columnsAbove(q *Query) (cost motion.Cost, why *Refusal) {
 		return cost, r
 	}
 	for i := 1; i < len(a.line); i++ {
-		cost = cost.Add(a.segment(a.line[i-1], a.line[i], 0))
+		cost = cost.Add(p.limitsOn(&a.power, a.line[i-1], a.line[i], nanos(q.Depart, cost.Seconds), false))
 	}
 	arrive := nanos(q.Depart, cost.Seconds)
 	cost = cost.Add(a.power.Leg(0, max(0, a.toM-down), max(0, down-a.toM)))

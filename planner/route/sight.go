@@ -28,6 +28,7 @@ type sight struct {
 	active seen
 	bends  []corner
 	feet   []space.XY
+	slow   []int32
 	layered
 	// last is the spot at which the way found ends.
 	last int32
@@ -40,6 +41,9 @@ type sight struct {
 type spot struct {
 	corner
 	g float64
+	// lastM is by how much more than g the way lasts, in metres through the air,
+	// where g counts something else than time.
+	lastM float64
 	// aheadM is a lower bound of what is left from here.
 	aheadM float64
 	parent int32
@@ -53,6 +57,11 @@ type spot struct {
 // ever end in the obstacle.
 type field interface {
 	blocked(a, b int32, from, to space.XY, g float64) (id int32, lasting bool)
+	// lagged tells what zones with a limit of speed add to the leg that was asked about
+	// last and is not blocked: to what the search counts, and to how long it lasts.
+	// slowedBy appends the zones.
+	lagged() (lagM, lastM float64)
+	slowedBy(dst []int32) []int32
 	// offset appends the corners of an obstacle.
 	offset(id int32, dst []corner) []corner
 	// covers tells whether a place is within the obstacle's clearance.
@@ -105,6 +114,10 @@ func (s *sight) run(f field, bound float64, budget *int) (lengthM float64, ok bo
 	s.close(f, 0, -1, 0, bound, budget)
 	for len(s.queue) > 0 {
 		e := s.queue.pop()
+		weighed := e.from < 0
+		if weighed {
+			e.from = ^e.from
+		}
 		to := &s.spots[e.to]
 		if to.closed || to.dead {
 			continue
@@ -113,7 +126,7 @@ func (s *sight) run(f field, bound float64, budget *int) (lengthM float64, ok bo
 			return 0, false
 		}
 		from := &s.spots[e.from]
-		if id, lasting := f.blocked(e.from, e.to, from.at, to.at, from.g); id >= 0 {
+		if id, lasting := f.blocked(e.from, e.to, from.at, to.at, from.g+from.lastM); id >= 0 {
 			if lasting && !to.final && f.covers(id, to.at) {
 				to.dead = true
 			}
@@ -122,6 +135,12 @@ func (s *sight) run(f field, bound float64, budget *int) (lengthM float64, ok bo
 			}
 			continue
 		}
+		lagM, lastM := f.lagged()
+		if !weighed && (lagM > 0 || lastM > 0) {
+			s.weigh(f, e, lagM, bound, budget)
+			continue
+		}
+		to.lastM = from.lastM + lastM - lagM
 		if to.final {
 			to.g, to.parent, to.closed, s.last = e.g, e.from, true, e.to
 			return e.g, true
@@ -129,6 +148,20 @@ func (s *sight) run(f field, bound float64, budget *int) (lengthM float64, ok bo
 		s.close(f, e.to, e.from, e.g, bound, budget)
 	}
 	return 0, false
+}
+
+// weigh puts a leg that is slowed down back into the queue with what it truly takes,
+// and lets the corners of the zones that slow it take part.
+func (s *sight) weigh(f field, e entry, lagM, bound float64, budget *int) {
+	if e.f += lagM; e.f < bound {
+		s.queue.push(entry{f: e.f, g: e.g + lagM, to: e.to, from: ^e.from})
+	}
+	s.slow = f.slowedBy(s.slow[:0])
+	for _, id := range s.slow {
+		if s.active.first(id) {
+			s.activate(f, id, bound, budget)
+		}
+	}
 }
 
 // straight sets the way from start to goal without a bend.

@@ -13,6 +13,10 @@ type yard struct{ s *shapes }
 
 func (y yard) obstacles() int { return y.s.count() }
 
+func (yard) lagged() (lagM, lastM float64) { return 0, 0 }
+
+func (yard) slowedBy(dst []int32) []int32 { return dst }
+
 func (y yard) blocked(_, _ int32, from, to space.XY, _ float64) (int32, bool) {
 	for i := range int32(y.s.count()) {
 		if y.s.closer(i, from, to, ClearanceM-slackM) {

@@ -153,14 +153,6 @@ func (f *flight) price(c motion.Cost) float64 {
 // secondsPerHour turns watt hours into watt seconds.
 const secondsPerHour = 3600
 
-// segment is what a straight piece of the flight takes at a limit of speed over
-// the ground, 0 for none.
-func (f *flight) segment(from, to space.XYZ, limitMPS float64) motion.Cost {
-	// The wind was held against the speed before.
-	c, _ := f.power.Segment(from, to, limitMPS)
-	return c
-}
-
 // groundMPS is the speed over the ground along a straight piece of the flight.
 func (p *Planner) groundMPS(s *motion.Spec, from, to space.XYZ) float64 {
 	way := to.XY().Sub(from.XY())

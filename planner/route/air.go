@@ -23,7 +23,7 @@ type air struct {
 	// caught are the zones that the start lies in and that the way leaves.
 	caught []int32
 	ids    []int32
-	// timeless leaves zones that have times out of a search.
+	// timeless leaves zones that come or go in the time of a flight out of a search.
 	timeless bool
 	// avoid are the obstacles that no profile leads over or below.
 	avoid []int32
@@ -51,9 +51,14 @@ type flight struct {
 	power  motion.Flight
 	levelW float64
 	drift  drift
-	// departed is when the cruise begins, in Unix nanoseconds.
-	departed int64
-	afloat   bool
+	// departed is when the cruise begins, and latest when the battery is empty at
+	// the latest, in Unix nanoseconds.
+	departed, latest int64
+	// closes is the zone that closes the goal during the flight, -1 for none, and
+	// withinM how long a way may be through the air to arrive before that.
+	closes  int32
+	withinM float64
+	afloat  bool
 	// keepIn is the keep-in zone that is not to be left, -1 for none.
 	keepIn int32
 	// water is the water that is not to be left, -1 for none.
@@ -213,8 +218,8 @@ func (p *Planner) begin(q *Query) {
 	f := &p.air.flight
 	*f = flight{
 		start: p.xy(q.From), goal: p.xy(q.To),
-		speed: q.Spec.CruiseMPS, departed: q.Depart.UnixNano(),
-		afloat: q.Spec.Kind == motion.Vessel, keepIn: -1, water: -1,
+		speed: q.Spec.CruiseMPS, departed: q.Depart.UnixNano(), latest: nanos(q.Depart, q.Spec.EnduranceS()+LateS),
+		afloat: q.Spec.Kind == motion.Vessel, keepIn: -1, water: -1, closes: -1,
 		limitM: p.limitM(), fromGroundM: p.groundM(q.From), toGroundM: p.groundM(q.To),
 		power: q.Spec.In(p.windFor(&q.Spec), q.LoadKg), drift: driftOf(p.windFor(&q.Spec), q.Spec.CruiseMPS),
 	}
@@ -348,6 +353,7 @@ func (p *Planner) flyAt(q *Query, z, boundS float64, straight bool, budget *int)
 		return planned{}, r
 	}
 	p.collectBeside(a.start)
+	p.closing()
 	if a.relief {
 		return p.flyAbove(q, boundS, straight, budget)
 	}
@@ -370,7 +376,10 @@ func (p *Planner) flyAt(q *Query, z, boundS float64, straight bool, budget *int)
 // whyNot names what stood in the way last.
 func (p *Planner) whyNot(q *Query) *Refusal {
 	r := &Refusal{Rule: NoWay, At: q.To}
-	if p.air.last >= 0 {
+	switch {
+	case p.air.closes >= 0:
+		r.Rule, r.Object = InsideZone, p.laws.zones[p.air.closes].id
+	case p.air.last >= 0:
 		r.Object = p.name(p.air.last)
 	}
 	return r

@@ -20,6 +20,8 @@ func (p *Planner) search(boundM float64, straight bool, budget *int) (lengthM fl
 		a.sight.spots[1].lastM = a.lastM - a.lagM
 		return a.drift.between(a.start, a.goal) + a.lagM, id < 0 && *budget >= 0
 	}
+	// A way that would come too late need not be looked for.
+	boundM = min(boundM, a.withinM)
 	lengthM, ok, said := p.inLayer(boundM, budget)
 	switch said {
 	case decided:
@@ -43,7 +45,7 @@ func (p *Planner) search(boundM float64, straight bool, budget *int) (lengthM fl
 }
 
 // enclosed tells whether, at the height of the flight, no way leads from the goal
-// to the start even without the zones that have times. False says nothing.
+// to the start even without the zones that come or go meanwhile. False says nothing.
 func (p *Planner) enclosed(budget *int) bool {
 	a := &p.air
 	most := min(*budget, enclosedExpansions)

@@ -86,7 +86,9 @@ func (p *Planner) stands(id int32, t0, t1 int64) (standing, lasting bool) {
 	}
 	l := &p.laws.zones[id-p.firstZone()]
 	if p.air.timeless && l.timed() {
-		return false, false
+		// Whatever stands as long as any flight may last is no matter of time.
+		stays := p.binds(l) && p.lasts(l, p.departs, p.air.latest) && p.forbids(l, l.lowM, l.highM)
+		return stays, stays
 	}
 	if p.avoids(id) {
 		return true, !l.timed()

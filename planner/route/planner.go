@@ -383,7 +383,9 @@ func project(f space.Frame, poly orb.Polygon) [][]space.XY {
 //
 // A zone counts from LateS before its begin and a little beyond its end (EarlyS),
 // and waiting for its end is never
-// part of a way. Speed-limit zones and the limits of arcs lengthen the cost.
+// part of a way. Rovers keep the limits of speed of arcs and zones, which lengthen
+// the cost. Flights weigh them: within ClearanceM of such a zone they are slow, and
+// they go around it, over or beneath it where that takes less.
 // Every query is answered alike whatever was asked before. An error is a
 // *Refusal, or says that the spec is unusable; the Route then holds nothing but
 // the Expansions that it took to find out.

@@ -24,7 +24,7 @@ PKG ?= ./...
 # Which benchmarks `make bench` runs, which commands of `kapok bench` after them,
 # and how long each fuzz target is fuzzed.
 BENCH    ?= .
-COMMANDS ?= ingest fanout fences routes tasks overload sim
+COMMANDS ?= ingest fanout fences routes air tasks overload sim
 FUZZTIME ?= 1m
 
 .DEFAULT_GOAL := help
@@ -80,7 +80,7 @@ bench-routes: build ## shortest ways on the MovingAI maps in KAPOK_DATA/grid, ea
 # Fuzz minutes and seed sweeps: too long for every change, right for every night.
 # A finding becomes a file in testdata/fuzz, and so a test.
 .PHONY: soak
-soak: ## fuzz every target for FUZZTIME, then the long tests (KAPOK_SOAK=1)
+soak: client ## fuzz every target for FUZZTIME, then the long tests (KAPOK_SOAK=1)
 	@.ci/fuzz $(FUZZTIME) $(PKG)
 	KAPOK_SOAK=1 go test -timeout 4h $(PKG)
 

@@ -44,7 +44,9 @@ type drive struct {
 	// leadMPS is the speed from the start to the graph,
 	// and leadS how long that takes.
 	leadMPS, leadS float64
-	depart         int64
+	// startMPS is the limit of speed about the start, within AheadM.
+	startMPS float64
+	depart   int64
 	// profile is the class of vehicle whose arcs are open.
 	profile chart.Profile
 	// caught are the zones that the start lies in, while the rover leaves them.
@@ -67,7 +69,9 @@ func (p *Planner) drive(q Query) (Route, error) {
 	budget := q.MaxExpansions
 	n := len(p.c.Ground.Nodes)
 	d.steps = d.steps[:0]
-	d.leadMPS = p.besideMPS(p.c.Frame.XY(q.From.Point()), d.from.XY, 0)
+	start := p.c.Frame.XY(q.From.Point())
+	d.startMPS = p.besideMPS(start, start, 0, AheadM)
+	d.leadMPS = min(p.besideMPS(start, d.from.XY, 0, 0), d.startMPS)
 	leadS := d.from.DistM / d.leadMPS
 	exit := int32(-1)
 	if len(d.caught) > 0 || p.shutIn(&d.from) {
@@ -217,18 +221,28 @@ func (p *Planner) pushStart(leadS float64) {
 			continue
 		}
 		arc := &p.c.Ground.Arcs[way]
-		if s, mps, ok := p.part(way, d.from.XY, p.c.Ground.Nodes[arc.To].XY, leadS); ok {
+		if s, mps, ok := p.setOut(way, p.c.Ground.Nodes[arc.To].XY); ok {
 			p.reach(arc.To, -1, leadS+s, mps)
 		}
 		if d.to.Arc != d.from.Arc {
 			continue
 		}
 		if forward := way == d.from.Arc; forward == (d.to.T >= d.from.T) {
-			if s, mps, ok := p.part(way, d.from.XY, d.to.XY, leadS); ok {
+			if s, mps, ok := p.setOut(way, d.to.XY); ok {
 				p.reach(n, -1, leadS+s, mps)
 			}
 		}
 	}
+}
+
+// setOut is part for the piece of an arc from the start on.
+func (p *Planner) setOut(way int32, to space.XY) (seconds, mps float64, open bool) {
+	d := &p.ground
+	seconds, mps, open = p.part(way, d.from.XY, to, d.leadS)
+	if d.from.DistM < AheadM && d.startMPS < mps {
+		seconds, mps = d.from.XY.Dist(to)/d.startMPS, d.startMPS
+	}
+	return seconds, mps, open
 }
 
 // nodeAt is the node that a place on the graph coincides with, or -1. From
@@ -410,20 +424,24 @@ func (p *Planner) lawful(i int32, piece *[2]space.XY, length, speed, t float64) 
 	return length / speed, speed, true
 }
 
+// touchM is how near is on the edge.
+const touchM = 1e-6
+
 // besideMPS is the speed beside the graph, on the straight line between a place
-// and where it is joined to the graph, entered after t seconds.
-func (p *Planner) besideMPS(from, to space.XY, t float64) float64 {
+// and where it is joined to the graph, entered after t seconds; zones as near as
+// reachM count.
+func (p *Planner) besideMPS(from, to space.XY, t, reachM float64) float64 {
 	d := &p.ground
 	speed := d.speed
 	t0 := d.depart + int64(t*1e9)
 	t1 := t0 + int64((from.Dist(to)/speed+LateS)*1e9)
 	p.seen.reset(p.laws.shapes.count())
-	p.ids = p.laws.ix.along(from, to, 0, &p.seen, p.ids[:0])
+	p.ids = p.laws.ix.along(from, to, reachM, &p.seen, p.ids[:0])
 	groundM := p.c.GroundAltitudeXY(from)
 	for _, id := range p.ids {
 		l := &p.laws.zones[id]
 		if l.rule == chart.SpeedLimit && l.speedMPS > 0 && l.ground && l.applies(groundM) &&
-			p.during(l, t0, t1) && p.laws.shapes.meets(id, from, to) {
+			p.during(l, t0, t1) && (p.laws.shapes.closer(id, from, to, max(reachM, touchM)) || p.laws.shapes.inside(id, from)) {
 			speed = min(speed, l.speedMPS)
 		}
 	}
@@ -471,7 +489,7 @@ func (p *Planner) driven(q *Query, used int) Route {
 	if len(d.path) > 1 && goal.Dist(last) <= 0.01 {
 		d.path[len(d.path)-1] = q.To
 	} else {
-		extend(q.To, goal, p.besideMPS(d.goal, goal, seconds))
+		extend(q.To, goal, p.besideMPS(d.goal, goal, seconds, 0))
 	}
 	r.Path, r.SpeedsMPS = slices.Clone(d.path), slices.Clone(d.mps)
 	r.Cost = q.Spec.Leg(seconds*d.speed, 0, 0, q.LoadKg)

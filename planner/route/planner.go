@@ -36,6 +36,9 @@ const (
 	DefaultHeightLimitM = 120.0
 	// OverWaterM is the least height above water at which an aircraft stops.
 	OverWaterM = 5.0
+	// AheadM is how far from where a rover was heard of last it may be when its way
+	// is planned: near a zone with a limit of speed it sets out at that speed.
+	AheadM = 10.0
 	// SnapLimitM is how far from the ground graph a rover's start or goal may be.
 	SnapLimitM = 200.0
 	// HeadwayMPS is how much faster than the steady wind an aircraft must cruise;

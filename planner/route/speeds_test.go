@@ -53,6 +53,16 @@ func TestEachStretchOfADriveHasItsOwnSpeed(t *testing.T) {
 			[]chart.Zone{slow("yard", 1, 310, -40, 330, -5), slow("lawn", 0.5, 370, -40, 390, -5)},
 			"(320 -30 0) (320 0 0) (380 0 0) (380 -30 0) [1 2.5 0.5]",
 		},
+		{
+			"away from a zone that the robot may be in by now", pos(292, 0, 0), pos(100, 0, 0),
+			[]chart.Zone{slow("school", 1.5, 295, -5, 340, 5)},
+			"(292 0 0) (200 0 0) (100 0 0) [1.5 2]",
+		},
+		{
+			"away from a zone that is too far for that", pos(284, 0, 0), pos(100, 0, 0),
+			[]chart.Zone{slow("school", 1.5, 300.5, -5, 340, 5)},
+			"(284 0 0) (200 0 0) (100 0 0) [2.5 2]",
+		},
 		{"nowhere", pos(320, 0, 0), pos(320, 0, 0), nil, "(320 0 0) (320 0 0) [2.5]"},
 	}
 	for _, tt := range tests {

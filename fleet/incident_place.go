@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/kapok-fleet/kapok/planner/chart"
@@ -84,7 +85,8 @@ func (f *Fleet) hoverAbove(at space.Position, heightM, standoffM float64) space.
 }
 
 // airAt is the highest lawful place in the air over a point that is not above
-// the wanted altitude and clear of the roofs around.
+// the wanted altitude and clear of the roofs and of the keep-out zones around: who
+// turns there on its way to the next place passes their edges at a distance.
 func (f *Fleet) airAt(xy space.XY, wantedM float64) (space.Position, bool) {
 	point := f.chart.Frame.Point(xy)
 	if !f.chart.Extent.Contains(point) {
@@ -100,11 +102,21 @@ func (f *Fleet) airAt(xy space.XY, wantedM float64) (space.Position, bool) {
 		if f.roofNear(xy, route.ClearanceM) > p.AltitudeM-route.RoofClearanceM {
 			return space.Position{}, false
 		}
-		if f.lawful(p, true) {
+		if f.lawful(p, true) && !f.besideZone(xy, p.AltitudeM) {
 			return p, true
 		}
 	}
 	return space.Position{}, false
+}
+
+// besideZone tells whether a place in the air is nearer to a keep-out zone than
+// aircraft pass one.
+func (f *Fleet) besideZone(xy space.XY, altitudeM float64) bool {
+	return slices.ContainsFunc(f.lawsNow(), func(l *zoneLaw) bool {
+		return l.zone.Rule == chart.KeepOut && l.airborne && altitudeM >= l.floorM && altitudeM <= l.ceilingM &&
+			l.box.Grow(route.ClearanceM).Contains(xy) &&
+			slices.ContainsFunc(l.rings, func(r []space.XY) bool { return space.RingDist(r, xy) < route.ClearanceM })
+	})
 }
 
 // landNear is the nearest ground where an aircraft can come down: outside of

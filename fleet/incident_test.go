@@ -242,3 +242,34 @@ func TestThereIsALimitOfOpenIncidents(t *testing.T) {
 		}
 	}
 }
+
+// A search turns at each corner of its pattern, without a stop: no corner lies beside
+// a zone that aircraft pass at a distance.
+func TestASearchTurnsAwayFromZones(t *testing.T) {
+	at := space.Position{Lon: 113.9295, Lat: 22.5125}
+	s := newStage(t)
+	c := s.chart()
+	m := c.Frame.XY(at.Point())
+	// The second corner of the expanding square lies 40 m north of the incident, and 4 m
+	// south of this zone.
+	s.directZone(strings.Fields(fmt.Sprintf("zone new keep_out rect=%g,%g,%g,%g", m.X-100, m.Y+44, m.X+100, m.Y+60)))
+	_, tasks := s.reported(api.IncidentReport{Kind: "flood", Position: &api.Position{Lon: at.Lon, Lat: at.Lat}, RadiusM: 150})
+	corners, told := 0, false
+	for _, task := range tasks {
+		if task.Kind != "patrol" {
+			continue
+		}
+		told = told || strings.Contains(task.Note, "left out")
+		for _, stop := range task.Stops {
+			corners++
+			p := place(c, stop)
+			dx, dy := max(m.X-100-p.X, p.X-m.X-100, 0), max(m.Y+44-p.Y, p.Y-m.Y-60, 0)
+			if d := math.Hypot(dx, dy); d < route.ClearanceM-0.1 {
+				t.Errorf("a corner lies %.1f m from the zone", d)
+			}
+		}
+	}
+	if corners < 5 || !told {
+		t.Errorf("%d corners, and what is left out is told: %t", corners, told)
+	}
+}

@@ -287,11 +287,15 @@ func (b *Body) Mislead(bias space.XY) {
 	}
 }
 
+// instantS is a time in which nothing moves: the rounding of a place over it is no
+// speed.
+const instantS = 1e-9
+
 // move goes straight to a point in so many seconds.
 func (b *Body) move(to space.XYZ, seconds float64) {
 	from := b.At
 	b.At = to
-	if !(seconds > 0) {
+	if !(seconds > instantS) {
 		return
 	}
 	dx, dy, dz := to.X-from.X, to.Y-from.Y, to.Z-from.Z

@@ -246,30 +246,33 @@ func TestThereIsALimitOfOpenIncidents(t *testing.T) {
 // A search turns at each corner of its pattern, without a stop: no corner lies beside
 // a zone that aircraft pass at a distance.
 func TestASearchTurnsAwayFromZones(t *testing.T) {
-	at := space.Position{Lon: 113.9295, Lat: 22.5125}
-	s := newStage(t)
-	c := s.chart()
-	m := c.Frame.XY(at.Point())
-	// The second corner of the expanding square lies 40 m north of the incident, and 4 m
-	// south of this zone.
-	s.directZone(strings.Fields(fmt.Sprintf("zone new keep_out rect=%g,%g,%g,%g", m.X-100, m.Y+44, m.X+100, m.Y+60)))
-	_, tasks := s.reported(api.IncidentReport{Kind: "flood", Position: &api.Position{Lon: at.Lon, Lat: at.Lat}, RadiusM: 150})
-	corners, told := 0, false
-	for _, task := range tasks {
-		if task.Kind != "patrol" {
-			continue
-		}
-		told = told || strings.Contains(task.Note, "left out")
-		for _, stop := range task.Stops {
-			corners++
-			p := place(c, stop)
-			dx, dy := max(m.X-100-p.X, p.X-m.X-100, 0), max(m.Y+44-p.Y, p.Y-m.Y-60, 0)
-			if d := math.Hypot(dx, dy); d < route.ClearanceM-0.1 {
-				t.Errorf("a corner lies %.1f m from the zone", d)
+	search := func(s *stage) (corners []space.XY) {
+		_, tasks := s.reported(api.IncidentReport{Kind: "flood", Position: &api.Position{Lon: 113.9295, Lat: 22.5125}, RadiusM: 150})
+		for _, task := range tasks {
+			if task.Kind == "patrol" {
+				for _, stop := range task.Stops {
+					corners = append(corners, place(s.chart(), stop))
+				}
 			}
 		}
+		return corners
 	}
-	if corners < 5 || !told {
-		t.Errorf("%d corners, and what is left out is told: %t", corners, told)
+	before := search(newStage(t))
+	if len(before) < 5 {
+		t.Fatalf("the search has %d corners", len(before))
+	}
+	// The zone begins 4 m north of the last corner.
+	corner := before[len(before)-1]
+	west, south, east, north := corner.X-20, corner.Y+4, corner.X+20, corner.Y+20
+	s := newStage(t)
+	s.directZone(strings.Fields(fmt.Sprintf("zone new keep_out rect=%g,%g,%g,%g", west, south, east, north)))
+	after := search(s)
+	if len(after) >= len(before) {
+		t.Errorf("%d corners, and %d without the zone", len(after), len(before))
+	}
+	for _, p := range after {
+		if d := math.Hypot(max(west-p.X, p.X-east, 0), max(south-p.Y, p.Y-north, 0)); d < route.ClearanceM-0.1 {
+			t.Errorf("a corner lies %.1f m from the zone", d)
+		}
 	}
 }

@@ -121,6 +121,9 @@ func (p *Planner) flyOn(q *Query, budget *int) (Route, error) {
 		return p.hop(q)
 	}
 	p.chooseHeights(q)
+	if best, ok := p.flyFree(q, budget); ok {
+		return p.routeOf(q, best, min(q.MaxExpansions, q.MaxExpansions-*budget)), nil
+	}
 	p.boundHeights(q, budget)
 	best, direct := p.flyStraight(q, budget)
 	if direct >= 0 && len(a.limits) == 0 {
@@ -143,6 +146,21 @@ func (p *Planner) flyOn(q *Query, budget *int) (Route, error) {
 		why = &Refusal{Rule: NoWay, At: q.From, Object: "height limit"}
 	}
 	return Route{Expansions: used}, why
+}
+
+// flyFree is the straight way at the quickest height, if it is free and no zone slows
+// it: no other way is quicker then.
+func (p *Planner) flyFree(q *Query, budget *int) (planned, bool) {
+	a := &p.air
+	if a.relief || len(a.heights) == 0 {
+		return planned{}, false // Over terrain what a height takes is known afterwards only.
+	}
+	best, _ := p.flyAt(q, a.heights[0].z, math.Inf(1), true, budget)
+	if !best.found || len(a.limits) > 0 {
+		return planned{}, false
+	}
+	a.best = append(a.best[:0], a.bends...)
+	return best, true
 }
 
 // share is how many expansions the search at one height may take at first, or

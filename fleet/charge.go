@@ -8,6 +8,7 @@ import (
 	"github.com/kapok-fleet/kapok/fleet/mutant"
 	"github.com/kapok-fleet/kapok/planner/assign"
 	"github.com/kapok-fleet/kapok/planner/chart"
+	"github.com/kapok-fleet/kapok/planner/motion"
 	"github.com/kapok-fleet/kapok/planner/space"
 	"github.com/kapok-fleet/kapok/protocol"
 )
@@ -113,24 +114,34 @@ func (f *Fleet) queue(id SiteID) Queue {
 	return Queue{}
 }
 
+// detourF is how much more than the straight way a charger may take that is counted on.
+const detourF = 1.25
+
 // chooseCharger takes the charger with the fewest vehicles before this one for
-// each place, and of these the nearest.
+// each place, and of these the nearest; those that may need the reserve come last.
 func (f *Fleet) chooseCharger(v *Vehicle, at space.Position) (SiteID, bool) {
 	var best SiteID
-	bestTurns, bestM := 0, 0.0
+	bestTurns, bestM, bestNeeds := 0, 0.0, false
+	spareWh := f.energy(v) - v.Spec.ReserveWh()
 	for i := range f.chart.Sites {
 		s := &f.chart.Sites[i]
-		if s.Kind != chart.Charger || len(s.Kinds) > 0 && !slices.Contains(s.Kinds, string(v.Kind)) {
+		if s.Kind != chart.Charger || !serves(s, v.Spec.Kind) {
 			continue
 		}
 		q := f.queue(SiteID(s.ID))
 		turns := (len(q.Using) + len(q.Waiting)) / max(s.Capacity, 1)
 		m := space.Distance(at, s.Position)
-		if best == "" || turns < bestTurns || turns == bestTurns && m < bestM {
-			best, bestTurns, bestM = SiteID(s.ID), turns, m
+		needs := detourF*f.world.LeastCost(&v.Spec, at, s.Position, 0).EnergyWh > spareWh
+		if best == "" || bestNeeds && !needs || needs == bestNeeds && (turns < bestTurns || turns == bestTurns && m < bestM) {
+			best, bestTurns, bestM, bestNeeds = SiteID(s.ID), turns, m, needs
 		}
 	}
 	return best, best != ""
+}
+
+// serves tells whether a site is for a kind of vehicle.
+func serves(s *chart.Site, kind motion.Kind) bool {
+	return len(s.Kinds) == 0 || slices.Contains(s.Kinds, string(kind))
 }
 
 func (f *Fleet) joinQueue(site SiteID, id VehicleID) {
@@ -181,19 +192,18 @@ func (f *Fleet) advance(site SiteID) {
 	}
 }
 
-// sendToCharger issues the way to the charger, the charging, and the way home.
-// On the way to a charger the reserve may be used: that is what it is for.
+// sendToCharger issues the way to the charger, the charging, and the way home. Who
+// gets there no other way uses the reserve for it.
 func (f *Fleet) sendToCharger(v *Vehicle, site SiteID) {
 	m, open := f.openMission(v)
 	if !open {
 		m = nil
 	}
 	c, kept := f.fromHere(v, m)
-	c.Spec.ReserveRatio = 0
 	s := f.sites[site]
 	needS := v.Spec.ChargeS(min(c.EnergyWh/v.Spec.BatteryWh, f.config.ChargeTo), f.config.ChargeTo)
 	needS = min(needS, protocol.MaxDurationS)
-	there, refused := assign.Plan(f.world, []assign.Stop{{At: s.Position}}, withHome(c, s.Position), f.config.ExpansionsPerStep)
+	there, refused := f.planCharge(&c, s.Position)
 	if refused == nil {
 		c.Start, c.FreeAt, c.EnergyWh = s.Position, there.Arrive[0].Add(time.Duration(needS*float64(time.Second))), f.config.ChargeTo*v.Spec.BatteryWh
 		var home assign.Offer
@@ -215,6 +225,17 @@ func (f *Fleet) sendToCharger(v *Vehicle, site SiteID) {
 	todo := []Leg{{Site: site, Action: protocol.ActionCharge, ChargeToRatio: f.config.ChargeTo, WorkS: needS}}
 	legs := f.legsOf(&there, todo, v, &next)
 	f.issue(v, m, append(kept, legs...), next, Reason{"charging", "the battery is low"})
+}
+
+// planCharge is the way to a charger, with the reserve if that can be kept.
+func (f *Fleet) planCharge(c *assign.Candidate, at space.Position) (assign.Offer, *assign.Exclusion) {
+	stops := []assign.Stop{{At: at}}
+	there, refused := assign.Plan(f.world, stops, withHome(*c, at), f.config.ExpansionsPerStep)
+	if refused == nil || refused.Rule != assign.NoEnergy && refused.Rule != assign.NotLandable {
+		return there, refused
+	}
+	c.Spec.ReserveRatio = 0
+	return assign.Plan(f.world, stops, withHome(*c, at), f.config.ExpansionsPerStep)
 }
 
 func withHome(c assign.Candidate, home space.Position) assign.Candidate {

@@ -94,6 +94,7 @@ func (c *Conditions) weatherAt(now time.Time) weather {
 func (f *Fleet) setWeather() {
 	f.weather = f.state.Durable.Conditions.weatherAt(later(f.now, f.state.Durable.Time))
 	f.world.SetConditions(f.weather.wind, f.weather.closed)
+	f.worldAge++
 }
 
 // watchWeather opens ways at a tick whose closure has ended.

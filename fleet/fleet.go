@@ -15,9 +15,11 @@ type Fleet struct {
 	// Premises are what decisions rest on beside the state.
 	*Premises
 
-	world  *route.Planner
-	fences *fence.Set
-	zones  zones
+	world *route.Planner
+	// worldAge counts the changes of zones and conditions in the world.
+	worldAge uint64
+	fences   *fence.Set
+	zones    zones
 	// weather is what the conditions of the durable state come to now.
 	weather weather
 	state   *State

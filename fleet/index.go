@@ -80,6 +80,8 @@ type known struct {
 	place space.XY
 	// reports and clears are what it may still bring about.
 	reports, clears allowance
+	// charge is what the flight from its home to a charger takes.
+	charge fromHome
 	// stall is how long it has been idle on a leg.
 	stall stall
 }

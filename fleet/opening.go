@@ -22,6 +22,15 @@ type opening struct {
 // work: their stops that are not begun are taken off. So are those of the tasks
 // named by without.
 func (f *Fleet) openingFor(v *Vehicle, t *Task, without []TaskID) opening {
+	o := f.placeFor(v, t, without)
+	if t.Priority != Emergency || t.Drill {
+		f.keepForCharger(v, &o.candidate)
+	}
+	return o
+}
+
+// placeFor is openingFor without regard to what a flight to a charger takes.
+func (f *Fleet) placeFor(v *Vehicle, t *Task, without []TaskID) opening {
 	m, ok := f.openMission(v)
 	if !ok {
 		c, _ := f.fromHere(v, nil)

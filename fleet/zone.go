@@ -91,6 +91,7 @@ func (f *Fleet) allZones() []chart.Zone {
 // fences and the checks of ways.
 func (f *Fleet) setZones() {
 	f.world.SetZones(f.zonesNow())
+	f.worldAge++
 	all := f.allZones()
 	f.fences = fence.Compile(f.chart, all)
 	f.zones.laws = compileLaws(f.chart.Frame, all)

@@ -37,18 +37,23 @@ type begunLeg struct {
 	plannedWh, atWh float64
 }
 
-// track notes the least charge of any aircraft that flies for a task, but for those
-// that have lost a part of their battery: on the way to a charger the reserve may be
-// used.
+// track notes the least charge of any aircraft that flies as it was told to, to a
+// charger too, but for those that have lost a part of their battery.
 func (f *flights) track(now time.Time, a *agent.Agent) {
 	f.agents[a.ID()] = a
 	b := a.Body()
-	if b.Figures.Kind != protocol.Multirotor || b.Landed() || b.LostWh > 0 || !planned(a) {
+	if b.Figures.Kind != protocol.Multirotor || b.Landed() || b.LostWh > 0 || !told(a) {
 		return
 	}
 	if ratio := b.BatteryRatio(); f.who == "" || ratio < f.least {
 		f.least, f.who, f.at = ratio, a.ID(), now
 	}
+}
+
+// told tells whether an aircraft carries out a mission, of whatever kind.
+func told(a *agent.Agent) bool {
+	m := a.Store().Mission
+	return m != nil && m.State == protocol.MissionActive && !a.Store().Held && a.Store().Motion == nil
 }
 
 func (f *flights) event(r fleet.Recorded) {

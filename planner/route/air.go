@@ -126,7 +126,7 @@ func (p *Planner) flyOn(q *Query, budget *int) (Route, error) {
 	}
 	p.boundHeights(q, budget)
 	best, direct := p.flyStraight(q, budget)
-	if direct >= 0 && len(a.limits) == 0 {
+	if direct >= 0 && !a.held {
 		a.heights[direct].done = true
 	}
 	var why *Refusal
@@ -156,7 +156,7 @@ func (p *Planner) flyFree(q *Query, budget *int) (planned, bool) {
 		return planned{}, false // Over terrain what a height takes is known afterwards only.
 	}
 	best, _ := p.flyAt(q, a.heights[0].z, math.Inf(1), true, budget)
-	if !best.found || len(a.limits) > 0 {
+	if !best.found || a.held {
 		return planned{}, false
 	}
 	a.best = append(a.best[:0], a.bends...)

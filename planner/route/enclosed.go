@@ -17,7 +17,7 @@ func (p *Planner) search(boundM float64, straight bool, budget *int) (lengthM fl
 		*budget--
 		a.sight.straight(a.start, a.goal)
 		id, _ := p.blocked(0, 1, a.start, a.goal, 0)
-		a.sight.spots[1].lastM = a.lastM - a.lagM
+		a.sight.spots[1].lastM, a.held = a.lastM-a.lagM, a.lagM > 0
 		return a.drift.between(a.start, a.goal) + a.lagM, id < 0 && *budget >= 0
 	}
 	// A way that would come too late need not be looked for.

@@ -32,6 +32,8 @@ type slowing struct {
 	// lagM is what the leg that the search looked at last takes longer, in metres
 	// through the air, by what the search takes least of, and lastM by time.
 	lagM, lastM float64
+	// held says that the straight way that was tried last is slowed down.
+	held bool
 }
 
 // limitsOn finds the zones that limit the speed on a leg which begins at a time, and

@@ -307,3 +307,22 @@ func TestRandomWaysKeepSpeedLimits(t *testing.T) {
 		t.Errorf("only %d ways were found", found)
 	}
 }
+
+// Over hills the way is given its altitudes after it was sought, piece by piece; the
+// slow zone lies at its begin, and a look at the last piece knows nothing of it.
+func TestAFlightOverHillsGoesRoundASlowZone(t *testing.T) {
+	c := build(t, chart.Draft{Terrain: land(func(x, _ float64) float64 { return 100 + 25*math.Sin(x/120) })})
+	free, err := overLand(t, c, nil, pos(0, 0, 0), pos(1500, 0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	zones := []chart.Zone{slow("market", 1, 100, -30, 200, 30)}
+	r, err := overLand(t, c, zones, pos(0, 0, 0), pos(1500, 0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The zone makes the way some 15 m longer, a second.
+	if more := r.Cost.Seconds - free.Cost.Seconds; more > 3 {
+		t.Errorf("it takes %.1f s more: %s at %v", more, draw(r.Path), r.SpeedsMPS)
+	}
+}

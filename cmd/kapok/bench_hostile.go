@@ -33,6 +33,9 @@ const (
 	// attackedAfter is how much longer an attack goes on than the server may take to
 	// do what it does about one.
 	attackedAfter = 5 * time.Second
+	// attackedTasks is how many open tasks an attack may leave to the next one on the
+	// same server.
+	attackedTasks = 500
 	// attackerAddress is where attacks come from, on systems where every address of
 	// the loopback network can be used.
 	attackerAddress = "127.0.0.2"
@@ -148,8 +151,20 @@ func (f *hostileFlags) chosen() ([]hostile.Attack, error) {
 	return attacks, nil
 }
 
-// run starts server and good peers, and attacks.
-func (f *hostileFlags) run(ctx context.Context, c console, r *hostileReport, attacks []hostile.Attack) (err error) {
+// run makes all attacks, against another server whenever one has left much work behind.
+func (f *hostileFlags) run(ctx context.Context, c console, r *hostileReport, attacks []hostile.Attack) error {
+	for len(r.Attacks) < len(attacks) {
+		if err := f.besiege(ctx, c, r, attacks); err != nil {
+			return err
+		}
+	}
+	r.conclude()
+	return nil
+}
+
+// besiege starts server and good peers, and makes the attacks that are not in the report
+// yet, as far as one server is good for.
+func (f *hostileFlags) besiege(ctx context.Context, c console, r *hostileReport, attacks []hostile.Attack) (err error) {
 	cores, loadCores := rig.Places()
 	server, err := rig.StartServer(ctx, rig.ServerOptions{Cores: cores})
 	if err != nil {
@@ -165,22 +180,21 @@ func (f *hostileFlags) run(ctx context.Context, c console, r *hostileReport, att
 		return err
 	}
 	defer func() { err = errors.Join(err, load.Stop()) }()
-	r.Took("server", server.Process)
-	r.Took("good vehicles and dispatcher", load.Process)
+	first := len(r.Attacks) == 0
+	if first {
+		r.Took("server", server.Process)
+		r.Took("good vehicles and dispatcher", load.Process)
+	}
 	siege := &siege{flags: f, server: server, load: load, cores: loadCores}
 	if siege.order, err = newAttackOrder(server); err != nil {
 		return err
 	}
 	if runtime.GOOS == "linux" {
 		siege.order.Source = attackerAddress
-	} else {
+	} else if first {
 		r.Note("attackers and good peers have the same address here, and share its limits")
 	}
-	if err := siege.lay(ctx, c, r, attacks); err != nil {
-		return err
-	}
-	r.conclude()
-	return nil
+	return siege.lay(ctx, c, r, attacks)
 }
 
 // limitCodes are the codes of refusals by the limits that come before all else.
@@ -197,7 +211,8 @@ type siege struct {
 	cores  []int
 }
 
-// lay runs the attacks, with quiet between them.
+// lay runs the attacks that are not in the report yet, with quiet between them, until
+// one has left too much work behind.
 func (s *siege) lay(ctx context.Context, c console, r *hostileReport, attacks []hostile.Attack) error {
 	if _, err := s.watch(ctx, s.flags.pause); err != nil {
 		return err
@@ -206,8 +221,8 @@ func (s *siege) lay(ctx context.Context, c console, r *hostileReport, attacks []
 	if err != nil {
 		return err
 	}
-	for i, a := range attacks {
-		c.say("%d of %d: %s", i+1, len(attacks), a.Name)
+	for _, a := range attacks[len(r.Attacks):] {
+		c.say("%d of %d: %s", len(r.Attacks)+1, len(attacks), a.Name)
 		e, err := s.attack(ctx, a)
 		if err != nil {
 			return err
@@ -224,8 +239,22 @@ func (s *siege) lay(ctx context.Context, c console, r *hostileReport, attacks []
 		e.Ratio = e.P99MS / e.QuietMS
 		r.Attacks = append(r.Attacks, e)
 		before = after
+		if full, err := s.full(ctx); full || err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// full tells whether so many tasks are open that they would count with the next attack:
+// of some, all orders are good ones.
+func (s *siege) full(ctx context.Context) (bool, error) {
+	metrics, err := s.server.Metrics(ctx)
+	open := 0.0
+	for _, state := range []string{"waiting", "assigned", "underway"} {
+		open += metrics[`kapok_tasks{state="`+state+`"}`]
+	}
+	return open > attackedTasks, err
 }
 
 // watch lets the good peers be for a while, and tells what they saw.

@@ -377,13 +377,14 @@ func TestStreamsShareFrames(t *testing.T) {
 	}
 }
 
-// TestSnapshotsAreShared while they are made, and forgotten then.
+// TestSnapshotsAreShared by all who want the same within half a second, and forgotten
+// then.
 func TestSnapshotsAreShared(t *testing.T) {
 	s := newStage(t)
 	s.register(1)
 	s.show()
 	i := interest{topics: everything}
-	first, second, other := s.hub.opening(s.now, i), s.hub.opening(s.now, i), s.hub.opening(s.now, interest{topics: aboutTasks})
+	first, second, other := s.hub.opening(i), s.hub.opening(i), s.hub.opening(interest{topics: aboutTasks})
 	if first != second || first == other {
 		t.Error("two streams that want the same at once must share a snapshot, others must not")
 	}
@@ -395,8 +396,32 @@ func TestSnapshotsAreShared(t *testing.T) {
 	for _, o := range []*opening{first, second, other} {
 		s.hub.opened(o)
 	}
+	for range snapshotPulses {
+		s.hub.pulse()
+	}
+	soon := s.hub.opening(i)
+	if soon != first {
+		t.Error("who comes half a second later must share the snapshot")
+	}
+	s.hub.pulse()
+	late := s.hub.opening(i)
+	if late == first {
+		t.Error("who comes later than that must have another")
+	}
+	s.hub.opened(soon)
+	s.hub.opened(late)
+	for range snapshotPulses + 2 {
+		s.hub.pulse()
+	}
 	if n := len(s.hub.snapshots); n != 0 {
 		t.Errorf("%d snapshots are kept though nobody needs them", n)
+	}
+	// Nobody makes others keep much by wanting ever other things.
+	for n := range 3 * snapshotsKept {
+		s.hub.opened(s.hub.opening(interest{topics: everything, bounded: true, area: box{west: float64(n), east: float64(n + 1), north: 1}}))
+	}
+	if n := len(s.hub.snapshots); n > snapshotsKept {
+		t.Errorf("%d snapshots are kept", n)
 	}
 }
 

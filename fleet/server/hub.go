@@ -75,9 +75,9 @@ type hub struct {
 	// scratch.
 	spare   *batch
 	scratch scratch
-	// snapshots are those that are being made, making holds a token for each at
-	// work.
-	snapshots map[shot]*opening
+	// snapshots are those that are being made or were just now, making holds a token
+	// for each at work.
+	snapshots map[interest]*opening
 	making    chan struct{}
 }
 
@@ -400,14 +400,7 @@ func (h *hub) resume(s *subscriber, after uint64) error {
 // start adds a subscriber with a snapshot, behind what else opens the stream.
 func (h *hub) start(s *subscriber, before ...[]byte) error {
 	h.mu.Lock()
-	view := h.server.backend.View()
-	h.roster.look(view)
-	seen := h.roster.looks
-	var inside *members
-	if s.selective() {
-		inside = h.roster.wanted(s.interest)
-	}
-	made := h.opening(view, s.interest)
+	made := h.opening(s.interest)
 	h.mu.Unlock()
 	frames, err := made.frames(h.server.options.Chart)
 	h.mu.Lock()
@@ -416,7 +409,7 @@ func (h *hub) start(s *subscriber, before ...[]byte) error {
 	if err != nil {
 		return err
 	}
-	s.index, s.seen, s.complete, s.inside = view.Index, seen, false, inside
+	s.index, s.seen, s.complete, s.inside = made.view.Index, made.seen, false, made.inside
 	if s.topics&aboutVehicles == 0 {
 		// The snapshot has no vehicles: the first frame of positions has them all.
 		s.seen, s.complete, s.inside = 0, true, nil

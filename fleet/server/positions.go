@@ -90,6 +90,7 @@ func (h *hub) pulse() {
 	h.beat++
 	h.relieve()
 	h.backlog.sheets.tidy(h.beat)
+	h.forgetSnapshots(snapshotPulses + 1)
 	var due []*subscriber
 	for s := range h.subscribers {
 		if len(s.unwritten) > positionsBehind {

@@ -19,17 +19,21 @@ const (
 	// snapshotsAtOnce is how many different snapshots are made at once; who wants
 	// another waits.
 	snapshotsAtOnce = 2
+	// snapshotPulses is how long streams that want the same share a snapshot; what
+	// has happened since is sent behind it. Of different ones so many are kept.
+	snapshotPulses = 5
+	snapshotsKept  = 8
 )
 
-// shot is what decides over a snapshot: streams with the same one share it.
-type shot struct {
+// opening is a snapshot of what an interest wants, for users streams.
+type opening struct {
 	view  *engine.View
 	wants interest
-}
-
-// opening is a snapshot that is being made, for users streams.
-type opening struct {
-	shot
+	// seen is the look of the roster at the view, inside who was inside then, and beat
+	// the pulse of it.
+	seen   uint64
+	inside *members
+	beat   uint64
 	making chan struct{}
 	users  int // guarded by the hub
 
@@ -38,23 +42,36 @@ type opening struct {
 	err     error
 }
 
-// opening is the snapshot of an interest; opened gives it back. The lock is held.
-func (h *hub) opening(view *engine.View, wants interest) *opening {
-	of := shot{view, wants}
+// opening is the newest snapshot of an interest, a new one if that is too old; opened
+// gives it back. The lock is held.
+func (h *hub) opening(wants interest) *opening {
 	if h.snapshots == nil {
-		h.snapshots, h.making = map[shot]*opening{}, make(chan struct{}, snapshotsAtOnce)
+		h.snapshots, h.making = map[interest]*opening{}, make(chan struct{}, snapshotsAtOnce)
 	}
-	if h.snapshots[of] == nil {
-		h.snapshots[of] = &opening{shot: of, making: h.making}
+	o := h.snapshots[wants]
+	if o == nil || h.beat-o.beat > snapshotPulses || o.view.Index+1 < h.first() {
+		view := h.server.backend.View()
+		h.roster.look(view)
+		o = &opening{view: view, wants: wants, seen: h.roster.looks, beat: h.beat, making: h.making}
+		if wants.selective() {
+			o.inside = h.roster.wanted(wants)
+		}
+		h.snapshots[wants] = o
 	}
-	h.snapshots[of].users++
-	return h.snapshots[of]
+	o.users++
+	return o
 }
 
 func (h *hub) opened(o *opening) {
-	if o.users--; o.users == 0 {
-		delete(h.snapshots, o.shot)
+	if o.users--; len(h.snapshots) > snapshotsKept {
+		h.forgetSnapshots(0)
 	}
+}
+
+// forgetSnapshots lets go of those that nobody uses and that are older than so many
+// pulses. The lock is held.
+func (h *hub) forgetSnapshots(pulses uint64) {
+	maps.DeleteFunc(h.snapshots, func(_ interest, o *opening) bool { return o.users == 0 && h.beat-o.beat >= pulses })
 }
 
 // frames makes the snapshot, or waits for who does.
